@@ -1,0 +1,70 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { TocsinError } from './errors.ts';
+
+const PREFIX = 'sealed:v1:';
+const MAC_BYTES = 16;
+
+/** Whether a text is one that {@link sealSecret} made. */
+export function isSealed(text: string): boolean {
+  return text.startsWith(PREFIX);
+}
+
+/**
+ * Encrypts a secret so that it may be stored and sent: AES-256-GCM with a fresh nonce.
+ * @param key 32 bytes, the deployment's TOCSIN_SECRET
+ */
+export function sealSecret(key: Buffer, plain: string): string {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', subkey(key, 'seal'), nonce);
+  const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+  return PREFIX + Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
+}
+
+/**
+ * Decrypts what {@link sealSecret} made.
+ * @throws TocsinError `invalid` when the text is not sealed, was changed, or was sealed with another key
+ */
+export function openSecret(key: Buffer, sealed: string): string {
+  if (!isSealed(sealed)) throw new TocsinError('invalid', 'not a sealed secret');
+  const raw = Buffer.from(sealed.slice(PREFIX.length), 'base64url');
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', subkey(key, 'seal'), raw.subarray(0, 12));
+    decipher.setAuthTag(raw.subarray(12, 28));
+    return Buffer.concat([decipher.update(raw.subarray(28)), decipher.final()]).toString('utf8');
+  } catch (cause) {
+    throw new TocsinError('invalid', 'a sealed secret does not open: is TOCSIN_SECRET the one it was sealed with?', {
+      cause,
+    });
+  }
+}
+
+/**
+ * The push key of a heartbeat monitor. It proves itself (HMAC-SHA-256 over the identifier), so an instance can accept
+ * a heartbeat without asking the database.
+ */
+export function heartbeatKey(key: Buffer, monitorId: string): string {
+  return `${monitorId.replaceAll('-', '')}${mac(key, monitorId).toString('hex')}`;
+}
+
+/** The monitor that a heartbeat key belongs to, or undefined when the key is not one that we made. */
+export function monitorOfHeartbeatKey(key: Buffer, text: string): string | undefined {
+  const match = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})([0-9a-f]{32})$/.exec(text);
+  if (!match) return undefined;
+  const monitorId = match.slice(1, 6).join('-');
+  return timingSafeEqual(Buffer.from(match[6]!, 'hex'), mac(key, monitorId)) ? monitorId : undefined;
+}
+
+function mac(key: Buffer, monitorId: string): Buffer {
+  return createHmac('sha256', subkey(key, 'heartbeat')).update(monitorId).digest().subarray(0, MAC_BYTES);
+}
+
+const subkeys = new WeakMap<Buffer, Map<string, Buffer>>();
+
+/** One key per purpose, derived by HKDF (RFC 5869), so that what one use reveals is worth nothing to another. */
+function subkey(key: Buffer, purpose: string): Buffer {
+  let derived = subkeys.get(key);
+  if (!derived) subkeys.set(key, (derived = new Map()));
+  let value = derived.get(purpose);
+  if (!value) derived.set(purpose, (value = Buffer.from(hkdfSync('sha256', key, '', `tocsin ${purpose}`, 32))));
+  return value;
+}
