@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { epochMs, id, line, secret } from './fields.ts';
+
+const email = z.email().max(254);
+
+export const webhookSettings = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' }).max(2048),
+  secret: secret(256).optional().meta({ description: 'Signs every delivery (HMAC-SHA-256). Write-only' }),
+});
+export type WebhookSettings = z.infer<typeof webhookSettings>;
+
+export const emailSettings = z.strictObject({
+  to: z.array(email).min(1).max(20),
+  from: email,
+  smtp: z.strictObject({
+    host: line(253),
+    port: z.int().min(1).max(65_535),
+    /** `tls`: from the first byte; `starttls`: upgraded, refused where not offered; `none`: plain. */
+    security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
+    verify: z.boolean().default(true),
+    username: line(255).optional(),
+    password: secret().optional(),
+  }),
+});
+export type EmailSettings = z.infer<typeof emailSettings>;
+
+export const channelSpec = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('webhook'), name: line(120), settings: webhookSettings }),
+  z.strictObject({ kind: z.literal('email'), name: line(120), settings: emailSettings }),
+]);
+export type ChannelSpec = z.infer<typeof channelSpec>;
+
+export const channel = z.strictObject({
+  id,
+  revision: z.int().min(1),
+  createdAt: epochMs,
+  updatedAt: epochMs,
+  spec: channelSpec,
+});
+export type Channel = z.infer<typeof channel>;
+
+/** What CONFIG carries per channel, as for monitors. Secrets in it are sealed. */
+export const channelConfig = z.union([
+  channel,
+  z.strictObject({ id, revision: z.int().min(1), deleted: z.literal(true) }),
+]);
+export type ChannelConfig = z.infer<typeof channelConfig>;
+
+export const notificationView = z.strictObject({
+  id,
+  incidentId: id.optional(),
+  monitorId: id.optional(),
+  channelId: id,
+  channelName: z.string(),
+  kind: z.enum(['opened', 'acknowledged', 'resolved', 'reminder', 'test']),
+  step: z.int().min(0),
+  status: z.enum(['pending', 'sending', 'sent', 'failed', 'cancelled']),
+  attempts: z.int().min(0),
+  /** The receiver, without secrets: the host of a webhook, the addresses of a mail. */
+  to: z.string(),
+  answer: z.string().optional(),
+  createdAt: epochMs,
+  nextAttemptAt: epochMs.optional(),
+  sentAt: epochMs.optional(),
+});
+export type NotificationView = z.infer<typeof notificationView>;
+
+/** `events.notifications.<id>`: a notification was settled. */
+export const notificationEvent = z.object({
+  notificationId: id,
+  incidentId: id.optional(),
+  channelId: id,
+  status: z.enum(['sent', 'failed']),
+  at: epochMs,
+});
+export type NotificationEvent = z.infer<typeof notificationEvent>;

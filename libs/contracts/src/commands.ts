@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { channel, channelSpec, notificationView } from './channel.ts';
+import { id } from './fields.ts';
+import { acknowledgeSpec, incidentView, noteSpec } from './incident.ts';
+import { monitor, monitorSpec } from './monitor.ts';
+import { createdToken, tokenSpec } from './token.ts';
+
+/** Writes: carried by JetStream to the owner, executed once per operation, answered to the caller's inbox. */
+function command<I extends z.ZodType, O extends z.ZodType>(service: string, name: string, input: I, output: O) {
+  return { kind: 'command' as const, service, name, input, output };
+}
+
+/** The revision that the caller saw (If-Match); absent: whatever is there. */
+const ifRevision = z.int().min(1).optional();
+const done = z.strictObject({ id });
+
+export const commands = {
+  monitorsCreate: command('monitors', 'monitors-create', z.strictObject({ spec: monitorSpec }), monitor),
+  monitorsReplace: command(
+    'monitors',
+    'monitors-replace',
+    z.strictObject({ id, ifRevision, spec: monitorSpec }),
+    monitor,
+  ),
+  /** A JSON Merge Patch (RFC 7396) of the specification, checked as a whole after it is applied. */
+  monitorsPatch: command(
+    'monitors',
+    'monitors-patch',
+    z.strictObject({ id, ifRevision, patch: z.record(z.string(), z.unknown()) }),
+    monitor,
+  ),
+  monitorsDelete: command('monitors', 'monitors-delete', z.strictObject({ id, ifRevision }), done),
+  monitorsCheck: command('monitors', 'monitors-check', z.strictObject({ id }), done),
+  channelsCreate: command('monitors', 'channels-create', z.strictObject({ spec: channelSpec }), channel),
+  channelsReplace: command(
+    'monitors',
+    'channels-replace',
+    z.strictObject({ id, ifRevision, spec: channelSpec }),
+    channel,
+  ),
+  channelsDelete: command('monitors', 'channels-delete', z.strictObject({ id, ifRevision }), done),
+  tokensCreate: command('monitors', 'tokens-create', z.strictObject({ spec: tokenSpec }), createdToken),
+  tokensDelete: command('monitors', 'tokens-delete', z.strictObject({ id }), done),
+  incidentsAcknowledge: command(
+    'incidents',
+    'incidents-acknowledge',
+    z.strictObject({ id, ...acknowledgeSpec.shape }),
+    incidentView,
+  ),
+  incidentsNote: command('incidents', 'incidents-note', z.strictObject({ id, ...noteSpec.shape }), incidentView),
+  channelsTest: command('notifier', 'channels-test', z.strictObject({ channelId: id }), notificationView),
+} as const;

@@ -1,0 +1,66 @@
+import { durationMs, isDuration, isSealed } from '@tocsin/core';
+import { z } from 'zod';
+
+/** Field types that several messages share. */
+
+export const id = z.uuid();
+
+/** A point in time on the wire: milliseconds since the epoch inside Tocsin. */
+export const epochMs = z.int().min(0).max(8_640_000_000_000_000);
+
+/** A duration such as `30s`, between two bounds that are written the same way. */
+export function duration(min: string, max: string) {
+  return z
+    .string()
+    .max(12)
+    .refine(isDuration, { error: 'expected a duration such as 500ms, 30s, 5m, 1h or 1d', abort: true })
+    .refine((text) => durationMs(text) >= durationMs(min) && durationMs(text) <= durationMs(max), {
+      error: `must be between ${min} and ${max}`,
+    })
+    .meta({ examples: ['30s', '5m'], description: `A duration between ${min} and ${max}` });
+}
+
+/** Text without control characters other than tab and newline: it ends in headers, logs and mail. */
+export function text(max: number, min = 0) {
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((value) => !CONTROL.test(value), { error: 'must not contain control characters' })
+    .refine((value) => value.isWellFormed(), { error: 'must be well-formed Unicode' });
+}
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/;
+
+/** One line of text. */
+export function line(max: number, min = 1) {
+  return text(max, min).refine((value) => !/[\r\n\t]/.test(value), { error: 'must be one line' });
+}
+
+/** What the API shows in place of a secret; sent back, it keeps the secret that is there. */
+export const HIDDEN = '********';
+
+/** A secret: plain on its way in, sealed inside, hidden on its way out. */
+export function secret(max = 4096) {
+  return text(max, 1).meta({ description: `Write-only: read back as ${HIDDEN}, which, sent again, keeps it` });
+}
+
+/** A secret as a caller may send it: never one that is already sealed. */
+export function isPlainSecret(value: string): boolean {
+  return !isSealed(value);
+}
+
+export const tag = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._:/-]{0,62}$/, { error: 'lower-case letters, digits and . _ : / - only, up to 63' });
+
+export const locationName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, { error: 'lower-case letters, digits and - only, up to 31' });
+
+/** A page of a list: `next` is the cursor of the page after it, absent on the last. */
+export function page<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), next: z.string().optional() });
+}
+
+export const limit = z.coerce.number().int().min(1).max(500).default(100);

@@ -1,0 +1,13 @@
+export * from './channel.ts';
+export * from './check.ts';
+export { commands } from './commands.ts';
+export { contract } from './contract.ts';
+export * from './fields.ts';
+export * from './incident.ts';
+export * from './monitor.ts';
+export * from './report.ts';
+export { incidentsQuery, monitorsQuery, notificationsQuery, range, requests } from './requests.ts';
+export { checkId, subjects } from './subjects.ts';
+export * from './system.ts';
+export * from './token.ts';
+export { buckets, consumers, proberTasks, streams } from './topology.ts';

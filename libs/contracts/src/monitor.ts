@@ -1,0 +1,189 @@
+import { durationMs } from '@tocsin/core';
+import { z } from 'zod';
+import { duration, epochMs, id, line, locationName, secret, tag, text } from './fields.ts';
+
+/** Configuration of what is watched. The same shape is the REST body and, with secrets sealed, the internal record. */
+
+const host = z
+  .string()
+  .max(253)
+  .regex(/^(?:[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.?)+$|^[0-9a-fA-F:.]+$/, {
+    error: 'expected a host name or an IP address',
+  });
+
+const ipFamily = z.enum(['any', '4', '6']).default('any');
+
+const severity = z.enum(['down', 'degraded']).default('down');
+
+const headerName = z
+  .string()
+  .max(128)
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'not a header name (RFC 9110)' });
+
+const headerValue = z
+  .string()
+  .max(4096)
+  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'must not contain line breaks or control characters' });
+
+const statusRange = z
+  .string()
+  .regex(/^[1-5]\d\d(-[1-5]\d\d)?$/, { error: 'expected a status code such as 204 or a range such as 200-299' });
+
+const pattern = z.string().min(1).max(1000).meta({ description: 'RE2 syntax: linear time, no look-around' });
+
+export const assertion = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('header'),
+    name: headerName,
+    op: z.enum(['exists', 'absent', 'equals', 'contains', 'matches']),
+    value: z.string().max(1000).optional(),
+    severity,
+  }),
+  z.strictObject({
+    type: z.literal('body'),
+    op: z.enum(['equals', 'contains', 'not_contains', 'matches', 'not_matches']),
+    value: pattern,
+    severity,
+  }),
+  z.strictObject({
+    type: z.literal('json'),
+    path: z.string().min(1).max(500).meta({ description: 'JSONPath (RFC 9535), such as $.status' }),
+    op: z.enum(['exists', 'absent', 'equals', 'not_equals', 'contains', 'matches', 'less', 'greater']),
+    value: z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]).optional(),
+    severity,
+  }),
+  z.strictObject({
+    type: z.literal('response_time'),
+    lessThan: duration('1ms', '5m'),
+    severity: z.enum(['down', 'degraded']).default('degraded'),
+  }),
+  z.strictObject({
+    type: z.literal('certificate'),
+    minDaysLeft: z.int().min(0).max(3650),
+    severity: z.enum(['down', 'degraded']).default('degraded'),
+  }),
+]);
+export type Assertion = z.infer<typeof assertion>;
+
+export const httpSettings = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+    .max(2048)
+    .refine(hasNoCredentials, {
+      error: 'put credentials into auth, not into the URL',
+    }),
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default('GET'),
+  headers: z
+    .record(headerName, headerValue)
+    .refine((headers) => Object.keys(headers).length <= 50, { error: 'at most 50 headers' })
+    .default({}),
+  body: z.string().max(65_536).optional(),
+  auth: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('basic'), username: line(255), password: secret() }),
+      z.strictObject({ type: z.literal('bearer'), token: secret() }),
+    ])
+    .optional(),
+  redirects: z
+    .strictObject({ follow: z.boolean().default(true), max: z.int().min(0).max(20).default(5) })
+    .default({ follow: true, max: 5 }),
+  acceptedStatus: z.array(statusRange).min(1).max(20).default(['200-299']),
+  assertions: z.array(assertion).max(50).default([]),
+  tls: z
+    .strictObject({
+      verify: z.boolean().default(true),
+      serverName: host.optional(),
+      ca: z.string().max(65_536).startsWith('-----BEGIN CERTIFICATE-----').optional(),
+    })
+    .default({ verify: true }),
+  ipFamily,
+  maxBodyBytes: z.int().min(0).max(10_485_760).default(1_048_576),
+});
+export type HttpSettings = z.infer<typeof httpSettings>;
+
+export const tcpSettings = z.strictObject({
+  host,
+  port: z.int().min(1).max(65_535),
+  tls: z
+    .strictObject({ verify: z.boolean().default(true), serverName: host.optional() })
+    .optional()
+    .meta({ description: 'Present: a TLS handshake follows the connection' }),
+  send: z.string().max(4096).optional(),
+  expect: z.string().min(1).max(1000).optional().meta({ description: 'Text that must arrive within the timeout' }),
+  ipFamily,
+});
+export type TcpSettings = z.infer<typeof tcpSettings>;
+
+export const heartbeatSettings = z.strictObject({
+  schedule: z.union([
+    z.strictObject({ every: duration('1s', '366d') }),
+    z.strictObject({ cron: line(120), timezone: line(64).default('UTC') }),
+  ]),
+  grace: duration('0s', '30d').default('1m'),
+});
+export type HeartbeatSettings = z.infer<typeof heartbeatSettings>;
+
+const common = {
+  name: line(120),
+  description: text(2000).default(''),
+  tags: z.array(tag).max(20).default([]),
+  channels: z.array(id).max(20).default([]),
+  paused: z.boolean().default(false),
+  failureThreshold: z.int().min(1).max(20).default(1).meta({ description: 'Windows in a row that must fail' }),
+  recoveryThreshold: z.int().min(1).max(20).default(1).meta({ description: 'Windows in a row that must succeed' }),
+  remindEvery: duration('1m', '30d').optional().meta({ description: 'Remind while the incident is open' }),
+};
+
+const probed = {
+  ...common,
+  interval: duration('1s', '1d').default('1m'),
+  timeout: duration('100ms', '5m').default('10s').meta({ description: 'For the whole check' }),
+  confirm: z.boolean().default(true).meta({ description: 'A failure is first confirmed at once by another prober' }),
+  locations: z.array(locationName).min(1).max(20).default(['default']),
+  quorum: z.int().min(1).max(20).default(1).meta({ description: 'How many locations must agree that it is down' }),
+};
+
+/** What a person sends to create or replace a monitor. Unknown fields are refused. */
+export const monitorSpec = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('http'), ...probed, settings: httpSettings }),
+    z.strictObject({ kind: z.literal('tcp'), ...probed, settings: tcpSettings }),
+    z.strictObject({ kind: z.literal('heartbeat'), ...common, settings: heartbeatSettings }),
+  ])
+  .superRefine((spec, context) => {
+    if (spec.kind === 'heartbeat') return;
+    if (durationMs(spec.timeout) > Math.max(durationMs(spec.interval), 10_000)) {
+      context.addIssue({ code: 'custom', path: ['timeout'], message: 'must not be longer than the interval' });
+    }
+    if (spec.quorum > spec.locations.length) {
+      context.addIssue({ code: 'custom', path: ['quorum'], message: 'must not exceed the number of locations' });
+    }
+    if (new Set(spec.locations).size !== spec.locations.length) {
+      context.addIssue({ code: 'custom', path: ['locations'], message: 'must not name a location twice' });
+    }
+  });
+export type MonitorSpec = z.infer<typeof monitorSpec>;
+export type MonitorSpecInput = z.input<typeof monitorSpec>;
+export type MonitorKind = MonitorSpec['kind'];
+
+const record = { id, revision: z.int().min(1), createdAt: epochMs, updatedAt: epochMs };
+
+/** A monitor as it is kept: its specification and its record. `revision` grows with every change (the ETag). */
+export const monitor = z.strictObject({ ...record, spec: monitorSpec });
+export type Monitor = z.infer<typeof monitor>;
+
+/** What CONFIG carries per monitor: the newest record, or the fact that it is gone. Older revisions are ignored. */
+export const monitorConfig = z.union([
+  monitor,
+  z.strictObject({ id, revision: z.int().min(1), deleted: z.literal(true) }),
+]);
+export type MonitorConfig = z.infer<typeof monitorConfig>;
+
+function hasNoCredentials(url: string): boolean {
+  try {
+    const { username, password } = new URL(url);
+    return username === '' && password === '';
+  } catch {
+    return true; // not a URL at all: the other rule says so
+  }
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { channel, notificationView } from './channel.ts';
+import { epochMs, id, limit, page, tag } from './fields.ts';
+import { incidentView, stateName, stateView } from './incident.ts';
+import { monitor } from './monitor.ts';
+import { resultView, rollup, summary, uptimeReport } from './report.ts';
+import { instanceView } from './system.ts';
+import { role, token } from './token.ts';
+
+/** Reads: core request / reply to a queue group, with a deadline. */
+function request<I extends z.ZodType, O extends z.ZodType>(subject: string, input: I, output: O, timeoutMs = 2_000) {
+  return { kind: 'request' as const, subject, input, output, timeoutMs };
+}
+
+const byId = z.strictObject({ id });
+const cursor = z.string().max(500).optional();
+
+/** A value from a cache says how old it is and whether it may be out of date. */
+const aged = { ageMs: z.number().min(0).default(0), stale: z.boolean().default(false) };
+
+export const monitorsQuery = z.strictObject({
+  tag: z.union([tag, z.array(tag).max(10)]).optional(),
+  kind: z.enum(['http', 'tcp', 'heartbeat']).optional(),
+  paused: z.stringbool().or(z.boolean()).optional(),
+  /** Part of the name, whatever the case. */
+  q: z.string().min(1).max(120).optional(),
+  cursor,
+  limit,
+});
+export const range = { from: epochMs, to: epochMs };
+export const incidentsQuery = z.strictObject({
+  monitorId: id.optional(),
+  status: z.enum(['open', 'acknowledged', 'resolved']).optional(),
+  cursor,
+  limit,
+});
+export const notificationsQuery = z.strictObject({
+  incidentId: id.optional(),
+  channelId: id.optional(),
+  status: z.enum(['pending', 'sending', 'sent', 'failed', 'cancelled']).optional(),
+  cursor,
+  limit,
+});
+
+const operation = z.strictObject({
+  /** `unknown`: the owner has no record of it (it may still be on its way: ask the stream). */
+  status: z.enum(['done', 'failed', 'unknown']),
+  result: z.unknown().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).loose().optional(),
+});
+
+/** The subject that asks the owner of a command what came of an operation. */
+const operationOf = (service: string) =>
+  request(`operations.${service}.get`, z.strictObject({ operationId: id }), operation);
+
+export const requests = {
+  monitorsGet: request('monitors.get', byId, z.strictObject({ monitor, ...aged })),
+  monitorsList: request('monitors.list', monitorsQuery, page(monitor)),
+  channelsGet: request('monitors.channels.get', byId, channel),
+  channelsList: request('monitors.channels.list', z.strictObject({ cursor, limit }), page(channel)),
+  tokensList: request('monitors.tokens.list', z.strictObject({ cursor, limit }), page(token)),
+  /** Who a token belongs to; asked with the hash, so the secret goes no further than the gateway. */
+  tokensVerify: request(
+    'monitors.tokens.verify',
+    z.strictObject({ hash: z.string().regex(/^[0-9a-f]{64}$/) }),
+    z.strictObject({
+      token: z.strictObject({ id, name: z.string(), role, expiresAt: epochMs.optional() }).nullable(),
+    }),
+  ),
+  statesGet: request(
+    'status.states.get',
+    z.strictObject({ monitorIds: z.array(id).max(500) }),
+    z.strictObject({ items: z.array(stateView), ...aged }),
+  ),
+  statesList: request(
+    'status.states.list',
+    z.strictObject({ state: stateName.optional(), cursor, limit }),
+    page(stateView),
+  ),
+  summary: request('status.summary', z.strictObject({}), z.strictObject({ ...summary.shape, ...aged })),
+  results: request(
+    'status.results',
+    z.strictObject({ monitorId: id, ...range, cursor, limit }),
+    page(resultView),
+    5_000,
+  ),
+  rollups: request(
+    'status.rollups',
+    z.strictObject({ monitorId: id, ...range, seconds: z.union([z.literal(300), z.literal(3600), z.literal(86_400)]) }),
+    z.strictObject({ items: z.array(rollup) }),
+    5_000,
+  ),
+  uptime: request('status.uptime', z.strictObject({ monitorId: id, ...range }), uptimeReport, 5_000),
+  incidentsList: request('status.incidents.list', incidentsQuery, page(incidentView)),
+  incidentsGet: request('status.incidents.get', byId, incidentView),
+  notificationsList: request('status.notifications.list', notificationsQuery, page(notificationView)),
+  notificationsGet: request('status.notifications.get', byId, notificationView),
+  operationsOfMonitors: operationOf('monitors'),
+  operationsOfIncidents: operationOf('incidents'),
+  operationsOfNotifier: operationOf('notifier'),
+  /** Broadcast: every instance of every service answers. */
+  systemPing: request('system.ping', z.strictObject({}), instanceView, 500),
+} as const;

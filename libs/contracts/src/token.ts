@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { epochMs, id, line } from './fields.ts';
+
+export const role = z.enum(['admin', 'editor', 'viewer']);
+export type Role = z.infer<typeof role>;
+
+export const tokenSpec = z.strictObject({
+  name: line(120),
+  role,
+  /** When it stops working; never, where absent. */
+  expiresAt: epochMs.optional(),
+});
+export type TokenSpec = z.infer<typeof tokenSpec>;
+
+/** An API token without its secret. */
+export const token = z.strictObject({ id, createdAt: epochMs, spec: tokenSpec });
+export type Token = z.infer<typeof token>;
+
+/** The answer to creating a token: the only time the secret is shown. */
+export const createdToken = z.strictObject({ ...token.shape, secret: z.string() });
+export type CreatedToken = z.infer<typeof createdToken>;
