@@ -1,0 +1,10 @@
+export { freePort, freePortNear } from './ports.ts';
+export { inTocsin, projectRoot, tocsinDir } from './paths.ts';
+export { findOrFetchServers, type FindOptions, type Servers } from './servers.ts';
+export { floors, isAtLeast, parseVersion, type ServerName } from './versions.ts';
+export { RunningServer } from './running.ts';
+export { startNats, temporaryDir, type NatsOptions, type RunningNats } from './nats.ts';
+export { startRedis, type RedisOptions, type RunningRedis } from './redis.ts';
+export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres.ts';
+export { createTocsinDatabase, databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
+export { guard, unguard } from './watchdog.ts';

@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { talk } from './line-client.ts';
+import { inTocsin } from './paths.ts';
+import { freePort } from './ports.ts';
+import { RunningServer } from './running.ts';
+import { findOrFetchServers, serverEnv } from './servers.ts';
+
+export interface NatsOptions {
+  port?: number;
+  /** Where streams are stored; a new folder under `.tocsin/tmp` when not given. */
+  dataDir?: string;
+  /** One user; without it everybody on loopback may connect. */
+  user?: { name: string; password: string };
+  /** A member of a cluster: its name, its own route port and the routes of all members. */
+  cluster?: { name: string; server: string; port: number; routes: number[] };
+  /** More lines for the configuration file. */
+  config?: string;
+  logFile?: string;
+}
+
+/** A nats-server with JetStream on 127.0.0.1. */
+export type RunningNats = RunningServer;
+
+/**
+ * Starts nats-server with JetStream and waits until a stream takes a message (a cluster member: until it answers).
+ * @throws when it can't be found, fetched or started.
+ */
+export async function startNats(o: NatsOptions = {}): Promise<RunningNats> {
+  const { nats } = await findOrFetchServers();
+  const port = o.port ?? (await freePort());
+  const dataDir = o.dataDir ?? temporaryDir('nats');
+  mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'nats.conf');
+  writeFileSync(file, configuration(o, port, dataDir), { mode: 0o600 });
+  const server = new RunningServer({
+    name: 'nats-server',
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    command: nats,
+    args: ['-c', file],
+    env: serverEnv(nats),
+    stopSignal: 'SIGTERM',
+    logFile: o.logFile ?? join(dataDir, 'nats.log'),
+    ready: () => (o.cluster ? answers(port, o) : takesMessages(port, o)),
+  });
+  await server.start();
+  return server;
+}
+
+/** A folder of its own under `.tocsin/tmp`, which the test run removes. */
+export function temporaryDir(prefix: string): string {
+  mkdirSync(inTocsin('tmp'), { recursive: true });
+  return mkdtempSync(inTocsin('tmp', `${prefix}-`));
+}
+
+function configuration(o: NatsOptions, port: number, dataDir: string): string {
+  const lines = [
+    `listen: "127.0.0.1:${port}"`,
+    `server_name: "${o.cluster?.server ?? `tocsin-${port}`}"`,
+    `jetstream { store_dir: "${dataDir}", max_memory_store: 256MB, max_file_store: 8GB }`,
+    'max_payload: 1MB',
+    'write_deadline: "5s"',
+  ];
+  if (o.user) lines.push(`authorization { user: "${o.user.name}", password: "${o.user.password}" }`);
+  if (o.cluster) {
+    const routes = o.cluster.routes.map((route) => `"nats://127.0.0.1:${route}"`).join(', ');
+    lines.push(`cluster { name: "${o.cluster.name}", listen: "127.0.0.1:${o.cluster.port}", routes: [${routes}] }`);
+  }
+  return [...lines, o.config ?? '', ''].join('\n');
+}
+
+const STREAM = 'TOCSIN_READINESS';
+
+/** Creates a stream in memory, publishes to it, reads the acknowledgement and deletes it. */
+async function takesMessages(port: number, o: NatsOptions): Promise<void> {
+  const stream = JSON.stringify({
+    name: STREAM,
+    subjects: ['tocsin.readiness'],
+    storage: 'memory',
+    retention: 'limits',
+    max_bytes: 1024,
+    num_replicas: 1,
+  });
+  const lines = [
+    hello(o),
+    publish(`$JS.API.STREAM.CREATE.${STREAM}`, stream),
+    publish('tocsin.readiness', 'ready'),
+    publish(`$JS.API.STREAM.DELETE.${STREAM}`, ''),
+  ];
+  const received = await talk(port, lines.join(''), /-ERR|stream_delete_response[^\r]*\r\n/);
+  if (!/"stream":"TOCSIN_READINESS",\s*"seq":1/.test(received))
+    throw new Error(`JetStream takes no write yet: ${received}`);
+}
+
+async function answers(port: number, o: NatsOptions): Promise<void> {
+  const received = await talk(port, `${hello(o)}PING\r\n`, /-ERR|PONG\r\n/);
+  if (!received.includes('PONG')) throw new Error(`nats-server refuses us: ${received}`);
+}
+
+function hello(o: NatsOptions): string {
+  const login = o.user ? { user: o.user.name, pass: o.user.password } : {};
+  const options = { verbose: false, pedantic: false, headers: true, name: 'tocsin-readiness', ...login };
+  return `CONNECT ${JSON.stringify(options)}\r\nSUB _INBOX.readiness 1\r\n`;
+}
+
+function publish(subject: string, body: string): string {
+  return `PUB ${subject} _INBOX.readiness ${Buffer.byteLength(body)}\r\n${body}\r\n`;
+}
