@@ -40,14 +40,11 @@ export function line(max: number, min = 1) {
 /** What the API shows in place of a secret; sent back, it keeps the secret that is there. */
 export const HIDDEN = '********';
 
-/** A secret: plain on its way in, sealed inside, hidden on its way out. */
-export function secret(max = 4096) {
-  return text(max, 1).meta({ description: `Write-only: read back as ${HIDDEN}, which, sent again, keeps it` });
-}
-
-/** A secret as a caller may send it: never one that is already sealed. */
-export function isPlainSecret(value: string): boolean {
-  return !isSealed(value);
+/** A secret: sealed at the door, sealed inside, hidden on its way out. `max` bounds it in plain. */
+export function secret(max = 2000) {
+  return text(4096, 1)
+    .refine((value) => isSealed(value) || value.length <= max, { error: `must be at most ${max} characters` })
+    .meta({ description: `Write-only: read back as ${HIDDEN}, which, sent again, keeps it` });
 }
 
 export const tag = z

@@ -7,6 +7,7 @@ export * from './incident.ts';
 export * from './monitor.ts';
 export * from './report.ts';
 export { incidentsQuery, monitorsQuery, notificationsQuery, range, requests } from './requests.ts';
+export { isSecretField, mapSecrets } from './secrets.ts';
 export { checkId, subjects } from './subjects.ts';
 export * from './system.ts';
 export * from './token.ts';
