@@ -1,0 +1,105 @@
+import { Client, type Notice, type QueryResult } from 'pg';
+import type { Address, Host } from './address.ts';
+import { ConnectionTimeout } from './failures.ts';
+import { columnTypes } from './values.ts';
+
+/** What every connection of a pool has in common. */
+export interface Session {
+  address: Address;
+  schema: string;
+  applicationName: string;
+  connectTimeoutMs: number;
+  statementTimeoutMs: number;
+}
+
+/** The server's timeout comes first and leaves the connection usable; this is how much later the client gives up on it. */
+const CLIENT_MARGIN_MS = 1_000;
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
+/** One connection to one server. Statements run one after another; once `broken` it is good for nothing. */
+export class Connection {
+  broken = false;
+  /** Whether a warning came in since it was last cleared; after COMMIT it means the standby may not have the data. */
+  warned = false;
+  private last: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly client: Client,
+    readonly host: Host,
+    private readonly statementTimeoutMs: number,
+  ) {
+    client.on('error', () => (this.broken = true));
+    client.on('end', () => (this.broken = true));
+    client.on('notice', (notice: Notice) => (this.warned ||= notice.code === '01000'));
+  }
+
+  /** Connects within `connectTimeoutMs`, authentication included. @throws the driver's error */
+  static async open(session: Session, host: Host): Promise<Connection> {
+    const { address } = session;
+    const client = new Client({
+      ...host,
+      user: address.user,
+      password: address.password,
+      database: address.database,
+      ssl: address.ssl,
+      application_name: session.applicationName,
+      options: `-c search_path=${session.schema}`,
+      keepAlive: true,
+      connectionTimeoutMillis: session.connectTimeoutMs,
+      statement_timeout: session.statementTimeoutMs,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      types: columnTypes,
+    });
+    const connection = new Connection(client, host, session.statementTimeoutMs);
+    try {
+      await client.connect();
+    } catch (error) {
+      client.connection.stream.destroy();
+      throw error;
+    }
+    return connection;
+  }
+
+  /** Runs one statement after those before it. @throws the driver's error, or ConnectionTimeout */
+  run<R>(text: string, values: readonly unknown[] = [], name?: string, timeoutMs?: number): Promise<QueryResult<R>> {
+    const query = { text, values: values as unknown[], ...(name === undefined ? {} : { name }) };
+    const mine = this.last.then(() =>
+      this.bounded(() => this.client.query<R>(query), timeoutMs ?? this.statementTimeoutMs),
+    );
+    this.last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.broken = true;
+    this.client.connection.stream.destroy();
+  }
+
+  /** Says goodbye to the server. Never throws. */
+  async close(): Promise<void> {
+    if (this.broken) return this.destroy();
+    this.broken = true;
+    const timer = setTimeout(() => this.client.connection.stream.destroy(), CLIENT_MARGIN_MS);
+    await this.client.end().catch(() => undefined);
+    clearTimeout(timer);
+  }
+
+  private async bounded<T>(fn: () => Promise<T>, timeoutMs: number): Promise<T> {
+    if (this.broken) throw new Error('the connection was lost');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new ConnectionTimeout(`no answer from ${this.host.host}:${this.host.port} within ${timeoutMs} ms`));
+        this.destroy();
+      }, timeoutMs + CLIENT_MARGIN_MS);
+    });
+    const running = fn();
+    running.catch(() => undefined);
+    try {
+      return await Promise.race([running, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
