@@ -10,5 +10,6 @@ export { incidentsQuery, monitorsQuery, notificationsQuery, range, requests } fr
 export { isSecretField, mapSecrets } from './secrets.ts';
 export { checkId, subjects } from './subjects.ts';
 export * from './system.ts';
+export { checkTaskOf } from './task.ts';
 export * from './token.ts';
 export { buckets, consumers, proberTasks, streams } from './topology.ts';
