@@ -166,7 +166,17 @@ export type MonitorSpec = z.infer<typeof monitorSpec>;
 export type MonitorSpecInput = z.input<typeof monitorSpec>;
 export type MonitorKind = MonitorSpec['kind'];
 
-const record = { id, revision: z.int().min(1), createdAt: epochMs, updatedAt: epochMs };
+const record = {
+  id,
+  revision: z.int().min(1),
+  createdAt: epochMs,
+  updatedAt: epochMs,
+  /**
+   * When its present grid took effect: its creation, its resumption, or the last change of its kind, interval or
+   * locations. Windows due after this time, and no others, are expected of the present grid.
+   */
+  gridSince: epochMs,
+};
 
 /** A monitor as it is kept: its specification and its record. `revision` grows with every change (the ETag). */
 export const monitor = z.strictObject({ ...record, spec: monitorSpec });
