@@ -1,0 +1,84 @@
+import { Cache } from '@tocsin/cache';
+import { TocsinError } from '@tocsin/core';
+import { Database, migrate, Outbox } from '@tocsin/database';
+import { Messaging, OutboxRelay, type MessagingContract } from '@tocsin/messaging';
+import { logger } from '@tocsin/telemetry';
+import { type Health } from './health.ts';
+import { patiently } from './patience.ts';
+import { type PlatformConfig } from './platform.config.ts';
+
+const MEMORY_CACHE_ITEMS = 10_000;
+const log = logger('start');
+
+export interface DatabaseSettings {
+  /** Folder of the service's own migrations. Without it the service only reads: nothing is migrated, nothing relayed. */
+  migrations?: URL;
+  /** The schema it works in; by default the one named like the service. */
+  schema?: string;
+}
+
+/** Connects to the broker, waiting for it as long as needed, and adds it to what the service's health shows. */
+export async function connectMessaging(
+  config: PlatformConfig,
+  contract: MessagingContract,
+  health: Health,
+  stopped: AbortSignal,
+): Promise<Messaging> {
+  let messaging: Messaging | undefined;
+  health.add('nats', async () => {
+    const status = messaging?.status();
+    if (!status?.connected) throw new TocsinError('unavailable', 'not connected');
+    return { ...status, ...(status.rttMs === undefined ? {} : { latencyMs: status.rttMs }) };
+  });
+  messaging = await patiently('NATS', stopped, () =>
+    Messaging.connect({
+      service: config.service,
+      instance: config.instance,
+      servers: config.natsUrls,
+      user: config.natsUser,
+      password: config.natsPassword,
+      replicas: config.replicas,
+      contract,
+    }),
+  );
+  return messaging;
+}
+
+/** The service's database, migrated; waits for the server as long as needed. */
+export async function connectDatabase(
+  config: PlatformConfig,
+  settings: DatabaseSettings,
+  health: Health,
+  stopped: AbortSignal,
+): Promise<Database> {
+  const database = new Database({
+    url: config.databaseUrl ?? '',
+    replicaUrl: config.databaseReplicaUrl,
+    schema: settings.schema ?? config.service,
+    applicationName: `tocsin ${config.service} ${config.instance}`,
+  });
+  health.add('postgres', () => database.ping());
+  const { migrations } = settings;
+  if (migrations) {
+    const applied = await patiently('PostgreSQL', stopped, () => migrate(database, migrations));
+    if (applied.length > 0) log.info({ applied }, 'migrated the database');
+  } else {
+    await patiently('PostgreSQL', stopped, () => database.ping());
+  }
+  return database;
+}
+
+/** The cache. It needs no Redis to work, only to be quick, so nothing waits for it and it makes no one not ready. */
+export function openCache(config: PlatformConfig, health: Health): Cache {
+  const cache = new Cache({ url: config.redisUrl ?? '', namespace: config.service, maxItems: MEMORY_CACHE_ITEMS });
+  health.add('redis', () => cache.ping(), { required: false });
+  return cache;
+}
+
+/** Publishes what the service commits to its outbox, from now until it is stopped. */
+export function startRelay(messaging: Messaging, database: Database, outbox: Outbox): OutboxRelay {
+  const relay = new OutboxRelay(messaging, outbox.source(database));
+  outbox.onCommit(() => relay.nudge());
+  relay.start();
+  return relay;
+}

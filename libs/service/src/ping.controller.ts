@@ -1,0 +1,29 @@
+import { Controller, Inject, type Type } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
+import { Health } from './health.ts';
+
+/** What an instance says about itself when all are asked. */
+export interface Pong {
+  service: string;
+  instance: string;
+  version: string;
+  pid: number;
+  startedAt: number;
+  ready: boolean;
+  health: Record<string, { ok: boolean; [detail: string]: unknown }>;
+}
+
+/** A controller that answers the request with this subject; made per process because the contract comes from the app. */
+export function pingController(subject: string): Type {
+  @Controller()
+  class PingController {
+    constructor(@Inject(Health) private readonly health: Health) {}
+
+    @MessagePattern(subject)
+    async ping(): Promise<Pong> {
+      const { service, instance, version, pid, startedAt, status, dependencies } = await this.health.report();
+      return { service, instance, version, pid, startedAt, ready: status === 'ready', health: dependencies };
+    }
+  }
+  return PingController;
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => protocols.some((protocol) => text.startsWith(`${protocol}://`) && URL.canParse(firstHost(text))),
+      {
+        error: `must be an address that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+      },
+    );
+
+const urls = (...protocols: string[]) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(
+      z
+        .array(url(...protocols))
+        .min(1)
+        .max(20),
+    );
+
+const milliseconds = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number of milliseconds')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+/** A key of 32 bytes, written in base64; `openssl rand -base64 32` makes one. */
+export const secretKey = z
+  .string()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((key) => key.length === 32, { error: 'must be 32 bytes in base64 (openssl rand -base64 32 makes one)' });
+
+/** What every sub-service reads from the environment, whatever it does. */
+const environment = z.object({
+  TOCSIN_INSTANCE: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'must be letters, digits, "-" and "_", at most 63')
+    .optional(),
+  TOCSIN_HTTP_HOST: z.string().default('127.0.0.1'),
+  TOCSIN_HTTP_PORT: z
+    .string()
+    .regex(/^\d+$/, 'must be a port number')
+    .default('0')
+    .transform(Number)
+    .pipe(z.number().max(65_535)),
+  TOCSIN_NATS_URLS: urls('nats', 'tls').default(['nats://127.0.0.1:4222']),
+  TOCSIN_NATS_USER: z.string().optional(),
+  TOCSIN_NATS_PASSWORD: z.string().optional(),
+  TOCSIN_REPLICAS: z
+    .enum(['1', '3'], { error: 'must be 1 or 3' })
+    .default('1')
+    .transform((text) => (text === '3' ? (3 as const) : (1 as const))),
+  TOCSIN_REDIS_URL: url('redis', 'rediss', 'redis+sentinel').optional(),
+  TOCSIN_DATABASE_URL: url('postgres', 'postgresql').optional(),
+  TOCSIN_DATABASE_REPLICA_URL: url('postgres', 'postgresql').optional(),
+  TOCSIN_SECRET: secretKey.optional(),
+  TOCSIN_SHUTDOWN_MS: milliseconds(100, 600_000).default(10_000),
+  TOCSIN_DRAIN_GRACE_MS: milliseconds(0, 60_000).default(0),
+});
+
+export const platformSchema = environment.transform((env) => ({
+  httpHost: env.TOCSIN_HTTP_HOST,
+  httpPort: env.TOCSIN_HTTP_PORT,
+  natsUrls: env.TOCSIN_NATS_URLS,
+  natsUser: env.TOCSIN_NATS_USER,
+  natsPassword: env.TOCSIN_NATS_PASSWORD,
+  replicas: env.TOCSIN_REPLICAS,
+  redisUrl: env.TOCSIN_REDIS_URL,
+  databaseUrl: env.TOCSIN_DATABASE_URL,
+  databaseReplicaUrl: env.TOCSIN_DATABASE_REPLICA_URL,
+  /** The key that stored secrets are sealed with. */
+  secret: env.TOCSIN_SECRET,
+  shutdownMs: env.TOCSIN_SHUTDOWN_MS,
+  drainGraceMs: env.TOCSIN_DRAIN_GRACE_MS,
+}));
+
+/** The platform's part of a service's configuration, with the names of this process. */
+export type PlatformConfig = z.infer<typeof platformSchema> & { service: string; instance: string };
+
+/** An address may list several hosts (`postgres://a:1,b:2/db`), which URL parsers refuse: only the first is looked at. */
+function firstHost(text: string): string {
+  return text.replace(/^([a-z+]+:\/\/(?:[^@/]*@)?[^,/]+)(?:,[^/]*)?/, '$1');
+}

@@ -1,0 +1,54 @@
+import { Global, Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { Cache } from '@tocsin/cache';
+import { systemClock } from '@tocsin/core';
+import { Database, Outbox } from '@tocsin/database';
+import { Leases, Messaging } from '@tocsin/messaging';
+import { Drain } from './drain.ts';
+import { Health } from './health.ts';
+import { pingController } from './ping.controller.ts';
+import { CLOCK, CONFIG } from './tokens.ts';
+
+/** The parts that every module of a service may inject; made before Nest starts, and closed after it has stopped. */
+export interface Platform {
+  config: object;
+  health: Health;
+  drain: Drain;
+  messaging: Messaging;
+  database?: Database;
+  outbox?: Outbox;
+  cache?: Cache;
+}
+
+@Global()
+@Module({})
+class PlatformModule {}
+
+@Module({})
+class RootModule {}
+
+/** The module that Nest is started with: the platform's parts, and the service's own module. */
+export function rootModule(platform: Platform, module: Type, pingSubject: string | undefined): DynamicModule {
+  const providers = providersOf(platform);
+  const shared: DynamicModule = {
+    module: PlatformModule,
+    providers,
+    exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)),
+    controllers: pingSubject === undefined ? [] : [pingController(pingSubject)],
+  };
+  return { module: RootModule, imports: [shared, module] };
+}
+
+function providersOf(platform: Platform): Provider[] {
+  const { config, health, drain, messaging, database, outbox, cache } = platform;
+  return [
+    { provide: CONFIG, useValue: config },
+    { provide: CLOCK, useValue: systemClock },
+    { provide: Health, useValue: health },
+    { provide: Drain, useValue: drain },
+    { provide: Messaging, useValue: messaging },
+    { provide: Leases, useValue: messaging.leases },
+    ...(database ? [{ provide: Database, useValue: database }] : []),
+    ...(outbox ? [{ provide: Outbox, useValue: outbox }] : []),
+    ...(cache ? [{ provide: Cache, useValue: cache }] : []),
+  ];
+}
