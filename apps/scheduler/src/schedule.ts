@@ -1,0 +1,102 @@
+import { dueAt, durationMs, type Grid, gridOf, nextWindow, windowAt } from '@tocsin/core';
+import type { Monitor } from '@tocsin/contracts';
+import { DueHeap } from './due-heap.ts';
+
+/** A monitor that is run on a grid: a heartbeat is not, it calls us. */
+export type ProbedMonitor = Monitor & { spec: Exclude<Monitor['spec'], { kind: 'heartbeat' }> };
+
+/** One window that is due, for all locations of its monitor. */
+export interface DueWindow {
+  monitor: ProbedMonitor;
+  window: number;
+  dueAt: number;
+}
+
+interface Entry {
+  monitor: ProbedMonitor;
+  grid: Grid;
+  next: number;
+}
+
+/**
+ * The windows of one shard in the order they fall due. Holds no timer and asks no clock: it is told the time.
+ * Taking windows costs the logarithm of the number of monitors, and none of those that are not due is looked at.
+ */
+export class Schedule {
+  private readonly entries = new Map<string, Entry>();
+  private readonly heap = new DueHeap<Entry>();
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** When the next window is due, or undefined when there is none. */
+  get nextDueAt(): number | undefined {
+    this.dropStale();
+    return this.heap.peek()?.dueAt;
+  }
+
+  /**
+   * Takes a monitor on, or its change. Windows due after `resumeFrom` and still open at `now` are yet to be given out.
+   * @param resumeFrom the shard's watermark: every window due up to then has been published
+   * @returns windows of the grid that the change ends, which fell due before it and were not given out yet
+   */
+  put(monitor: ProbedMonitor, now: number, resumeFrom: number): DueWindow[] {
+    const known = this.entries.get(monitor.id);
+    const grid = gridOf(monitor.id, durationMs(monitor.spec.interval));
+    if (known && known.monitor.gridSince === monitor.gridSince) {
+      known.monitor = monitor;
+      return [];
+    }
+    const owed = known ? this.takeFrom(known, monitor.gridSince) : [];
+    const first = nextWindow(grid, Math.max(resumeFrom, monitor.gridSince));
+    const entry: Entry = { monitor, grid, next: Math.max(first, windowAt(grid, now)) };
+    if (dueAt(grid, entry.next) <= monitor.gridSince) entry.next = first;
+    this.entries.set(monitor.id, entry);
+    this.push(entry);
+    return owed;
+  }
+
+  /** Forgets a monitor: deleted, paused, or no longer of this shard. */
+  remove(monitorId: string): void {
+    this.entries.delete(monitorId);
+  }
+
+  /**
+   * The windows that are due at a time and were not given out before, oldest first.
+   * @param limit how many at most; the rest are given at the next call
+   */
+  take(now: number, limit: number): DueWindow[] {
+    const due: DueWindow[] = [];
+    while (due.length < limit) {
+      this.dropStale();
+      const top = this.heap.peek();
+      if (!top || top.dueAt > now) break;
+      this.heap.pop();
+      const entry = top.item;
+      // Windows that ended while nobody looked (a long stall) cannot run any more: the record's sweep accounts for them.
+      entry.next = Math.max(entry.next, windowAt(entry.grid, now));
+      due.push({ monitor: entry.monitor, window: entry.next, dueAt: dueAt(entry.grid, entry.next) });
+      entry.next += 1;
+      this.push(entry);
+    }
+    return due;
+  }
+
+  private takeFrom(entry: Entry, until: number): DueWindow[] {
+    const at = dueAt(entry.grid, entry.next);
+    return at <= until ? [{ monitor: entry.monitor, window: entry.next, dueAt: at }] : [];
+  }
+
+  private push(entry: Entry): void {
+    this.heap.push(dueAt(entry.grid, entry.next), entry);
+  }
+
+  /** Entries that were replaced or removed stay in the heap until they come up: cheaper than finding them. */
+  private dropStale(): void {
+    for (let top = this.heap.peek(); top; top = this.heap.peek()) {
+      if (this.entries.get(top.item.monitor.id) === top.item) return;
+      this.heap.pop();
+    }
+  }
+}

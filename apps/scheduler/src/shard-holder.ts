@@ -1,0 +1,91 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Clock } from '@tocsin/core';
+import { type Lease, Leases } from '@tocsin/messaging';
+import { CLOCK, CONFIG, type PlatformConfig } from '@tocsin/service';
+import { preferredMember } from './placement.ts';
+import type { SchedulerConfig } from './scheduler.config.ts';
+
+const MEMBER = 'scheduler.member.';
+const SHARD = 'scheduler.shard.';
+
+/** What a holder is told: a lease it got, and that one must be given up because another instance is nearer to it. */
+export interface ShardListener {
+  gained(shard: number, lease: Lease): Promise<void>;
+  /** Stops the shard and records how far it came; the lease is released after this resolves. */
+  giveUp(shard: number): Promise<void>;
+  lost(shard: number): void;
+}
+
+/**
+ * Holds this instance's share of the shards by lease. Each live member has its preferred shards; a shard whose holder
+ * fell silent is taken by whoever notices first, and goes to its preferred member when that one is there.
+ */
+@Injectable()
+export class ShardHolder {
+  private readonly logger = new Logger(ShardHolder.name);
+  private readonly held = new Map<number, Lease>();
+  private member: Lease | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly leases: Leases,
+    @Inject(CONFIG) private readonly config: SchedulerConfig & PlatformConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** One round: join, look who is there, give up what is another's, take what is free. Run often; losing is normal. */
+  async round(listener: ShardListener): Promise<void> {
+    await this.join();
+    const leases = await this.leases.list();
+    const members = leases.filter((lease) => lease.name.startsWith(MEMBER)).map((lease) => lease.holder);
+    if (!members.includes(this.config.instance)) members.push(this.config.instance);
+    const holders = new Map(leases.map((lease) => [lease.name, lease.holder]));
+    for (let shard = 0; shard < this.config.shards && !this.stopped; shard++) {
+      const mine = preferredMember(shard, members) === this.config.instance;
+      const lease = this.held.get(shard);
+      if (lease) {
+        if (!lease.isHeld()) this.drop(shard, listener);
+        else if (!mine) await this.giveUp(shard, lease, listener);
+      } else if (mine || !holders.has(SHARD + shard) || !members.includes(holders.get(SHARD + shard)!)) {
+        await this.tryTake(shard, listener);
+      }
+    }
+  }
+
+  /** Gives everything up at once, so that others need not wait for the leases to run out. */
+  async stop(listener: ShardListener): Promise<void> {
+    this.stopped = true;
+    await Promise.all([...this.held].map(([shard, lease]) => this.giveUp(shard, lease, listener)));
+    await this.member?.release();
+  }
+
+  private async join(): Promise<void> {
+    if (this.member?.isHeld()) return;
+    this.member = await this.leases.acquire(MEMBER + this.config.instance, this.terms());
+  }
+
+  private async tryTake(shard: number, listener: ShardListener): Promise<void> {
+    const lease = await this.leases.acquire(SHARD + shard, this.terms());
+    if (!lease) return;
+    this.held.set(shard, lease);
+    this.logger.log(`shard ${shard} taken, fence ${lease.fence}, at ${this.clock.now()}`);
+    await listener.gained(shard, lease);
+  }
+
+  private async giveUp(shard: number, lease: Lease, listener: ShardListener): Promise<void> {
+    await listener.giveUp(shard);
+    this.held.delete(shard);
+    await lease.release();
+    this.logger.log(`shard ${shard} given up`);
+  }
+
+  private drop(shard: number, listener: ShardListener): void {
+    this.held.delete(shard);
+    listener.lost(shard);
+    this.logger.warn(`shard ${shard} lost: its lease was not renewed in time`);
+  }
+
+  private terms() {
+    return { holder: this.config.instance, ttlMs: this.config.leaseTtlMs };
+  }
+}

@@ -1,0 +1,55 @@
+import type { Lease } from '@tocsin/messaging';
+import { Schedule } from './schedule.ts';
+
+/** One shard that this instance holds: its lease, its schedule, and what of it is still on its way to the stream. */
+export class Shard {
+  readonly schedule = new Schedule();
+  private readonly inFlight = new Map<number, number>();
+  private published: number;
+  private recorded: number;
+
+  constructor(
+    readonly index: number,
+    readonly lease: Lease,
+    watermark: number,
+  ) {
+    this.published = watermark;
+    this.recorded = watermark;
+  }
+
+  /** Windows due up to here have been handed to the publisher. */
+  advance(now: number): void {
+    this.published = Math.max(this.published, now);
+  }
+
+  /** Notes that a window's tasks are on their way. */
+  started(dueAt: number): void {
+    this.inFlight.set(dueAt, (this.inFlight.get(dueAt) ?? 0) + 1);
+  }
+
+  /** Notes that the stream has a window's tasks. */
+  finished(dueAt: number): void {
+    const left = (this.inFlight.get(dueAt) ?? 1) - 1;
+    if (left > 0) this.inFlight.set(dueAt, left);
+    else this.inFlight.delete(dueAt);
+  }
+
+  get pending(): number {
+    return this.inFlight.size;
+  }
+
+  /** Every window due up to this time is in the stream. */
+  get watermark(): number {
+    let oldest = Infinity;
+    for (const dueAt of this.inFlight.keys()) oldest = Math.min(oldest, dueAt);
+    return Math.min(this.published, oldest - 1);
+  }
+
+  /** The watermark, when it has moved since it was last asked for. */
+  takeWatermark(): number | undefined {
+    const watermark = this.watermark;
+    if (watermark <= this.recorded) return undefined;
+    this.recorded = watermark;
+    return watermark;
+  }
+}
