@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { JetStreamApiError } from '@nats-io/jetstream';
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import { systemClock } from '@tocsin/core';
+import { SpanKind } from '@opentelemetry/api';
+import type { Connection } from './connection.ts';
+import { type CommandSpec, COMMANDS_STREAM, commandPattern } from './contract.ts';
+import { HEADER } from './names.ts';
+import type { Publisher } from './publisher.ts';
+import { producing } from './tracing.ts';
+import { fromWire, invalid } from './wire-error.ts';
+
+const TOKEN = /^[^\s.*>]{1,200}$/;
+const NOT_FOUND = 404;
+
+/** What a command came to within its caller's deadline. */
+export type CommandEnd<O> = { status: 'done'; result: O } | { status: 'accepted' };
+
+/** Where the answer to an operation is published; anyone who asks for the same operation again listens there too. */
+export function replySubject(prefix: string, operationId: string): string {
+  return `${prefix}.reply.${operationId}`;
+}
+
+/** A stable fingerprint of a command's input, by which a reused key with another body is noticed. */
+export function requestHash(name: string, input: unknown): string {
+  return createHash('sha256')
+    .update(name)
+    .update('\0')
+    .update(JSON.stringify(sorted(input)))
+    .digest('hex');
+}
+
+/** Sends commands and waits for their answers. */
+export class Commander {
+  constructor(
+    private readonly connection: Connection,
+    private readonly publisher: Publisher,
+  ) {}
+
+  /** As `Messaging.command`. */
+  async command<I, O>(
+    spec: CommandSpec<I, O>,
+    input: I,
+    o: { operationId: string; actor?: string | undefined; deadline: number },
+  ): Promise<CommandEnd<O>> {
+    const { operationId } = o;
+    if (!TOKEN.test(operationId))
+      throw invalid('The operation id', new Error('up to 200 characters, no space, ".", "*" or ">"'));
+    const pattern = commandPattern(spec);
+    const reply = replySubject(this.connection.options.inboxPrefix ?? '_INBOX', operationId);
+    const answer = this.listen(reply);
+    try {
+      const published = await producing(`command ${pattern}`, pattern, SpanKind.PRODUCER, (headers) => {
+        headers.set(HEADER.operation, operationId).set(HEADER.reply, reply);
+        headers
+          .set(HEADER.requestHash, requestHash(pattern, input))
+          .set(HEADER.deadline, String(Math.floor(o.deadline)));
+        if (o.actor !== undefined) headers.set(HEADER.actor, o.actor);
+        const timeoutMs = Math.max(1, o.deadline - systemClock.now());
+        return this.publisher.publish(`${pattern}.${operationId}`, input, { id: operationId, timeoutMs }, headers);
+      });
+      // Carried out before this was asked again: its answer went out then, and the operation can be looked up.
+      if (published.duplicate && !answer.msg && !(await this.pending(operationId))) return { status: 'accepted' };
+      const msg = await answer.within(o.deadline - systemClock.now());
+      return msg ? { status: 'done', result: readReply(spec, msg) } : { status: 'accepted' };
+    } finally {
+      answer.stop();
+    }
+  }
+
+  /** As `Messaging.commandPending`. */
+  async pending(operationId: string): Promise<boolean> {
+    try {
+      const found = await this.connection.jsm.streams.getMessage(COMMANDS_STREAM, {
+        last_by_subj: `commands.*.*.${operationId}`,
+      });
+      return found !== null;
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.status === NOT_FOUND) return false;
+      throw error;
+    }
+  }
+
+  private listen(subject: string): Listening {
+    const listening = new Listening();
+    listening.subscription = this.connection.nats.subscribe(subject, {
+      callback: (error, msg) => {
+        if (!error) listening.arrive(msg);
+      },
+    });
+    return listening;
+  }
+}
+
+/** Waits for the one answer to an operation. */
+class Listening {
+  msg: Msg | undefined;
+  subscription: Subscription | undefined;
+  private wake: (() => void) | undefined;
+
+  arrive(msg: Msg): void {
+    this.msg ??= msg;
+    this.wake?.();
+  }
+
+  async within(ms: number): Promise<Msg | undefined> {
+    if (this.msg || ms <= 0) return this.msg;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+    return this.msg;
+  }
+
+  stop(): void {
+    this.subscription?.unsubscribe();
+  }
+}
+
+function readReply<I, O>(spec: CommandSpec<I, O>, msg: Msg): O {
+  const body = msg.json();
+  if (msg.headers?.get(HEADER.error)) throw fromWire(body);
+  return spec.output.parse(body);
+}
+
+/** The same value with its keys in order, so that equal inputs have equal hashes. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

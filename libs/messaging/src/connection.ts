@@ -1,0 +1,144 @@
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { Logger } from '@nestjs/common';
+import { systemClock, TocsinError } from '@tocsin/core';
+import { connect, type NatsConnection, type Status } from '@nats-io/transport-node';
+import type { MessagingOptions } from './contract.ts';
+
+const FIRST_CONNECT_MS = 30_000;
+const API_TIMEOUT_MS = 5_000;
+const FORCED_GAP_MS = 5_000;
+const PING_MS = 1_000;
+
+/** The one connection of a process: opens it, knows whether it is up, and tells who cares that it came back. */
+export class Connection {
+  private up = true;
+  private forcedAt = Number.NEGATIVE_INFINITY;
+  private rttMs: number | undefined;
+  private readonly listeners = new Set<() => void>();
+  private readonly logger = new Logger('Messaging');
+
+  private constructor(
+    readonly nats: NatsConnection,
+    readonly jsm: JetStreamManager,
+    readonly options: MessagingOptions,
+  ) {
+    void this.watch();
+  }
+
+  /**
+   * Connects, trying every server for up to 30 s.
+   * @throws TocsinError `unavailable` if none answers; the process should exit and be started again
+   */
+  static async open(options: MessagingOptions): Promise<Connection> {
+    const until = systemClock.monotonic() + FIRST_CONNECT_MS;
+    for (;;) {
+      try {
+        const nats = await connect(natsOptions(options));
+        const jsm = await jetstreamManager(nats, { checkAPI: false, timeout: API_TIMEOUT_MS });
+        return new Connection(nats, jsm, options);
+      } catch (cause) {
+        if (systemClock.monotonic() >= until) {
+          const where = options.servers.map(withoutCredentials).join(', ');
+          throw new TocsinError(
+            'unavailable',
+            `No NATS server answers at ${where}. Start one or correct TOCSIN_NATS_URLS.`,
+            {
+              cause,
+            },
+          );
+        }
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+  }
+
+  get connected(): boolean {
+    return this.up && !this.nats.isClosed();
+  }
+
+  status(): { connected: boolean; server?: string; rttMs?: number } {
+    if (!this.connected) return { connected: false };
+    void this.measure();
+    return {
+      connected: true,
+      server: this.nats.getServer(),
+      ...(this.rttMs === undefined ? {} : { rttMs: this.rttMs }),
+    };
+  }
+
+  /** Calls `listener` after every reconnect; returns what stops that. */
+  onReconnect(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Drops the connection and opens another, on another server where there is one: for when it looks open but nothing
+   * is answered. At most once in 5 s, because a leader election looks the same for a while.
+   */
+  async force(why: string): Promise<void> {
+    const now = systemClock.monotonic();
+    if (!this.connected || now - this.forcedAt < FORCED_GAP_MS) return;
+    this.forcedAt = now;
+    const alone = this.nats.getServers().length < 2;
+    if (alone && (await this.answersPing())) return;
+    this.logger.warn(`reconnecting: ${why}`);
+    await this.nats.reconnect().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear();
+    await this.nats.close();
+  }
+
+  private async answersPing(): Promise<boolean> {
+    const late = new Promise<false>((resolve) => setTimeout(resolve, PING_MS, false).unref());
+    const answered = this.nats.rtt().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answered, late]);
+  }
+
+  private async measure(): Promise<void> {
+    this.rttMs = await this.nats.rtt().catch(() => undefined);
+  }
+
+  private async watch(): Promise<void> {
+    for await (const status of this.nats.status()) this.note(status);
+    this.up = false;
+  }
+
+  private note(status: Status): void {
+    if (status.type === 'disconnect') {
+      if (this.up) this.logger.warn(`disconnected from ${status.server}`);
+      this.up = false;
+    } else if (status.type === 'reconnect') {
+      this.up = true;
+      this.logger.log(`connected again, to ${status.server}`);
+      for (const listener of this.listeners) listener();
+    } else if (status.type === 'error') {
+      this.logger.error(`the NATS server refused: ${status.error.message}`);
+    }
+  }
+}
+
+function natsOptions(options: MessagingOptions): Parameters<typeof connect>[0] {
+  return {
+    servers: options.servers,
+    name: `${options.service}/${options.instance}`,
+    timeout: 2_000,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 100,
+    pingInterval: 5_000,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+    ...(options.user === undefined ? {} : { user: options.user, pass: options.password ?? '' }),
+    ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
+  };
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
+}

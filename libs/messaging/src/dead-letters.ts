@@ -1,0 +1,136 @@
+import { TocsinError, systemClock } from '@tocsin/core';
+import type { StoredMsg } from '@nats-io/jetstream';
+import type { Connection } from './connection.ts';
+import { DEADLETTERS_STREAM } from './contract.ts';
+import type { ReceivedDelivery } from './delivery.ts';
+import { HEADER } from './names.ts';
+import { counters } from './metrics.ts';
+import type { Publisher } from './publisher.ts';
+
+const MAX_LIST = 500;
+
+/** A message that no retry could help, with everything needed to understand it and to drive it again. */
+export interface DeadLetter {
+  /** Its place in the dead letters; what `read`, `redrive` and `discard` take. */
+  sequence: number;
+  stream: string;
+  durable: string;
+  subject: string;
+  originalSequence: number;
+  headers: Record<string, string>;
+  code: string;
+  reason: string;
+  message: string;
+  deliveries: number;
+  /** When it was given up, ms since the epoch. */
+  at: number;
+  /** The payload as text; base64 if it is not valid UTF-8. */
+  payload: string;
+  encoding: 'utf8' | 'base64';
+}
+
+/** Why a message is given up. */
+export interface DeathCause {
+  stream: string;
+  durable: string;
+  code: string;
+  reason: string;
+  message: string;
+}
+
+/** The messages that were given up: listed, read, driven again or discarded. */
+export class DeadLetters {
+  constructor(
+    private readonly connection: Connection,
+    private readonly publisher: Publisher,
+  ) {}
+
+  /** Stores a delivery as a dead letter; once, however often it is tried. */
+  async add(delivery: ReceivedDelivery, cause: DeathCause): Promise<void> {
+    const text = asText(delivery.msg.data);
+    const letter: Omit<DeadLetter, 'sequence'> = {
+      stream: cause.stream,
+      durable: cause.durable,
+      subject: delivery.subject,
+      originalSequence: delivery.sequence,
+      headers: delivery.headers,
+      code: cause.code,
+      reason: cause.reason,
+      message: cause.message.slice(0, 2_000),
+      deliveries: delivery.deliveries,
+      at: systemClock.now(),
+      ...text,
+    };
+    const id = `dead.${cause.stream}.${cause.durable}.${delivery.sequence}.${delivery.publishedAt}`;
+    await this.publisher.publish(`deadletters.${cause.stream}.${cause.durable}`, letter, { id });
+    counters.deadLetters.add(1, { durable: cause.durable, reason: cause.reason });
+  }
+
+  /** The newest first; `before` is the sequence of the last one of the page before. */
+  async list(o: { limit: number; before?: number | undefined }): Promise<DeadLetter[]> {
+    const { state } = await this.connection.jsm.streams.info(DEADLETTERS_STREAM);
+    const letters: DeadLetter[] = [];
+    let sequence = Math.min(state.last_seq, (o.before ?? Number.POSITIVE_INFINITY) - 1);
+    const limit = Math.min(o.limit, MAX_LIST);
+    while (letters.length < limit && sequence >= state.first_seq && state.messages > 0) {
+      const stored = await this.stored(sequence--);
+      if (stored) letters.push(toLetter(stored));
+    }
+    return letters;
+  }
+
+  /** @throws TocsinError `not_found` if it was driven again or discarded meanwhile */
+  async read(sequence: number): Promise<DeadLetter> {
+    const stored = await this.stored(sequence);
+    if (!stored) throw new TocsinError('not_found', `There is no dead letter ${sequence}.`);
+    return toLetter(stored);
+  }
+
+  /**
+   * Publishes the original message again, on its subject and with its headers, then takes the dead letter away. Asked
+   * twice, the message is stored once.
+   */
+  async redrive(sequence: number): Promise<void> {
+    const letter = await this.read(sequence);
+    if (letter.encoding !== 'utf8') throw new TocsinError('invalid', 'Its payload is not text. Discard it.');
+    const { [HEADER.id]: _, ...headers } = letter.headers;
+    let data: unknown;
+    try {
+      data = JSON.parse(letter.payload);
+    } catch (cause) {
+      throw new TocsinError('invalid', 'Its payload is not JSON and would fail again. Discard it.', { cause });
+    }
+    const id = `redriven.${sequence}.${letter.at}`;
+    await this.publisher.publish(letter.subject, data, {
+      id,
+      headers: { ...headers, [HEADER.redriven]: String(sequence) },
+    });
+    await this.remove(sequence);
+  }
+
+  /** Takes a dead letter away for good. */
+  async discard(sequence: number): Promise<void> {
+    await this.read(sequence);
+    await this.remove(sequence);
+  }
+
+  private async remove(sequence: number): Promise<void> {
+    await this.connection.jsm.streams.deleteMessage(DEADLETTERS_STREAM, sequence, false);
+  }
+
+  private async stored(sequence: number): Promise<StoredMsg | null> {
+    return this.connection.jsm.streams.getMessage(DEADLETTERS_STREAM, { seq: sequence });
+  }
+}
+
+function asText(payload: Uint8Array): { payload: string; encoding: 'utf8' | 'base64' } {
+  try {
+    return { payload: new TextDecoder('utf-8', { fatal: true }).decode(payload), encoding: 'utf8' };
+  } catch {
+    return { payload: Buffer.from(payload).toString('base64'), encoding: 'base64' };
+  }
+}
+
+function toLetter(stored: StoredMsg): DeadLetter {
+  return { ...stored.json<Omit<DeadLetter, 'sequence'>>(), sequence: stored.seq };
+}

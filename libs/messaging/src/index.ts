@@ -1,0 +1,29 @@
+export type { CommandContext } from './command-work.ts';
+export { type CommandEnd, requestHash } from './commander.ts';
+export { Connection } from './connection.ts';
+export {
+  type BucketSpec,
+  type CommandSpec,
+  commandDurable,
+  commandPattern,
+  type ConsumerSpec,
+  type HandlerOptions,
+  type MessagingContract,
+  type MessagingOptions,
+  type RequestSpec,
+  type Schema,
+  type StreamSpec,
+} from './contract.ts';
+export { type DeadLetter, DeadLetters } from './dead-letters.ts';
+export type { Delivery } from './delivery.ts';
+export type { Follow, Followed, FollowFrom, FollowOptions } from './follow.ts';
+export { HandBack } from './hand-back.ts';
+export { KeyValue, type KeyValueEntry } from './key-value.ts';
+export { type Lease, Leases } from './leases.ts';
+export { Messaging } from './messaging.ts';
+export { connectTransport, HandlerErrors, type MessagingFactory, MessagingModule } from './messaging.module.ts';
+export { OutboxRelay, type OutboxRow, type OutboxSource } from './outbox-relay.ts';
+export type { Published, PublishOptions } from './publisher.ts';
+export type { QueueDepth } from './queues.ts';
+export type { RequestContext } from './responder.ts';
+export { JetStreamTransport } from './transport.ts';

@@ -1,0 +1,11 @@
+/** Header names that this library reads and writes. */
+export const HEADER = {
+  id: 'Nats-Msg-Id',
+  deadline: 'Tocsin-Deadline',
+  error: 'Tocsin-Error',
+  reply: 'Tocsin-Reply',
+  operation: 'Tocsin-Operation',
+  requestHash: 'Tocsin-Request-Hash',
+  actor: 'Tocsin-Actor',
+  redriven: 'Tocsin-Redriven',
+} as const;

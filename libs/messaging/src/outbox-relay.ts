@@ -1,0 +1,96 @@
+import { Logger } from '@nestjs/common';
+import { TocsinError } from '@tocsin/core';
+import type { Messaging } from './messaging.ts';
+
+const POLL_MS = 500;
+const BATCH = 200;
+
+/** A message recorded in the same transaction as the change it tells of. */
+export interface OutboxRow {
+  id: string;
+  subject: string;
+  payload: unknown;
+  headers: Record<string, string>;
+}
+
+/** Where committed messages wait: `take` claims some for a while, `done` says that the broker has them. */
+export interface OutboxSource {
+  take(limit: number): Promise<OutboxRow[]>;
+  done(ids: string[]): Promise<void>;
+}
+
+/**
+ * Publishes what the outbox holds, with the row's id, until the broker has acknowledged it. Dying between the
+ * acknowledgement and `done` publishes it again with the same id, which the stream drops.
+ */
+export class OutboxRelay {
+  private stopped = true;
+  private nudged = false;
+  private wake: (() => void) | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private readonly logger = new Logger('OutboxRelay');
+
+  constructor(
+    private readonly messaging: Messaging,
+    private readonly source: OutboxSource,
+    private readonly o: { pollMs?: number; batch?: number } = {},
+  ) {}
+
+  start(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.running = this.run();
+  }
+
+  /** Says that a transaction with outbox rows was committed; they are published at once. */
+  nudge(): void {
+    this.nudged = true;
+    this.wake?.();
+  }
+
+  /** Finishes the batch in work and stops; the rest waits for the next relay. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake?.();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      this.nudged = false;
+      let more = false;
+      try {
+        more = await this.relay();
+      } catch (error) {
+        const expected = error instanceof TocsinError && error.retry;
+        this.logger[expected ? 'debug' : 'error'](`the outbox could not be read: ${(error as Error).message}`);
+      }
+      if (!more && !this.nudged && !this.stopped) await this.pause();
+    }
+  }
+
+  private async relay(): Promise<boolean> {
+    const limit = this.o.batch ?? BATCH;
+    const rows = await this.source.take(limit);
+    if (rows.length === 0) return false;
+    const published = await Promise.allSettled(
+      rows.map(({ id, subject, payload, headers }) => this.messaging.publish(subject, payload, { id, headers })),
+    );
+    const done = rows.filter((_, i) => published[i]?.status === 'fulfilled').map(({ id }) => id);
+    if (done.length > 0) await this.source.done(done);
+    const failure = published.find((one) => one.status === 'rejected');
+    if (failure)
+      this.logger.warn(`${rows.length - done.length} outbox rows wait: ${(failure.reason as Error).message}`);
+    return rows.length === limit && failure === undefined;
+  }
+
+  private async pause(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, this.o.pollMs ?? POLL_MS);
+    });
+    clearTimeout(timer);
+    this.wake = undefined;
+  }
+}

@@ -1,0 +1,225 @@
+import { systemClock, TocsinError } from '@tocsin/core';
+import { createInbox, type Msg } from '@nats-io/transport-node';
+import type { Connection } from './connection.ts';
+import { HEADER } from './names.ts';
+import { OutgoingHeaders } from './headers.ts';
+import { counters } from './metrics.ts';
+
+const MAX_IN_FLIGHT = 4_096;
+const MAX_WAITING = 65_536;
+const DEFAULT_TIMEOUT_MS = 15_000;
+const ATTEMPT_MS = 1_500;
+const SWEEP_MS = 100;
+const SILENCE_MS = 2_500;
+const RETRY_MS = 150;
+const STORE_FULL = 10_077;
+
+export interface PublishOptions {
+  id: string;
+  headers?: Readonly<Record<string, string>> | undefined;
+  timeoutMs?: number | undefined;
+}
+
+export interface Published {
+  stream: string;
+  sequence: number;
+  duplicate: boolean;
+}
+
+interface PubAck {
+  stream?: string;
+  seq?: number;
+  duplicate?: boolean;
+  error?: { code: number; err_code?: number; description: string };
+}
+
+interface InFlight {
+  subject: string;
+  payload: Uint8Array;
+  headers: OutgoingHeaders;
+  reply: string;
+  until: number;
+  againAt: number;
+  sentAt: number;
+  problem: string | undefined;
+  full: boolean;
+  resolve: (published: Published) => void;
+  reject: (error: Error) => void;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Publishes to streams and waits for the acknowledgement: many at once over one inbox, each sent again with the same
+ * id until it is acknowledged or its time is over. All attempts share one reply address, so a late acknowledgement of
+ * an early attempt still counts.
+ */
+export class Publisher {
+  private readonly inbox: string;
+  private readonly inFlight = new Map<string, InFlight>();
+  private readonly slots: (() => void)[] = [];
+  private next = 0;
+  private lastAckAt = systemClock.monotonic();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(private readonly connection: Connection) {
+    this.inbox = createInbox(connection.options.inboxPrefix);
+    connection.nats.subscribe(`${this.inbox}.*`, {
+      callback: (error, msg) => {
+        if (!error) this.onAck(msg);
+      },
+    });
+    connection.onReconnect(() => this.sendAllAgain());
+    this.timer = setInterval(() => this.sweep(), SWEEP_MS);
+    this.timer.unref();
+  }
+
+  /** How many publishes wait for their acknowledgement. */
+  get waiting(): number {
+    return this.inFlight.size + this.slots.length;
+  }
+
+  /** As `Messaging.publish`, with headers that already carry the trace context. */
+  async publish(subject: string, data: unknown, o: PublishOptions, trace?: OutgoingHeaders): Promise<Published> {
+    const headers = (trace ?? new OutgoingHeaders()).setAll(o.headers).set(HEADER.id, o.id);
+    const payload = encoder.encode(data === undefined ? 'null' : JSON.stringify(data));
+    const limit = this.connection.nats.info?.max_payload ?? 1_048_576;
+    if (payload.length > limit - 4_096) {
+      throw new TocsinError(
+        'too_large',
+        `A message to ${subject} has ${payload.length} bytes; the broker takes ${limit}.`,
+      );
+    }
+    if (this.inFlight.size >= MAX_IN_FLIGHT) await this.slot();
+    return new Promise<Published>((resolve, reject) => {
+      const now = systemClock.monotonic();
+      const token = (this.next++).toString(36);
+      const message: InFlight = {
+        subject,
+        payload,
+        headers,
+        reply: `${this.inbox}.${token}`,
+        until: now + (o.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+        againAt: now + ATTEMPT_MS,
+        sentAt: now,
+        problem: undefined,
+        full: false,
+        resolve,
+        reject,
+      };
+      // Nothing waited until now, so silence counts from here.
+      if (this.inFlight.size === 0) this.lastAckAt = now;
+      this.inFlight.set(token, message);
+      this.send(message, now);
+    });
+  }
+
+  /** Waits until everything in flight is settled, at most `timeoutMs`. */
+  async flush(timeoutMs: number): Promise<void> {
+    const until = systemClock.monotonic() + timeoutMs;
+    while (this.waiting > 0 && systemClock.monotonic() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const [token, message] of this.inFlight) {
+      this.settle(token);
+      message.reject(new TocsinError('unavailable', `The process stops before ${message.subject} was acknowledged.`));
+    }
+  }
+
+  private slot(): Promise<void> {
+    if (this.slots.length >= MAX_WAITING) {
+      throw new TocsinError('exhausted', `${MAX_WAITING} publishes already wait. Publish slower, or wait for each.`);
+    }
+    return new Promise((resolve) => this.slots.push(resolve));
+  }
+
+  private send(message: InFlight, now: number): void {
+    message.sentAt = now;
+    message.againAt = now + ATTEMPT_MS;
+    try {
+      const { subject, payload, reply, headers } = message;
+      this.connection.nats.publish(subject, payload, { reply, headers: headers.asNats() });
+    } catch (error) {
+      message.problem = (error as Error).message;
+    }
+  }
+
+  private onAck(msg: Msg): void {
+    const token = msg.subject.slice(this.inbox.length + 1);
+    const message = this.inFlight.get(token);
+    if (!message) return;
+    const body = msg.data;
+    if (body.length === 0) return this.later(message, `no stream takes ${message.subject} at the moment`);
+    let ack: PubAck;
+    try {
+      ack = JSON.parse(decoder.decode(body)) as PubAck;
+    } catch {
+      return this.later(message, 'unreadable acknowledgement');
+    }
+    if (ack.error) return this.onRefusal(token, message, ack.error);
+    // An isolated leader has been seen to answer a retry as a duplicate with sequence 0 without storing it.
+    if (!ack.stream || !ack.seq) return this.later(message, 'acknowledged without a sequence');
+    this.lastAckAt = systemClock.monotonic();
+    this.settle(token);
+    message.resolve({ stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate === true });
+  }
+
+  private onRefusal(token: string, message: InFlight, error: NonNullable<PubAck['error']>): void {
+    message.full = error.err_code === STORE_FULL;
+    if (error.code >= 500 || message.full) return this.later(message, error.description);
+    this.settle(token);
+    message.reject(
+      new TocsinError('internal', `The broker refused a message to ${message.subject}: ${error.description}`),
+    );
+  }
+
+  private later(message: InFlight, problem: string): void {
+    message.problem = problem;
+    message.againAt = Math.min(message.againAt, systemClock.monotonic() + RETRY_MS);
+  }
+
+  private settle(token: string): void {
+    this.inFlight.delete(token);
+    const waiting = this.slots.shift();
+    if (waiting) waiting();
+  }
+
+  private sweep(): void {
+    if (this.inFlight.size === 0) return;
+    const now = systemClock.monotonic();
+    for (const [token, message] of this.inFlight) {
+      if (now >= message.until) {
+        this.settle(token);
+        message.reject(gaveUp(message));
+      } else if (now >= message.againAt && this.connection.connected) {
+        counters.publishRetries.add(1);
+        this.send(message, now);
+      }
+    }
+    if (now - this.lastAckAt > SILENCE_MS) {
+      void this.connection.force(`nothing was acknowledged for ${SILENCE_MS} ms while publishes wait`);
+    }
+  }
+
+  private sendAllAgain(): void {
+    const now = systemClock.monotonic();
+    this.lastAckAt = now;
+    for (const message of this.inFlight.values()) this.send(message, now);
+  }
+}
+
+function gaveUp(message: InFlight): TocsinError {
+  const why = message.problem ?? 'no acknowledgement came';
+  return message.full
+    ? new TocsinError(
+        'exhausted',
+        `The stream that takes ${message.subject} is full. Its consumers are behind or away.`,
+      )
+    : new TocsinError(
+        'unavailable',
+        `${message.subject} was not acknowledged in time: ${why}. It may be stored; publish again with the same id.`,
+      );
+}

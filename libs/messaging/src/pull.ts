@@ -1,0 +1,125 @@
+import { systemClock } from '@tocsin/core';
+import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node';
+import { Logger } from '@nestjs/common';
+import type { Connection } from './connection.ts';
+
+const EXPIRES_MS = 20_000;
+const HEARTBEAT_MS = 1_000;
+const WATCH_MS = 500;
+const NANOS = 1_000_000;
+
+/**
+ * A long-lived pull on a durable consumer that never holds more than it was given room for: what is asked of the broker
+ * plus what is in hand stays within `capacity`, so another instance gets its share, and nothing waits behind slow work.
+ */
+export class Pull {
+  private asked = 0;
+  private inHand = 0;
+  private generation = 0;
+  private heardAt = systemClock.monotonic();
+  private subscription: Subscription | undefined;
+  private readonly inbox: string;
+  private readonly nextSubject: string;
+  private readonly threshold: number;
+  private watch: NodeJS.Timeout | undefined;
+  private stopListening: (() => void) | undefined;
+  private stopped = false;
+  private readonly logger = new Logger('Messaging');
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly target: { stream: string; durable: string },
+    private readonly capacity: number,
+    private readonly onMessage: (msg: Msg) => void,
+  ) {
+    this.inbox = createInbox(connection.options.inboxPrefix);
+    this.nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${target.stream}.${target.durable}`;
+    this.threshold = Math.max(1, Math.floor(capacity / 4));
+  }
+
+  start(): void {
+    this.subscription = this.connection.nats.subscribe(`${this.inbox}.*`, {
+      callback: (error, msg) => {
+        if (!error) this.receive(msg);
+      },
+    });
+    this.stopListening = this.connection.onReconnect(() => this.restart());
+    this.watch = setInterval(() => this.check(), WATCH_MS);
+    this.watch.unref();
+    this.ask();
+  }
+
+  /** Gives the room of `count` messages back once they are settled. */
+  done(count: number): void {
+    this.inHand -= count;
+    this.ask();
+  }
+
+  /** Asks for nothing more. Messages that the broker had sent already are still received before this resolves. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.watch);
+    this.stopListening?.();
+    const { subscription } = this;
+    if (!subscription || subscription.isClosed()) return;
+    const late = new Promise<void>((resolve) => setTimeout(resolve, 1_000).unref());
+    await Promise.race([subscription.drain().catch(() => undefined), late]);
+  }
+
+  private receive(msg: Msg): void {
+    this.heardAt = systemClock.monotonic();
+    if (msg.subject.startsWith(this.inbox)) return this.onStatus(msg);
+    this.asked = Math.max(0, this.asked - 1);
+    this.inHand++;
+    this.onMessage(msg);
+    this.ask();
+  }
+
+  private onStatus(msg: Msg): void {
+    const { headers } = msg;
+    if (!headers || headers.code === 100) return;
+    if (msg.subject !== this.address()) return;
+    const left = Number(headers.get('Nats-Pending-Messages'));
+    if (headers.code === 408 || (headers.code === 409 && left > 0)) {
+      this.asked = Math.max(0, this.asked - left);
+      return this.ask();
+    }
+    // The consumer lost its leader or is gone, or no server has it: the watch asks anew, not at once, so as not to spin.
+    this.asked = 0;
+    this.generation++;
+    this.heardAt = systemClock.monotonic() - 2 * HEARTBEAT_MS + WATCH_MS;
+  }
+
+  private address(): string {
+    return `${this.inbox}.${this.generation.toString(36)}`;
+  }
+
+  private ask(): void {
+    if (this.stopped) return;
+    const room = this.capacity - this.inHand - this.asked;
+    if (room <= 0 || (room < this.threshold && this.asked > 0)) return;
+    if (this.asked === 0) this.heardAt = systemClock.monotonic();
+    this.asked += room;
+    const request = `{"batch":${room},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
+    try {
+      this.connection.nats.publish(this.nextSubject, request, { reply: this.address() });
+    } catch {
+      this.asked = 0;
+    }
+  }
+
+  /** With something asked for, the broker sends a message or a heartbeat each second. Two missed: ask anew. */
+  private check(): void {
+    if (!this.connection.connected) return;
+    if (this.asked === 0) return this.ask();
+    if (systemClock.monotonic() - this.heardAt < 2 * HEARTBEAT_MS + WATCH_MS) return;
+    this.logger.debug(`no heartbeat from ${this.target.durable}: asking anew`);
+    this.restart();
+  }
+
+  private restart(): void {
+    this.asked = 0;
+    this.generation++;
+    this.ask();
+  }
+}

@@ -1,0 +1,151 @@
+import { systemClock, TocsinError } from '@tocsin/core';
+import { createInbox, type Msg } from '@nats-io/transport-node';
+import { SpanKind } from '@opentelemetry/api';
+import type { Connection } from './connection.ts';
+import { broadcastSubject, type RequestSpec } from './contract.ts';
+import { shrink } from './deadline.ts';
+import type { OutgoingHeaders } from './headers.ts';
+import { HEADER } from './names.ts';
+import { producing } from './tracing.ts';
+import { fromWire, invalid } from './wire-error.ts';
+
+/** A first attempt gets this share of the time that remains, then the next that share of the rest. */
+const SLICE = 0.35;
+const MIN_SLICE_MS = 100;
+const RETRY_MS = 50;
+const NOBODY_MS = 2_000;
+const MAX_REFUSALS = 3;
+const MAX_GATHERED = 1_000;
+
+type Answer = { kind: 'answer'; msg: Msg } | { kind: 'nobody' } | { kind: 'late' };
+
+/** Asks questions of other services over core NATS, one inbox for all. */
+export class Requester {
+  private readonly inbox: string;
+  private readonly waiting = new Map<string, (msg: Msg) => void>();
+  private next = 0;
+
+  constructor(private readonly connection: Connection) {
+    this.inbox = createInbox(connection.options.inboxPrefix);
+    connection.nats.subscribe(`${this.inbox}.*`, {
+      callback: (error, msg) => {
+        if (!error) this.waiting.get(msg.subject.slice(this.inbox.length + 1))?.(msg);
+      },
+    });
+  }
+
+  /** As `Messaging.request`. */
+  async request<I, O>(spec: RequestSpec<I, O>, input: I, o: { deadline?: number | undefined } = {}): Promise<O> {
+    const deadline = shrink(spec.timeoutMs, o.deadline);
+    return producing(`request ${spec.subject}`, spec.subject, SpanKind.CLIENT, (headers) => {
+      headers.set(HEADER.deadline, String(Math.floor(deadline)));
+      return this.ask(spec, JSON.stringify(input ?? null), { deadline, headers });
+    });
+  }
+
+  /** As `Messaging.gather`. */
+  async gather<I, O>(spec: RequestSpec<I, O>, input: I, o: { windowMs: number }): Promise<O[]> {
+    const answers: O[] = [];
+    const deadline = shrink(o.windowMs);
+    const token = (this.next++).toString(36);
+    await producing(`gather ${spec.subject}`, spec.subject, SpanKind.CLIENT, async (headers) => {
+      headers.set(HEADER.deadline, String(Math.floor(deadline)));
+      this.waiting.set(token, (msg) => {
+        if (msg.headers?.code === 503 || msg.headers?.get(HEADER.error) || answers.length >= MAX_GATHERED) return;
+        try {
+          answers.push(spec.output.parse(msg.json()));
+        } catch {
+          // An instance of another version that answers differently is left out rather than failing the rest.
+        }
+      });
+      try {
+        this.send(broadcastSubject(spec.subject), JSON.stringify(input ?? null), token, headers);
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - systemClock.now())));
+      } finally {
+        this.waiting.delete(token);
+      }
+    });
+    return answers;
+  }
+
+  private async ask<I, O>(
+    spec: RequestSpec<I, O>,
+    body: string,
+    o: { deadline: number; headers: OutgoingHeaders },
+  ): Promise<O> {
+    // All attempts share one address, so the answer of a slow instance still counts after another was asked.
+    const token = (this.next++).toString(36);
+    const started = systemClock.now();
+    let refusals = 0;
+    let arrived: Msg[] = [];
+    let wake: (() => void) | undefined;
+    this.waiting.set(token, (msg) => {
+      arrived.push(msg);
+      wake?.();
+    });
+    const nextAnswer = async (ms: number): Promise<Answer> => {
+      if (arrived.length === 0) {
+        let timer: NodeJS.Timeout | undefined;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          timer = setTimeout(resolve, ms);
+        });
+        clearTimeout(timer);
+        wake = undefined;
+      }
+      const msg = arrived.shift();
+      if (!msg) return { kind: 'late' };
+      return msg.data.length === 0 && msg.headers?.code === 503 ? { kind: 'nobody' } : { kind: 'answer', msg };
+    };
+    try {
+      for (;;) {
+        const left = o.deadline - systemClock.now();
+        if (left <= 0) throw new TocsinError('deadline', `No answer to ${spec.subject} in time. Try again.`);
+        this.send(spec.subject, body, token, o.headers);
+        const answer = await nextAnswer(Math.min(left, Math.max(MIN_SLICE_MS, left * SLICE)));
+        if (answer.kind === 'answer') {
+          const refusal = refusalOf(answer.msg);
+          if (!refusal) return readAnswer(spec, answer.msg);
+          if (!(refusal.code === 'unavailable' && refusal.retry) || ++refusals >= MAX_REFUSALS) throw refusal;
+        } else if (answer.kind === 'nobody' && systemClock.now() - started > NOBODY_MS) {
+          throw new TocsinError('unavailable', `No instance answers ${spec.subject} at the moment. Try again later.`);
+        }
+        if (answer.kind !== 'late') await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    } finally {
+      this.waiting.delete(token);
+      arrived = [];
+    }
+  }
+
+  private send(subject: string, body: string, token: string, headers: OutgoingHeaders): void {
+    try {
+      this.connection.nats.publish(subject, body, { reply: `${this.inbox}.${token}`, headers: headers.asNats() });
+    } catch (cause) {
+      throw new TocsinError('unavailable', 'The connection to the broker is closed; the process is stopping.', {
+        cause,
+      });
+    }
+  }
+}
+
+function refusalOf(msg: Msg): TocsinError | undefined {
+  if (!msg.headers?.get(HEADER.error)) return undefined;
+  try {
+    return fromWire(msg.json());
+  } catch {
+    return fromWire(undefined);
+  }
+}
+
+function readAnswer<I, O>(spec: RequestSpec<I, O>, msg: Msg): O {
+  try {
+    return spec.output.parse(msg.json());
+  } catch (cause) {
+    throw new TocsinError(
+      'internal',
+      `The answer to ${spec.subject} does not fit its contract: ${invalid('it', cause).message}`,
+      { cause },
+    );
+  }
+}
