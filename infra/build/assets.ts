@@ -7,7 +7,13 @@ const assets: Record<string, { from: string; files: string[]; to: string }[]> = 
   gateway: [
     {
       from: 'swagger-ui-dist',
-      files: ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js', 'favicon-32x32.png', 'LICENSE'],
+      files: [
+        'swagger-ui.css',
+        'swagger-ui-bundle.js',
+        'swagger-ui-standalone-preset.js',
+        'favicon-32x32.png',
+        'LICENSE',
+      ],
       to: 'swagger-ui',
     },
   ],

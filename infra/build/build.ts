@@ -22,7 +22,8 @@ const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 export async function buildApp(folder: string, outRoot = join(root, 'dist')): Promise<string> {
   const source = join(root, folder);
   const main = join(source, 'src/main.ts');
-  if (!existsSync(main)) throw new Error(`${folder} has no src/main.ts; name the folder of an app, such as apps/prober.`);
+  if (!existsSync(main))
+    throw new Error(`${folder} has no src/main.ts; name the folder of an app, such as apps/prober.`);
   const out = join(outRoot, folder);
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });

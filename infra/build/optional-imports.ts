@@ -14,7 +14,8 @@ export function optionalImports(): Plugin {
     async resolveId(id, importer, o) {
       if (!importer || isBuiltin(id) || /^[./]|^\0/.test(id)) return null;
       const theirs = importer.includes('/node_modules/');
-      if (theirs && importer.includes('/@nestjs/microservices/') && UNUSED_TRANSPORT.test(id)) return { id, external: true };
+      if (theirs && importer.includes('/@nestjs/microservices/') && UNUSED_TRANSPORT.test(id))
+        return { id, external: true };
       const found = await this.resolve(id, importer, { ...o, skipSelf: true });
       if (found) return found;
       if (theirs) return { id, external: true };

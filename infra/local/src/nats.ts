@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { talk } from './line-client.ts';
-import { inTocsin } from './paths.ts';
 import { freePort } from './ports.ts';
 import { RunningServer } from './running.ts';
 import { findOrFetchServers, serverEnv } from './servers.ts';
+import { temporaryDir } from './temporary.ts';
 
 export interface NatsOptions {
   port?: number;
@@ -46,12 +46,6 @@ export async function startNats(o: NatsOptions = {}): Promise<RunningNats> {
   });
   await server.start();
   return server;
-}
-
-/** A folder of its own under `.tocsin/tmp`, which the test run removes. */
-export function temporaryDir(prefix: string): string {
-  mkdirSync(inTocsin('tmp'), { recursive: true });
-  return mkdtempSync(inTocsin('tmp', `${prefix}-`));
 }
 
 function configuration(o: NatsOptions, port: number, dataDir: string): string {

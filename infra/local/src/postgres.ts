@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { embeddedPostgres } from './embedded-postgres.ts';
-import { temporaryDir } from './nats.ts';
+import { temporaryDir } from './temporary.ts';
 import { withClient } from './pg-client.ts';
 import { freePort } from './ports.ts';
 import { createTocsinDatabase, type DatabaseRole } from './postgres-bootstrap.ts';

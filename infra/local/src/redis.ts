@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { talk } from './line-client.ts';
-import { temporaryDir } from './nats.ts';
+import { temporaryDir } from './temporary.ts';
 import { freePort } from './ports.ts';
 import { RunningServer } from './running.ts';
 import { findOrFetchServers, serverEnv } from './servers.ts';
@@ -10,6 +10,8 @@ export interface RedisOptions {
   port?: number;
   dataDir?: string;
   logFile?: string;
+  /** Without one, everybody on loopback may connect. */
+  password?: string;
   /** More command line arguments, such as `--maxmemory 64mb`. */
   args?: string[];
 }
@@ -26,13 +28,16 @@ export async function startRedis(o: RedisOptions = {}): Promise<RunningRedis> {
   const port = o.port ?? (await freePort());
   const dataDir = o.dataDir ?? temporaryDir('redis');
   mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'redis.conf');
+  writeFileSync(file, o.password ? `requirepass ${o.password}\n` : '', { mode: 0o600 });
+  const login = o.password ? `AUTH ${o.password}\r\n` : '';
   const server = new RunningServer({
     name: 'redis-server',
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${o.password ? `:${encodeURIComponent(o.password)}@` : ''}127.0.0.1:${port}`,
     port,
     command: redis,
     args: [
-      ['--port', String(port), '--bind', '127.0.0.1', '--dir', dataDir, '--daemonize', 'no'],
+      [file, '--port', String(port), '--bind', '127.0.0.1', '--dir', dataDir, '--daemonize', 'no'],
       ['--save', '', '--appendonly', 'no', '--maxmemory', '128mb', '--maxmemory-policy', 'allkeys-lru'],
       o.args ?? [],
     ].flat(),
@@ -40,8 +45,8 @@ export async function startRedis(o: RedisOptions = {}): Promise<RunningRedis> {
     stopSignal: 'SIGTERM',
     logFile: o.logFile ?? join(dataDir, 'redis.log'),
     ready: async () => {
-      const answer = await talk(port, 'SET tocsin:readiness 1 PX 1000\r\n', /\r\n/);
-      if (!answer.startsWith('+OK')) throw new Error(`redis-server takes no write yet: ${answer}`);
+      const answer = await talk(port, `${login}SET tocsin:readiness 1 PX 1000\r\n`, login ? /\r\n.*\r\n|-/ : /\r\n/);
+      if (!answer.endsWith('+OK\r\n')) throw new Error(`redis-server takes no write yet: ${answer}`);
     },
   });
   await server.start();

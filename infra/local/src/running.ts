@@ -25,6 +25,10 @@ const LOG_BYTES = 5_000_000;
 /** A server of ours, a child of this process that never outlives it. */
 export class RunningServer {
   private child: ChildProcess | undefined;
+  /** True while it runs as it should: an end now is a crash. */
+  private steady = false;
+  /** Called when it ends without having been told to. */
+  onCrash: (() => void | Promise<void>) | undefined;
 
   constructor(private readonly spec: ServerSpec) {}
 
@@ -62,6 +66,7 @@ export class RunningServer {
     while (Date.now() < deadline && this.alive) {
       try {
         await this.spec.ready();
+        this.steady = true;
         return;
       } catch (error) {
         last = error;
@@ -77,6 +82,7 @@ export class RunningServer {
 
   /** Stops it in order; kills it when it has not stopped after 10 s. */
   async stop(): Promise<void> {
+    this.steady = false;
     if (!this.alive) return;
     const gone = this.gone();
     this.child?.kill('SIGCONT');
@@ -89,9 +95,11 @@ export class RunningServer {
   /** Sends a signal; for one that ends the process (SIGKILL, SIGTERM …) resolves when it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (!this.alive) return;
+    const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
+    if (ends) this.steady = false;
     const gone = this.gone();
     this.child?.kill(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await gone;
+    if (ends) await gone;
   }
 
   /** Stops it when it runs and starts it again on the same port with the same data. */
@@ -114,7 +122,11 @@ export class RunningServer {
     const { pid } = child;
     if (pid !== undefined) {
       guard(pid, this.spec.stopSignal);
-      child.once('exit', () => unguard(pid));
+      child.once('exit', () => {
+        unguard(pid);
+        if (this.steady) void this.onCrash?.();
+        this.steady = false;
+      });
     }
     return child;
   }

@@ -1,0 +1,173 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildApps } from './build-apps.ts';
+import { startJaeger, type RunningJaeger } from './jaeger.ts';
+import { LocalServers } from './local-servers.ts';
+import { addOwnMonitor } from './own-monitor.ts';
+import { inTocsin, projectRoot } from './paths.ts';
+import { freePort, freePortNear } from './ports.ts';
+import { say, table } from './progress.ts';
+import { allReady } from './ready.ts';
+import { removeRuntime, writeEnvironmentFile, writeRuntime, type Runtime } from './runtime-file.ts';
+import { loadSecrets, tokenFile, type Secrets } from './secrets.ts';
+import { environmentOf, inheritedEnvironment, services, type Platform, type ServiceNeeds } from './services.ts';
+import { noteChildren } from './start-lock.ts';
+import type { StartOptions } from './start-options.ts';
+import { Supervised } from './supervised.ts';
+
+const GATEWAY_PORT = 8420;
+
+/** All of Tocsin on this machine: servers, then every sub-service, kept running until told to stop. */
+export class LocalTocsin {
+  private readonly servers = new LocalServers(() => this.record());
+  private readonly instances: Supervised[] = [];
+  private jaeger: RunningJaeger | undefined;
+  private stopping = false;
+
+  constructor(private readonly options: StartOptions) {}
+
+  /**
+   * Resolves when every instance is ready and the table is printed, or early when the signal says to stop.
+   * @throws when something can't be found, built or started; call `stop` all the same.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.options.fresh) {
+      say('deleting .tocsin/data');
+      rmSync(inTocsin('data'), { recursive: true, force: true });
+    }
+    const secrets = loadSecrets();
+    say('starting NATS, Redis and PostgreSQL; building what changed');
+    const [platform] = await Promise.all([this.startServers(secrets), buildApps(signal).then(() => say('built'))]);
+    if (signal.aborted) return;
+    await this.startInstances(platform);
+    say(`starting ${this.instances.length} instances of ${services.length} sub-services`);
+    await allReady(this.instances, signal);
+    if (signal.aborted) return;
+    await addOwnMonitor(this.gateways()[0] ?? '', secrets.adminToken).catch((error: unknown) => say(String(error)));
+    this.record();
+    say('ready');
+    console.log(this.summary());
+  }
+
+  /** Services first, in parallel, so that they can finish their work; then the servers. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    removeRuntime();
+    await Promise.all(this.instances.map((instance) => instance.stop()));
+    await this.servers.stop();
+    await this.jaeger?.server.stop();
+  }
+
+  private async startServers(secrets: Secrets): Promise<Platform> {
+    const [platform, jaeger] = await Promise.all([
+      this.servers.start(secrets),
+      startJaeger().catch((error: unknown) => {
+        say(`going on without Jaeger: ${String(error)}`);
+        return undefined;
+      }),
+    ]);
+    this.jaeger = jaeger;
+    say(
+      `servers ready: ${Object.values(this.servers.describe())
+        .map(({ url }) => url)
+        .join(' ')}`,
+    );
+    await noteChildren(this.pids());
+    return platform;
+  }
+
+  private async startInstances(platform: Platform): Promise<void> {
+    for (const service of services) {
+      const environment = { ...environmentOf(service, platform), ...this.tracing() };
+      writeEnvironmentFile(service.name, environment);
+      for (let number = 1; number <= this.options.instances; number++) {
+        const port = service.name === 'gateway' ? await freePortNear(GATEWAY_PORT + number - 1) : await freePort();
+        this.instances.push(this.supervise(service, { number, port, environment }));
+      }
+    }
+    for (const instance of this.instances) instance.start();
+    await noteChildren(this.pids());
+    this.record();
+  }
+
+  private supervise(
+    service: ServiceNeeds,
+    o: { number: number; port: number; environment: Record<string, string> },
+  ): Supervised {
+    const instance = `${service.name}-${o.number}`;
+    return new Supervised(
+      {
+        service: service.name,
+        instance,
+        port: o.port,
+        command: process.execPath,
+        args: [join(projectRoot, 'dist/apps', service.name, 'bin/main.js')],
+        cwd: projectRoot,
+        env: {
+          ...inheritedEnvironment(),
+          ...o.environment,
+          TOCSIN_INSTANCE: instance,
+          TOCSIN_HTTP_PORT: String(o.port),
+        },
+        logFile: inTocsin('logs', `${instance}.log`),
+      },
+      {
+        started: () => this.record(),
+        ended: (_, how, wait) =>
+          say(`${instance} ${how}; starting it again in ${wait} ms (see .tocsin/logs/${instance}.log)`),
+      },
+    );
+  }
+
+  private tracing(): Record<string, string> {
+    const endpoint = process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? this.jaeger?.otlp;
+    return endpoint ? { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } : {};
+  }
+
+  private gateways(): string[] {
+    return this.instances
+      .filter((instance) => instance.spec.service === 'gateway')
+      .map((instance) => `http://127.0.0.1:${instance.spec.port}`);
+  }
+
+  private pids(): number[] {
+    const servers = Object.values(this.servers.describe()).map(({ pid }) => pid);
+    return [...servers, ...this.instances.map((instance) => instance.pid)];
+  }
+
+  /** Rewrites `.tocsin/runtime.json`: process ids change when something is restarted. */
+  private record(): void {
+    if (this.stopping || this.instances.length === 0) return;
+    const runtime: Runtime = {
+      pid: process.pid,
+      gateways: this.gateways(),
+      instances: this.instances.map(({ spec, pid, health }) => {
+        return { service: spec.service, instance: spec.instance, pid, health, log: spec.logFile };
+      }),
+      servers: this.servers.describe(),
+      tokenFile: tokenFile(),
+    };
+    writeRuntime(this.jaeger ? { ...runtime, jaeger: this.jaeger.url } : runtime);
+    void noteChildren(this.pids());
+  }
+
+  private summary(): string {
+    const rows = this.instances.map(({ spec, pid, health }) => [spec.instance, String(pid), health]);
+    const servers = Object.entries(this.servers.describe()).map(([name, { url, pid }]) => [name, String(pid), url]);
+    const jaeger = this.jaeger ? [['jaeger', String(this.jaeger.server.pid), this.jaeger.url]] : [];
+    const [gateway] = this.gateways();
+    return [
+      '',
+      table([['what', 'process', 'address'], ...rows, ...servers, ...jaeger]),
+      '',
+      `API      ${this.gateways()
+        .map((url) => `${url}/v1`)
+        .join('  ')}   (docs: ${gateway}/docs)`,
+      `Token    cat .tocsin/admin-token`,
+      `Try      curl -H "Authorization: Bearer $(cat .tocsin/admin-token)" ${gateway}/v1/monitors`,
+      `Logs     .tocsin/logs/<instance>.log`,
+      `Stop     Ctrl-C`,
+      '',
+    ].join('\n');
+  }
+}

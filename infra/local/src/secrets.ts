@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { inTocsin } from './paths.ts';
+import { databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
+
+/** Generated once per clone, in `.tocsin/secrets.json`, readable by its owner alone. */
+export interface Secrets {
+  /** TOCSIN_SECRET: 32 bytes, base64; seals credentials in the database. Lost with it: every stored credential. */
+  secret: string;
+  postgresPassword: string;
+  rolePasswords: Record<DatabaseRole, string>;
+  natsPassword: string;
+  redisPassword: string;
+  /** The first admin's API token. */
+  adminToken: string;
+}
+
+/** Reads the secrets; generates them at the first start. Writes the admin's token to `.tocsin/admin-token` as well. */
+export function loadSecrets(): Secrets {
+  const file = inTocsin('secrets.json');
+  const secrets = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Secrets) : generate();
+  writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(tokenFile(), `${secrets.adminToken}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+/** Where a person and scripts find the admin's token. */
+export function tokenFile(): string {
+  return inTocsin('admin-token');
+}
+
+function generate(): Secrets {
+  const password = (): string => randomBytes(18).toString('base64url');
+  return {
+    secret: randomBytes(32).toString('base64'),
+    postgresPassword: password(),
+    rolePasswords: Object.fromEntries(databaseRoles.map((role) => [role, password()])) as Record<DatabaseRole, string>,
+    natsPassword: password(),
+    redisPassword: password(),
+    adminToken: `tocsin_${randomBytes(32).toString('base64url')}`,
+  };
+}

@@ -1,0 +1,34 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm start -- …` was asked for. */
+export interface StartOptions {
+  fresh: boolean;
+  /** Instances of each sub-service. */
+  instances: number;
+}
+
+const USAGE = `Usage: npm start -- [--fresh] [--instances N]
+  --fresh         delete all data (.tocsin/data) first
+  --instances N   instances of each sub-service, 1 to 8 (default 2)`;
+
+/** The options, or the text to show instead: what is wrong and the usage. */
+export function parseStartOptions(args: string[]): StartOptions | string {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        fresh: { type: 'boolean', default: false },
+        instances: { type: 'string', default: '2' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) return USAGE;
+    const instances = Number(values.instances);
+    if (!Number.isInteger(instances) || instances < 1 || instances > 8) {
+      return `--instances takes a whole number from 1 to 8, not "${values.instances}".\n${USAGE}`;
+    }
+    return { fresh: values.fresh, instances };
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\n${USAGE}`;
+  }
+}

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from './paths.ts';
+import { temporaryRoot } from './temporary.ts';
+import { findOrFetchServers } from './servers.ts';
+
+/** `npm test`: finds or fetches the servers first, with progress, then runs every test. Arguments go to vitest. */
+async function main(): Promise<number> {
+  await findOrFetchServers({ progress: (line) => console.log(line) });
+  removeForgotten();
+  return await new Promise((resolve) => {
+    const vitest = join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
+    const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+      cwd: projectRoot,
+      stdio: 'inherit',
+    });
+    process.on('SIGINT', () => undefined);
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    process.on('disconnect', () => child.kill('SIGTERM'));
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** What a killed run left behind; younger folders may belong to a run at work. */
+function removeForgotten(): void {
+  for (const name of readdirSync(temporaryRoot())) {
+    const folder = join(temporaryRoot(), name);
+    const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > 6 * 3_600_000) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+if (process.connected) process.disconnect();
