@@ -1,7 +1,7 @@
 import { Cache } from '@tocsin/cache';
 import { TocsinError } from '@tocsin/core';
 import { Database, migrate, Outbox } from '@tocsin/database';
-import { Messaging, OutboxRelay, type MessagingContract } from '@tocsin/messaging';
+import { Connection, Messaging, OutboxRelay, type MessagingContract, type MessagingOptions } from '@tocsin/messaging';
 import { logger } from '@tocsin/telemetry';
 import { type Health } from './health.ts';
 import { patiently } from './patience.ts';
@@ -24,24 +24,24 @@ export async function connectMessaging(
   health: Health,
   stopped: AbortSignal,
 ): Promise<Messaging> {
-  let messaging: Messaging | undefined;
+  let connection: Connection | undefined;
   health.add('nats', async () => {
-    const status = messaging?.status();
+    const status = connection?.status();
     if (!status?.connected) throw new TocsinError('unavailable', 'not connected');
-    return { ...status, ...(status.rttMs === undefined ? {} : { latencyMs: status.rttMs }) };
+    const { server, rttMs } = status;
+    return { server, ...(rttMs === undefined ? {} : { latencyMs: rttMs }) };
   });
-  messaging = await patiently('NATS', stopped, () =>
-    Messaging.connect({
-      service: config.service,
-      instance: config.instance,
-      servers: config.natsUrls,
-      user: config.natsUser,
-      password: config.natsPassword,
-      replicas: config.replicas,
-      contract,
-    }),
-  );
+  const options = messagingOptions(config, contract);
+  const opened = await patiently('NATS', stopped, () => Connection.open(options));
+  connection = opened;
+  const messaging = new Messaging(opened);
+  await patiently('NATS to have its streams', stopped, () => messaging.reconcile());
   return messaging;
+}
+
+function messagingOptions(config: PlatformConfig, contract: MessagingContract): MessagingOptions {
+  const { service, instance, natsUrls: servers, natsUser: user, natsPassword: password, replicas } = config;
+  return { service, instance, servers, user, password, replicas, contract };
 }
 
 /** The service's database, migrated; waits for the server as long as needed. */

@@ -1,9 +1,12 @@
 import { TocsinError } from '@tocsin/core';
-import { backoff, sleep } from '@tocsin/resilience';
+import { backoff, sleep, unlessAborted } from '@tocsin/resilience';
 import { logger } from '@tocsin/telemetry';
 
 const BACKOFF = { baseMs: 200, maxMs: 3_000 };
 const log = logger('start');
+
+/** A try may itself wait for long: after this time the log says what is being waited for. */
+const SLOW_MS = 3_000;
 
 /**
  * Tries until it succeeds, as long as what fails may succeed later: a server that is away at the start is waited for,
@@ -12,12 +15,19 @@ const log = logger('start');
 export async function patiently<T>(what: string, stopped: AbortSignal, fn: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     stopped.throwIfAborted();
+    const slow = setInterval(() => log.warn({ attempt }, `still waiting for ${what}`), SLOW_MS);
     try {
-      return await fn();
+      return await unlessAborted(fn(), stopped);
     } catch (error) {
       if (!(error instanceof TocsinError) || !error.retry) throw error;
-      log.warn({ attempt, reason: error.message }, `waiting for ${what}`);
-      await sleep(backoff(attempt, BACKOFF), stopped);
+      log.warn({ attempt, reason: error.message, cause: causeOf(error) }, `waiting for ${what}`);
+    } finally {
+      clearInterval(slow);
     }
+    await sleep(backoff(attempt, BACKOFF), stopped);
   }
+}
+
+function causeOf(error: Error): string | undefined {
+  return error.cause instanceof Error ? error.cause.message : undefined;
 }
