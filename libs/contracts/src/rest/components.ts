@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { channel, channelSpec, emailSettings, notificationView, webhookSettings } from '../channel.ts';
+import { finding } from '../check.ts';
+import { epochMs, id } from '../fields.ts';
+import { incidentView, stateView, timelineEntry } from '../incident.ts';
+import { assertion, heartbeatSettings, httpSettings, monitorSpec, tcpSettings } from '../monitor.ts';
+import { coverage, latency, resultView, rollup, summary, uptimeReport } from '../report.ts';
+import { instanceView } from '../system.ts';
+import { createdToken, token, tokenSpec } from '../token.ts';
+import { problem } from './problem.ts';
+import { accepted, deadLetterView, monitorListItem, monitorView, operationView, systemView } from './views.ts';
+
+/** The same whether sent or received. */
+const simple: Record<string, z.ZodType> = { Id: id, Time: epochMs };
+
+/** Schemas that OpenAPI names; where they are used they are referred to. What a person sends is named `…Input`. */
+const named: Record<string, z.ZodType> = {
+  Assertion: assertion,
+  HttpSettings: httpSettings,
+  TcpSettings: tcpSettings,
+  HeartbeatSettings: heartbeatSettings,
+  MonitorSpec: monitorSpec,
+  WebhookSettings: webhookSettings,
+  EmailSettings: emailSettings,
+  ChannelSpec: channelSpec,
+  TokenSpec: tokenSpec,
+};
+
+const answers: Record<string, z.ZodType> = {
+  Monitor: monitorView,
+  MonitorListItem: monitorListItem,
+  Channel: channel,
+  Token: token,
+  CreatedToken: createdToken,
+  State: stateView,
+  Finding: finding,
+  Result: resultView,
+  Latency: latency,
+  Coverage: coverage,
+  Rollup: rollup,
+  UptimeReport: uptimeReport,
+  Summary: summary,
+  TimelineEntry: timelineEntry,
+  Incident: incidentView,
+  Notification: notificationView,
+  DeadLetter: deadLetterView,
+  Instance: instanceView,
+  System: systemView,
+  Operation: operationView,
+  Accepted: accepted,
+  Problem: problem,
+};
+
+export type JsonSchema = Record<string, unknown>;
+
+/** JSON Schemas of a set of schemas that refer to the named components, and the components they refer to. */
+export interface Rendered {
+  of: Record<string, JsonSchema>;
+  components: Record<string, JsonSchema>;
+}
+
+/**
+ * JSON Schema (2020-12, the dialect of OpenAPI 3.1) of each given schema.
+ * @param io whether a person sends it (`input`, defaults may be left out) or receives it (`output`)
+ */
+export function render(schemas: Record<string, z.ZodType>, io: 'input' | 'output'): Rendered {
+  const registry = z.registry<{ id: string }>();
+  const names = { ...simple, ...(io === 'input' ? suffixed(named, 'Input') : { ...named, ...answers }) };
+  const known = new Map<z.ZodType, string>(Object.entries(names).map(([name, schema]) => [schema, name]));
+  for (const [schema, name] of known) registry.add(schema, { id: name });
+  for (const [name, schema] of Object.entries(schemas))
+    if (!known.has(schema)) registry.add(schema, { id: `#${name}` });
+  const { schemas: all } = z.toJSONSchema(registry, {
+    io,
+    target: 'draft-2020-12',
+    uri: (id) => `#/components/schemas/${id}`,
+    override: ({ zodSchema, jsonSchema }) => {
+      // Metadata given by `.meta()` is kept in zod's global registry, which a registry of one's own leaves out.
+      const { id: _id, ...meta } = z.globalRegistry.get(zodSchema as unknown as z.ZodType) ?? {};
+      for (const [key, value] of Object.entries(meta))
+        if (!(key in jsonSchema)) Object.assign(jsonSchema, { [key]: value });
+    },
+  });
+  const of: Rendered['of'] = {};
+  const components: Rendered['components'] = {};
+  for (const [id, schema] of Object.entries(all)) {
+    const { $schema: _dialect, $id: _address, ...rest } = schema as JsonSchema;
+    if (id.startsWith('#')) of[id.slice(1)] = rest;
+    else components[id] = rest;
+  }
+  for (const [name, schema] of Object.entries(schemas)) {
+    const component = known.get(schema);
+    if (component) of[name] = { $ref: `#/components/schemas/${component}` };
+  }
+  return { of, components };
+}
+
+function suffixed(schemas: Record<string, z.ZodType>, suffix: string): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name + suffix, schema]));
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { epochMs, id, limit } from '../fields.ts';
+import { stateName } from '../incident.ts';
+
+/** Parameters of REST addresses. Everything in an address is text, so each is turned into its type here. */
+
+export const byId = z.strictObject({ id });
+
+const cursor = z.string().min(1).max(500).optional().meta({ description: '`next` of the page before' });
+export const paging = z.strictObject({ cursor, limit });
+
+/** A point in time in an address: ISO 8601 with a zone, or milliseconds since the epoch. */
+export const time = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const ms = /^\d{1,16}$/.test(text) ? Number(text) : isoMs(text);
+    if (epochMs.safeParse(ms).success) return ms;
+    const message = 'expected a time such as 2026-11-21T09:30:00Z, or milliseconds since the epoch';
+    context.addIssue({ code: 'custom', message, input: text });
+    return z.NEVER;
+  })
+  .meta({ description: 'ISO 8601 with a zone, or milliseconds since the epoch', examples: ['2026-11-21T09:30:00Z'] });
+
+function isoMs(text: string): number {
+  return z.iso.datetime({ offset: true }).safeParse(text).success ? Date.parse(text) : Number.NaN;
+}
+
+const from = time.optional().meta({ description: 'Default: a day before `to`' });
+const to = time.optional().meta({ description: 'Default: now' });
+
+export const rangeQuery = z.strictObject({ from, to });
+export const resultsQuery = z.strictObject({ from, to, cursor, limit });
+export const rollupsQuery = z.strictObject({
+  from,
+  to,
+  step: z.enum(['5m', '1h', '1d']).default('1h').meta({ description: 'How long one roll-up is' }),
+});
+
+export const statesQuery = z.strictObject({
+  monitorId: z.union([id.transform((one) => [one]), z.array(id).min(1).max(100)]).optional(),
+  state: stateName.optional(),
+  cursor,
+  limit,
+});
+
+export const sequenceParam = z.strictObject({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+export const deadLettersQuery = z.strictObject({
+  cursor: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  limit,
+});
+
+const eventType = z.enum(['incident', 'state', 'monitor', 'notification']);
+export const eventsQuery = z.strictObject({
+  monitorId: id.optional(),
+  type: z.union([eventType.transform((one) => [one]), z.array(eventType).min(1).max(4)]).optional(),
+});
+
+const key = z.string().min(1).max(64).meta({ description: 'The push key of the monitor' });
+export const heartbeatParams = z.strictObject({ key });
+export const heartbeatSignalParams = z.strictObject({
+  key,
+  signal: z
+    .string()
+    .regex(/^(start|fail|\d{1,3})$/, { error: 'expected start, fail or an exit code from 0 to 255' })
+    .refine((text) => !/^\d+$/.test(text) || Number(text) <= 255, { error: 'an exit code is at most 255' }),
+});

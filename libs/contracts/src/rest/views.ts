@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { epochMs, id } from '../fields.ts';
+import { stateView } from '../incident.ts';
+import { monitor } from '../monitor.ts';
+import { instanceView } from '../system.ts';
+import { problem } from './problem.ts';
+
+/** What REST answers where it is more than the record that travels inside. */
+
+export const monitorView = z.strictObject({
+  ...monitor.shape,
+  heartbeatKey: z.string().optional().meta({ description: 'Heartbeat monitors only, for editors: the push key' }),
+  heartbeatUrl: z.string().optional().meta({ description: 'Where to send the heartbeats' }),
+});
+export type MonitorView = z.infer<typeof monitorView>;
+
+export const monitorListItem = z.strictObject({
+  ...monitorView.shape,
+  state: stateView.optional().meta({ description: 'Absent while the read side is away, or has not seen it yet' }),
+});
+export type MonitorListItem = z.infer<typeof monitorListItem>;
+
+export const accepted = z
+  .strictObject({ operationId: id, status: z.literal('pending') })
+  .meta({ description: 'It will be carried out; ask the operation at Location what came of it' });
+
+export const operationView = z.strictObject({
+  id,
+  status: z.enum(['pending', 'done', 'failed']),
+  result: z.unknown().optional(),
+  error: problem.optional(),
+});
+export type OperationView = z.infer<typeof operationView>;
+
+/** `source` is what the answer of the health checks calls it. */
+const role = z.strictObject({
+  service: z.string(),
+  instance: z.string(),
+  dependency: z.string(),
+  ok: z.boolean(),
+  role: z.string().optional(),
+  latencyMs: z.number().optional(),
+});
+
+export const systemView = z.strictObject({
+  at: epochMs,
+  instances: z.array(instanceView),
+  leases: z.array(z.strictObject({ name: z.string(), holder: z.string(), fence: z.int() })),
+  queues: z.array(
+    z.strictObject({
+      stream: z.string(),
+      messages: z.number(),
+      bytes: z.number(),
+      consumers: z.array(
+        z.strictObject({ durable: z.string(), pending: z.number(), ackPending: z.number(), redelivered: z.number() }),
+      ),
+    }),
+  ),
+  databases: z.array(role).meta({ description: 'The database as each instance sees it' }),
+  caches: z.array(role),
+  unavailable: z.array(z.enum(['instances', 'leases', 'queues'])).meta({ description: 'What could not be read now' }),
+});
+export type SystemView = z.infer<typeof systemView>;
+
+/** A message that could not be handled; `id` is its place in the dead letters. */
+export const deadLetterView = z.looseObject({ id: z.int().min(1), subject: z.string(), reason: z.string() });
+
+export const eventView = z.strictObject({
+  type: z.enum(['incident', 'state', 'monitor', 'notification']),
+  data: z.unknown(),
+});
