@@ -181,17 +181,21 @@ export class Cache {
       }
       return this.answer(entry, 'redis', 'stale');
     }
+    const older = this.failedLately(request.key) ? this.usable(request, flight) : undefined;
+    if (older !== undefined) return this.answer(older, 'memory', 'stale');
     try {
       return await this.load(request, flight, seen);
     } catch (error) {
-      return this.fallBack(request, flight, error);
+      const kept = this.usable(request, flight);
+      if (kept !== undefined) return this.answer(kept, 'memory', 'stale');
+      this.meters.count('loader', 'error');
+      throw error;
     }
   }
 
   /** Loads in the background what is stale, one load at a time and not at once after a failure. */
   private reload(request: Request, seen: Seen | undefined): void {
-    if (this.flights.has(request.key)) return;
-    if (this.clock.monotonic() - (this.failedAt.get(request.key) ?? Number.NEGATIVE_INFINITY) < RELOAD_PAUSE_MS) return;
+    if (this.flights.has(request.key) || this.failedLately(request.key)) return;
     this.start(request, async (flight) => {
       if (seen !== undefined) return this.load(request, flight, seen);
       const reading = await this.shared.read(request.key, request.tags);
@@ -224,17 +228,19 @@ export class Cache {
     return { value: entry.value, ageMs: 0, stale: false };
   }
 
-  /** The loader failed: an older value is better than none, if it was not invalidated. */
-  private fallBack(request: Request, flight: Flight, error: unknown): Answer<unknown> {
+  /** What is in memory is better than no answer, even if nobody could say whether it still holds. */
+  private usable(request: Request, flight: Flight): Entry | undefined {
     const entry = flight.valid ? this.memory.get(request.key) : undefined;
-    if (entry !== undefined && this.clock.now() < entry.usableUntil) return this.answer(entry, 'memory', 'stale', true);
-    this.meters.count('loader', 'error');
-    throw error;
+    return entry !== undefined && this.clock.now() < entry.usableUntil ? entry : undefined;
   }
 
-  private answer(entry: Entry, tier: Tier, outcome: Outcome, stale = outcome === 'stale'): Answer<unknown> {
+  private failedLately(key: string): boolean {
+    return this.clock.monotonic() - (this.failedAt.get(key) ?? Number.NEGATIVE_INFINITY) < RELOAD_PAUSE_MS;
+  }
+
+  private answer(entry: Entry, tier: Tier, outcome: Outcome): Answer<unknown> {
     this.meters.count(tier, outcome);
-    return { value: entry.value, ageMs: Math.max(0, this.clock.now() - entry.loadedAt), stale };
+    return { value: entry.value, ageMs: Math.max(0, this.clock.now() - entry.loadedAt), stale: outcome === 'stale' };
   }
 
   private remember(key: string): void {

@@ -47,15 +47,14 @@ return 1`;
 
 /** KEYS: era, channel  ARGV: namespace, new token, tombstone ttl, tag ttl, news, number of keys, keys…, tags… */
 const INVALIDATE = `
-local era = redis.call('GET', KEYS[1])
-if era then
-  for i = 7, #ARGV do
-    local is_key = i - 6 <= tonumber(ARGV[6])
-    local name = ARGV[1] .. ':' .. era .. (is_key and ':k:' or ':t:') .. ARGV[i]
-    redis.call('SET', name, ARGV[2], 'PX', is_key and ARGV[3] or ARGV[4])
-  end
-end
 redis.call('PUBLISH', KEYS[2], ARGV[5])
+local era = redis.call('GET', KEYS[1])
+if not era then return 0 end
+for i = 7, #ARGV do
+  local is_key = i - 6 <= tonumber(ARGV[6])
+  local name = ARGV[1] .. ':' .. era .. (is_key and ':k:' or ':t:') .. ARGV[i]
+  redis.call('SET', name, ARGV[2], 'PX', is_key and ARGV[3] or ARGV[4])
+end
 return 1`;
 
 export interface SharedOptions {
@@ -100,12 +99,12 @@ export class Shared {
   }
 
   /** Makes keys and tags invalid for everybody. If Redis is away, its return does it: a new era begins then. */
-  async invalidate(keys: readonly string[], tags: readonly string[]): Promise<boolean> {
+  async invalidate(keys: readonly string[], tags: readonly string[]): Promise<void> {
     const news = JSON.stringify({ keys, tags } satisfies News);
     const names = [`${this.namespace}:era`, `${this.namespace}:news`];
     const values = [this.namespace, newToken(), TOMBSTONE_MS, TAG_MS, news, keys.length, ...keys, ...tags];
     const reply = await this.link.ask((redis) => redis.eval(INVALIDATE, names.length, ...names, ...values));
-    return reply !== undefined;
+    if (reply?.answer === 0) this.link.fall('it lost the era, so nothing there can be invalidated');
   }
 
   private keyName(era: string, key: string): string {

@@ -1,0 +1,213 @@
+import { redisServer, until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Cache } from '../src/index.ts';
+import { aCache, gate, Source } from './harness.ts';
+
+const LONG = { ttlMs: 60_000, staleMs: 60_000 };
+let url: string;
+let a: Cache;
+let b: Cache;
+let n = 0;
+const key = (): string => `key ${(n += 1)}`;
+
+beforeAll(async () => {
+  ({ url } = await redisServer());
+  a = await aCache(url);
+  b = await aCache(url);
+  // The second one began a new era, which the first one follows.
+  await until(async () => (await a.ping()).role === 'primary');
+});
+
+describe('reading', () => {
+  it('loads once, then answers from memory', async () => {
+    const source = new Source('one');
+    const k = key();
+    expect(await a.get(k, source.load, LONG)).toEqual({ value: 'one', ageMs: expect.any(Number), stale: false });
+    expect((await a.get(k, source.load, LONG)).value).toBe('one');
+    expect(source.loads).toBe(1);
+  });
+
+  it('shares what one instance loaded with the others', async () => {
+    const source = new Source('shared');
+    const k = key();
+    await a.get(k, source.load, LONG);
+    await until(async () => {
+      const before = source.loads;
+      await b.get(k, source.load, LONG);
+      return source.loads === before;
+    });
+    expect(source.loads).toBe(1);
+  });
+
+  it('runs one load however many ask at the same time', async () => {
+    const source = new Source('flight');
+    const k = key();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => a.get(k, source.load, LONG)));
+    expect(answers.every(({ value }) => value === 'flight')).toBe(true);
+    expect(source.loads).toBe(1);
+  });
+
+  it('spreads the time to live by ten percent, so that nothing expires together', async () => {
+    const source = new Source('spread');
+    const keys = Array.from({ length: 200 }, key);
+    await Promise.all(keys.map((k) => a.get(k, source.load, { ttlMs: 1_000, staleMs: 60_000 })));
+    const startedAt = Date.now();
+    const expiredAt: number[] = [];
+    const waiting = new Set(keys);
+    await until(
+      async () => {
+        for (const k of waiting) {
+          const { stale, ageMs } = await a.get(k, () => new Promise(() => undefined), {
+            ttlMs: 1_000,
+            staleMs: 60_000,
+          });
+          if (stale) (expiredAt.push(ageMs), waiting.delete(k));
+        }
+        return waiting.size === 0;
+      },
+      { everyMs: 5 },
+    );
+    expect(Date.now() - startedAt).toBeLessThan(1_500);
+    expect(Math.min(...expiredAt)).toBeGreaterThanOrEqual(890);
+    expect(Math.min(...expiredAt)).toBeLessThan(960);
+    expect(Math.max(...expiredAt)).toBeGreaterThan(1_040);
+  });
+
+  it('keeps at most maxItems in memory', async () => {
+    const small = await aCache(url, { maxItems: 10, namespace: 'small' });
+    for (let i = 0; i < 100; i += 1) await small.get(`k${i}`, async () => i, LONG);
+    expect(Reflect.get(small, 'memory')).toHaveProperty('count', 10);
+  });
+
+  it('answers what JSON holds in the same shape from each tier, and frozen', async () => {
+    const k = key();
+    const load = async () => ({ at: new Date(0), list: [1] }) as unknown as { at: string; list: number[] };
+    const loaded = (await a.get(k, load, LONG)).value;
+    expect(loaded).toEqual({ at: '1970-01-01T00:00:00.000Z', list: [1] });
+    expect(() => loaded.list.push(2)).toThrow(TypeError);
+  });
+
+  it('returns undefined without keeping it', async () => {
+    const k = key();
+    expect((await a.get(k, async () => undefined, LONG)).value).toBeUndefined();
+    expect((await a.get(k, async () => 'now', LONG)).value).toBe('now');
+  });
+});
+
+describe('a stale value', () => {
+  const SHORT = { ttlMs: 20, staleMs: 60_000, timeoutMs: 5_000 };
+
+  it('is served at once while it is reloaded', async () => {
+    const source = new Source('old');
+    const k = key();
+    await a.get(k, source.load, SHORT);
+    source.value = 'new';
+    const slow = gate();
+    const load = async (): Promise<string> => (await slow.wait, source.load());
+    await until(async () => (await a.get(k, load, SHORT)).stale);
+    expect((await a.get(k, load, SHORT)).value).toBe('old');
+    expect(source.loads).toBe(1);
+    slow.open();
+    await until(async () => (await a.get(k, load, SHORT)).value === 'new');
+  });
+
+  it('is served while the loader fails, which is asked once a second and not at each read', async () => {
+    const source = new Source('good');
+    const k = key();
+    await a.get(k, source.load, SHORT);
+    source.failure = new Error('the database is away');
+    await until(async () => (await a.get(k, source.load, SHORT)).stale && source.loads === 2);
+    for (let i = 0; i < 50; i += 1) {
+      expect(await a.get(k, source.load, SHORT)).toMatchObject({ value: 'good', stale: true });
+      await a.ping();
+    }
+    expect(source.loads).toBe(2);
+  });
+
+  it('is not served past its bound: then the loader’s own failure is thrown', async () => {
+    const source = new Source('gone');
+    const k = key();
+    await a.get(k, source.load, { ttlMs: 10, staleMs: 10 });
+    source.failure = new Error('the database is away');
+    await until(() =>
+      a.get(k, source.load, { ttlMs: 10, staleMs: 10 }).then(
+        () => false,
+        (error: unknown) => error === source.failure,
+      ),
+    );
+  });
+
+  it('does not make anybody wait for a loader that hangs, and a first load is bounded', async () => {
+    const k = key();
+    const hang = (): Promise<string> => new Promise(() => undefined);
+    const startedAt = performance.now();
+    await expect(a.get(k, hang, { ...LONG, timeoutMs: 60 })).rejects.toMatchObject({ code: 'deadline', retry: true });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const source = new Source('fine');
+    expect((await a.get(k, source.load, LONG)).value).toBe('fine');
+  });
+});
+
+describe('invalidation', () => {
+  it('reaches the other instances', async () => {
+    const source = new Source('before');
+    const k = key();
+    await a.get(k, source.load, LONG);
+    await b.get(k, source.load, LONG);
+    source.value = 'after';
+    await a.invalidate([k]);
+    expect((await a.get(k, source.load, LONG)).value).toBe('after');
+    await until(async () => (await b.get(k, source.load, LONG)).value === 'after', { timeoutMs: 1_000 });
+  });
+
+  it('by tag reaches everything that was loaded with it, and nothing else', async () => {
+    const tagged = new Source('before');
+    const other = new Source('before');
+    const [k, o] = [key(), key()];
+    const options = { ...LONG, tags: ['monitor 1', 'page'] };
+    for (const cache of [a, b]) {
+      await cache.get(k, tagged.load, options);
+      await cache.get(o, other.load, { ...LONG, tags: ['monitor 2'] });
+    }
+    tagged.value = other.value = 'after';
+    await b.invalidateTags(['monitor 1']);
+    expect((await b.get(k, tagged.load, options)).value).toBe('after');
+    expect((await b.get(o, other.load, { ...LONG, tags: ['monitor 2'] })).value).toBe('before');
+    await until(async () => (await a.get(k, tagged.load, options)).value === 'after', { timeoutMs: 1_000 });
+  });
+
+  it.each(['key', 'tag'])('by %s wins over a load that began before it and ends after it', async (by) => {
+    const k = key();
+    const slow = gate();
+    const options = { ...LONG, tags: [`tag of ${k}`] };
+    const late = a.get(k, async () => (await slow.wait, 'before'), options);
+    await until(() => Reflect.get(a, 'flights').has(k) as boolean);
+    // Its question to Redis was sent earlier on the same connection, so it is answered by now.
+    await a.ping();
+    await (by === 'key' ? b.invalidate([k]) : b.invalidateTags(options.tags));
+    await until(() => !(Reflect.get(a, 'flights').has(k) as boolean), { timeoutMs: 1_000 });
+    slow.open();
+    await late;
+    await a.ping();
+    expect((await b.get(k, async () => 'after', options)).value).toBe('after');
+    expect((await a.get(k, async () => 'after', options)).value).toBe('after');
+  });
+
+  it('wins in Redis too over a load of an instance that has not heard of it', async () => {
+    const k = key();
+    const deaf = await aCache(url);
+    const slow = gate();
+    const late = deaf.get(k, async () => (await slow.wait, 'before'), LONG);
+    await until(() => Reflect.get(deaf, 'flights').has(k) as boolean);
+    await deaf.ping();
+    // The message is lost on its way; only the tombstone in Redis protects the others.
+    Reflect.set(deaf, 'hear', () => undefined);
+    const shared = Reflect.get(deaf, 'shared') as { link: { options: { onNews: () => void } } };
+    shared.link.options.onNews = () => undefined;
+    await b.invalidate([k]);
+    slow.open();
+    await late;
+    await deaf.ping();
+    expect((await b.get(k, async () => 'after', LONG)).value).toBe('after');
+  });
+});

@@ -1,0 +1,46 @@
+import { Cache, type CacheOptions } from '../src/index.ts';
+import { atTheEnd, until } from '@tocsin/testing';
+
+/** A cache that is closed after the spec file, ready for use. */
+export async function aCache(url: string, options: Partial<CacheOptions> = {}): Promise<Cache> {
+  const cache = new Cache({ url, namespace: 'test', ...options });
+  atTheEnd(() => cache.close());
+  await isUp(cache);
+  return cache;
+}
+
+/** Waits until the cache keeps what it loads: the sign that Redis is there and believed. */
+export async function isUp(cache: Cache): Promise<void> {
+  await until(
+    async () => {
+      const key = `probe ${Math.random()}`;
+      await cache.get(key, async () => 1, { ttlMs: 60_000, staleMs: 0 });
+      let loads = 0;
+      await cache.get(key, async () => (loads += 1), { ttlMs: 60_000, staleMs: 0 });
+      return loads === 0;
+    },
+    { what: 'the cache to believe Redis' },
+  );
+}
+
+/** A record that changes, and counts how often it was read. */
+export class Source {
+  loads = 0;
+  failure: Error | undefined;
+  constructor(public value: string) {}
+
+  readonly load = async (): Promise<string> => {
+    this.loads += 1;
+    const { value, failure } = this;
+    await Promise.resolve();
+    if (failure !== undefined) throw failure;
+    return value;
+  };
+}
+
+/** A promise that is settled from outside. */
+export function gate(): { wait: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const wait = new Promise<void>((resolve) => (open = resolve));
+  return { wait, open };
+}
