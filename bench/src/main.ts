@@ -1,0 +1,43 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Bench } from './bench.ts';
+import { asTable, type Figure, met } from './figures.ts';
+import { alarm } from './scenarios/alarm.ts';
+import { atRest } from './scenarios/rest.ts';
+import { road } from './scenarios/road.ts';
+import { scale } from './scenarios/scale.ts';
+
+const SCENARIOS = { rest: atRest, road, alarm, scale };
+type Name = keyof typeof SCENARIOS;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: Object.keys(SCENARIOS).join(',') },
+    rate: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
+    out: { type: 'string', default: 'bench/results.json' },
+  },
+});
+
+const chosen = values.only.split(',').filter((name): name is Name => name in SCENARIOS);
+const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`;
+console.log(`${machine}\n`);
+
+const results: Record<string, Figure[]> = {};
+for (const name of chosen) {
+  console.log(`${name} …`);
+  const bench = await Bench.start({ rate: Number(values.rate), seconds: Number(values.seconds) });
+  try {
+    results[name] = await SCENARIOS[name](bench);
+  } finally {
+    await bench.stop();
+  }
+  console.log(`${asTable(results[name])}\n`);
+}
+const at = new Date().toISOString().slice(0, 10);
+await writeFile(values.out, `${JSON.stringify({ at, machine, command: 'npm run bench', results }, null, 2)}\n`);
+const missed = Object.values(results)
+  .flat()
+  .filter((figure) => met(figure) === false);
+console.log(missed.length === 0 ? 'every aim was met' : `missed: ${missed.map(({ name }) => name).join('; ')}`);

@@ -1,0 +1,67 @@
+import type { Bench } from '../bench.ts';
+import { type Figure, percentile } from '../figures.ts';
+
+const RAMP_MS = 15_000;
+const INTERVAL_SECONDS = 5;
+
+interface Row {
+  count: string;
+  late: number[] | null;
+}
+
+/** The sustained road from due window to committed result, and what a check of it costs. */
+export async function road(bench: Bench): Promise<Figure[]> {
+  const { rate, seconds } = bench.options;
+  const bare = await bench.bareLoop(10);
+  const ids = await bench.api.createMonitors(
+    Array.from({ length: rate * INTERVAL_SECONDS }, (_, n) =>
+      bench.httpMonitor(`road ${n}`, { interval: `${INTERVAL_SECONDS}s` }),
+    ),
+  );
+  await bench.pause(RAMP_MS);
+  const from = Date.now();
+  const cpuBefore = bench.cpu();
+  const depths = await bench.sampleQueues(seconds * 1000);
+  const used = bench.cpu().minus(cpuBefore);
+  const to = Date.now();
+  await bench.pause(2_000);
+  const [row] = await bench.sql<Row>(
+    `SELECT count(*) FILTER (WHERE outcome IN ('ran', 'late')) AS count,
+            array_agg(extract(epoch FROM started_at - due_at) * 1000) FILTER (WHERE started_at IS NOT NULL) AS late
+       FROM incidents.results_v1
+      WHERE due_at >= to_timestamp($1 / 1000.0) AND due_at < to_timestamp($2 / 1000.0) AND attempt = 0`,
+    [from, to],
+  );
+  const [missed] = await bench.sql<{ count: string }>(
+    `SELECT count(*) AS count FROM incidents.results_v1
+      WHERE due_at >= to_timestamp($1 / 1000.0) AND due_at < to_timestamp($2 / 1000.0) AND outcome = 'missed'`,
+    [from, to],
+  );
+  await bench.removeMonitors(ids);
+  const checks = Number(row!.count);
+  const perCheck = (used.total * 1000) / checks;
+  const lateness = (row!.late ?? []).map(Number);
+  return [
+    { name: 'bare loop, CPU per check', value: bare.cpuMsPerCheck, unit: 'ms' },
+    {
+      name: 'sustained checks, due window to committed result',
+      value: checks / ((to - from) / 1000),
+      unit: '/s',
+      aim: { atLeast: rate * 0.99 },
+    },
+    { name: 'start lateness, p50', value: percentile(lateness, 0.5), unit: 'ms' },
+    { name: 'start lateness, p99', value: percentile(lateness, 0.99), unit: 'ms', aim: { atMost: 500 } },
+    { name: 'windows missed', value: Number(missed!.count), unit: '', aim: { atMost: 0 } },
+    { name: 'messages waiting, first quarter of the run', value: mean(depths.slice(0, depths.length >> 2)), unit: '' },
+    { name: 'messages waiting, last quarter of the run', value: mean(depths.slice(-(depths.length >> 2))), unit: '' },
+    { name: 'CPU per check, everything', value: perCheck, unit: 'ms', aim: { atMost: 0.6 } },
+    { name: 'CPU per check, everything, against the bare loop', value: perCheck / bare.cpuMsPerCheck, unit: '×' },
+    ...Object.entries(used.byPart).map(([part, cpuSeconds]) => ({
+      name: `CPU per check, ${part}`,
+      value: (cpuSeconds * 1000) / checks,
+      unit: 'ms',
+    })),
+  ];
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
