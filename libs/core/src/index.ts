@@ -4,3 +4,46 @@ export { type ErrorCode, type FieldError, TocsinError, type TocsinErrorOptions }
 export { hash32, idFrom, newId } from './ids.ts';
 export { heartbeatKey, isSealed, monitorOfHeartbeatKey, openSecret, sealSecret } from './seal.ts';
 export { dueAt, type Grid, gridOf, nextWindow, shardOf, windowAt } from './windows.ts';
+export { confirmationOverdueAt, decide, patienceMs, pressConfirmations } from './decide.ts';
+export {
+  decideOverdue,
+  decidePing,
+  HEARTBEAT_LOCATION,
+  overdueAt,
+  type Ping,
+  type Pulse,
+  type PulseDecision,
+  type PulseWindow,
+  type Schedule,
+} from './decide.heartbeat.ts';
+export { newState, pause, remove, resume, silence, silentAt } from './decide.life.ts';
+export {
+  type BadState,
+  type Change,
+  type CheckResult,
+  type Confirmation,
+  type Decision,
+  type Folded,
+  type IncidentChange,
+  type LocationState,
+  MANUAL_ATTEMPTS_FROM,
+  type MonitorState,
+  NO_RESULTS,
+  type Rules,
+  type StateChange,
+  type StateName,
+  type Verdict,
+} from './decide.types.ts';
+export { type Histogram, histogramCount, latencyBucket, mergeHistogram, percentile } from './histogram.ts';
+export { judge, type Judgement, silenceMs } from './quorum.ts';
+export {
+  coverageOf,
+  coveredMs,
+  dueIn,
+  firstWindow,
+  latencyOf,
+  type Outcomes,
+  type Span,
+  uptimeOf,
+  windowsIn,
+} from './uptime.ts';
