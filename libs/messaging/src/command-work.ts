@@ -5,7 +5,6 @@ import { withDeadline } from './deadline.ts';
 import type { ReceivedDelivery } from './delivery.ts';
 import { OutgoingHeaders } from './headers.ts';
 import { HEADER } from './names.ts';
-import { requestHash } from './commander.ts';
 import { commandConsumer } from './topology.ts';
 import { toWire } from './wire-error.ts';
 import type { Work } from './worker.ts';
@@ -43,12 +42,12 @@ export function commandWork(connection: Connection, handlers: ReadonlyMap<string
   };
   const spec: ConsumerSpec = { ...commandConsumer(connection.options.service), schema: { parse: (input) => input } };
   return {
-    spec: { ...spec, ...connection.options.contract.consumers[spec.durable] },
+    spec,
     kind: 'command',
     options: { concurrency: CONCURRENCY },
     parse: (delivery) => find(delivery).spec.input.parse(delivery.msg.json()),
     handle: (data, delivery) => {
-      const ctx = contextOf(delivery, data);
+      const ctx = contextOf(delivery);
       // A late command is still carried out, so its own questions get time of their own.
       const run = (): Promise<unknown> => find(delivery).handle(data, ctx);
       return systemClock.now() < ctx.deadline ? withDeadline(ctx.deadline, run) : run();
@@ -65,13 +64,13 @@ export function commandWork(connection: Connection, handlers: ReadonlyMap<string
   };
 }
 
-function contextOf(delivery: ReceivedDelivery, data: unknown): CommandContext {
+function contextOf(delivery: ReceivedDelivery): CommandContext {
   const { headers } = delivery;
   const pattern = patternOf(delivery.subject);
   return {
     kind: 'command',
     operationId: headers[HEADER.operation] || delivery.subject.slice(pattern.length + 1),
-    requestHash: headers[HEADER.requestHash] || requestHash(pattern, data),
+    requestHash: headers[HEADER.requestHash] || '',
     ...(headers[HEADER.actor] ? { actor: headers[HEADER.actor] } : {}),
     deadline: Number(headers[HEADER.deadline]) || 0,
     subject: delivery.subject,

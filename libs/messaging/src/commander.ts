@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { systemClock } from '@tocsin/core';
@@ -13,21 +12,23 @@ import { fromWire, invalid } from './wire-error.ts';
 const TOKEN = /^[^\s.*>]{1,200}$/;
 const NOT_FOUND = 404;
 
+/** How a command is sent. */
+export interface CommandOptions {
+  /** The caller's idempotency key; the same operation has the same one however often it is sent. */
+  operationId: string;
+  /** Fingerprint of the request as the caller received it, by which the owner notices a reused key. */
+  requestHash: string;
+  actor?: string | undefined;
+  /** How long to wait for the answer, ms since the epoch. */
+  deadline: number;
+}
+
 /** What a command came to within its caller's deadline. */
 export type CommandEnd<O> = { status: 'done'; result: O } | { status: 'accepted' };
 
 /** Where the answer to an operation is published; anyone who asks for the same operation again listens there too. */
 export function replySubject(prefix: string, operationId: string): string {
   return `${prefix}.reply.${operationId}`;
-}
-
-/** A stable fingerprint of a command's input, by which a reused key with another body is noticed. */
-export function requestHash(name: string, input: unknown): string {
-  return createHash('sha256')
-    .update(name)
-    .update('\0')
-    .update(JSON.stringify(sorted(input)))
-    .digest('hex');
 }
 
 /** Sends commands and waits for their answers. */
@@ -38,11 +39,7 @@ export class Commander {
   ) {}
 
   /** As `Messaging.command`. */
-  async command<I, O>(
-    spec: CommandSpec<I, O>,
-    input: I,
-    o: { operationId: string; actor?: string | undefined; deadline: number },
-  ): Promise<CommandEnd<O>> {
+  async command<I, O>(spec: CommandSpec<I, O>, input: I, o: CommandOptions): Promise<CommandEnd<O>> {
     const { operationId } = o;
     if (!TOKEN.test(operationId))
       throw invalid('The operation id', new Error('up to 200 characters, no space, ".", "*" or ">"'));
@@ -52,9 +49,7 @@ export class Commander {
     try {
       const published = await producing(`command ${pattern}`, pattern, SpanKind.PRODUCER, (headers) => {
         headers.set(HEADER.operation, operationId).set(HEADER.reply, reply);
-        headers
-          .set(HEADER.requestHash, requestHash(pattern, input))
-          .set(HEADER.deadline, String(Math.floor(o.deadline)));
+        headers.set(HEADER.requestHash, o.requestHash).set(HEADER.deadline, String(Math.floor(o.deadline)));
         if (o.actor !== undefined) headers.set(HEADER.actor, o.actor);
         const timeoutMs = Math.max(1, o.deadline - systemClock.now());
         return this.publisher.publish(`${pattern}.${operationId}`, input, { id: operationId, timeoutMs }, headers);
@@ -123,12 +118,4 @@ function readReply<I, O>(spec: CommandSpec<I, O>, msg: Msg): O {
   const body = msg.json();
   if (msg.headers?.get(HEADER.error)) throw fromWire(body);
   return spec.output.parse(body);
-}
-
-/** The same value with its keys in order, so that equal inputs have equal hashes. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }

@@ -1,5 +1,5 @@
 export type { CommandContext } from './command-work.ts';
-export { type CommandEnd, requestHash } from './commander.ts';
+export type { CommandEnd, CommandOptions } from './commander.ts';
 export { Connection } from './connection.ts';
 export {
   type BucketSpec,

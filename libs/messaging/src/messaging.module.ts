@@ -28,14 +28,14 @@ export class MessagingModule implements OnApplicationShutdown {
   constructor(@Inject(Messaging) private readonly messaging: Messaging) {}
 
   static forRoot(options: MessagingOptions | MessagingFactory): DynamicModule {
-    const { inject, useFactory } = 'useFactory' in options ? options : { inject: [], useFactory: () => options };
+    const factory: MessagingFactory = 'useFactory' in options ? options : { useFactory: () => options };
     return {
       module: MessagingModule,
       providers: [
         {
           provide: Messaging,
-          inject: inject ?? [],
-          useFactory: async (...dependencies: never[]) => Messaging.open(await useFactory(...dependencies)),
+          inject: factory.inject ?? [],
+          useFactory: async (...dependencies: never[]) => Messaging.connect(await factory.useFactory(...dependencies)),
         },
         { provide: Leases, inject: [Messaging], useFactory: (messaging: Messaging) => messaging.leases },
       ],
@@ -59,6 +59,7 @@ export class HandlerErrors implements ExceptionFilter {
 /** Connects the transport to an app; call before `app.startAllMicroservices()`. */
 export function connectTransport(app: INestApplication): JetStreamTransport {
   const transport = new JetStreamTransport(app.get(Messaging));
-  app.connectMicroservice({ strategy: transport }).useGlobalFilters(new HandlerErrors());
+  // Deferred, because Nest builds the handlers with the filters that it knows by then.
+  app.connectMicroservice({ strategy: transport }, { deferInitialization: true }).useGlobalFilters(new HandlerErrors());
   return transport;
 }

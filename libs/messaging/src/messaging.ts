@@ -1,5 +1,5 @@
 import { SpanKind } from '@opentelemetry/api';
-import { Commander, type CommandEnd } from './commander.ts';
+import { Commander, type CommandEnd, type CommandOptions } from './commander.ts';
 import { Connection } from './connection.ts';
 import { type CommandSpec, LEASES_BUCKET, type MessagingOptions, type RequestSpec } from './contract.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -34,10 +34,15 @@ export class Messaging {
    * Connects and makes sure that every stream and bucket of the contract exists.
    * @throws TocsinError `unavailable` if no server answers for 30 s
    */
-  static async open(options: MessagingOptions): Promise<Messaging> {
+  static async connect(options: MessagingOptions): Promise<Messaging> {
     const messaging = new Messaging(await Connection.open(options));
-    await messaging.reconcile();
-    return messaging;
+    try {
+      await messaging.reconcile();
+      return messaging;
+    } catch (error) {
+      await messaging.close();
+      throw error;
+    }
   }
 
   /** Creates or updates the contract's streams and buckets, once per process. */
@@ -87,11 +92,7 @@ export class Messaging {
    * again with the same operation id to wait longer.
    * @throws TocsinError as the owner refused it; `unavailable` if the broker did not take it: safe to retry
    */
-  command<I, O>(
-    spec: CommandSpec<I, O>,
-    input: I,
-    o: { operationId: string; actor?: string; deadline: number },
-  ): Promise<CommandEnd<O>> {
+  command<I, O>(spec: CommandSpec<I, O>, input: I, o: CommandOptions): Promise<CommandEnd<O>> {
     return this.commander.command(spec, input, o);
   }
 

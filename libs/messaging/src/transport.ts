@@ -59,10 +59,14 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
   }
 
   private async start(): Promise<void> {
+    // Called again after a start that failed half-way: what was prepared then is prepared anew.
+    this.workers.length = 0;
+    this.responders.length = 0;
     await this.messaging.reconcile();
     const { connection } = this.messaging;
     const { contract } = connection.options;
     const consumers = byKey(Object.values(contract.consumers), (spec) => spec.durable);
+    for (const [key, spec] of Object.entries(contract.consumers)) consumers.set(key, spec);
     const requests = byKey(Object.values(contract.requests), (spec) => spec.subject);
     const commands = byKey(Object.values(contract.commands), (spec) => commandPattern(spec));
     const carried = new Map<string, CommandHandler>();

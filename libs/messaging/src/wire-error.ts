@@ -51,7 +51,7 @@ export function invalid(what: string, cause: unknown): TocsinError {
   const fields = Array.isArray(issues)
     ? issues.slice(0, 50).map((issue: { path?: unknown[]; message?: unknown }) => ({
         path: Array.isArray(issue.path) ? issue.path.map((step) => `/${String(step)}`).join('') : '',
-        message: String(issue.message ?? 'not valid'),
+        message: typeof issue.message === 'string' ? issue.message : 'not valid',
       }))
     : undefined;
   const reason = fields?.map((f) => `${f.path || '/'}: ${f.message}`).join('; ') ?? String((cause as Error)?.message);

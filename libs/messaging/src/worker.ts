@@ -189,7 +189,10 @@ export class Worker {
     }
     const blameless = outcome.ok || outcome.error instanceof HandBack || batch.length === 1;
     if (blameless) {
-      for (const delivery of batch) await this.settle(delivery, outcome);
+      for (const delivery of batch) {
+        const burial = this.settle(delivery, outcome);
+        if (burial) await burial;
+      }
       return;
     }
     for (const delivery of batch) {

@@ -1,0 +1,144 @@
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { Controller } from '@nestjs/common';
+import { TocsinError } from '@tocsin/core';
+import { natsServer, until } from '@tocsin/testing';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Delivery, HandBack, Messaging } from '../src/index.ts';
+import { client, instance, type Job } from './harness.ts';
+
+interface Seen {
+  by: string;
+  n: number;
+  deliveries: number;
+  at: number;
+}
+
+const seen: Seen[] = [];
+let behave: (job: Job, delivery: Delivery<Job>) => Promise<void> | void = () => undefined;
+
+@Controller()
+class Jobs {
+  constructor(private readonly messaging: Messaging) {}
+
+  @EventPattern<string>('jobs', { concurrency: 8 })
+  async handle(@Payload() job: Job, @Ctx() delivery: Delivery<Job>): Promise<void> {
+    const by = this.messaging.connection.options.instance;
+    seen.push({ by, n: job.n, deliveries: delivery.deliveries, at: performance.now() });
+    await behave(job, delivery);
+  }
+}
+
+let url: string;
+let tester: Messaging;
+
+beforeAll(async () => {
+  url = (await natsServer()).url;
+  tester = await client(url);
+});
+
+beforeEach(async () => {
+  seen.length = 0;
+  behave = () => undefined;
+});
+
+const send = (n: number, id = `job-${n}-${Math.random()}`) => tester.publish(`jobs.${n}`, { n }, { id });
+const drained = async (): Promise<boolean> => {
+  const depth = (await tester.queues()).find(({ stream }) => stream === 'JOBS');
+  return depth?.messages === 0;
+};
+
+describe('a durable consumer', () => {
+  it('gives each message to one of two instances, and both get some', async () => {
+    const a = await instance(url, Jobs);
+    const b = await instance(url, Jobs);
+    behave = () => new Promise((resolve) => setTimeout(resolve, 5));
+    await Promise.all(Array.from({ length: 200 }, (_, n) => send(n)));
+    await until(drained, { what: 'every job acknowledged' });
+    expect(seen.map(({ n }) => n).toSorted((x, y) => x - y)).toEqual(Array.from({ length: 200 }, (_, n) => n));
+    expect(new Set(seen.map(({ by }) => by)).size).toBe(2);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('stores a message with an id that it has seen once only, and says so', async () => {
+    const first = await send(1, 'same-id');
+    const second = await send(1, 'same-id');
+    expect(first.duplicate).toBe(false);
+    expect(second).toMatchObject({ duplicate: true, sequence: first.sequence });
+    const a = await instance(url, Jobs);
+    await until(drained, { what: 'the job acknowledged' });
+    expect(seen).toHaveLength(1);
+    await a.close();
+  });
+
+  it('delivers the tasks of an instance that died to another after the ack wait', async () => {
+    const a = await instance(url, Jobs);
+    let begun = false;
+    behave = () => {
+      begun = true;
+      return new Promise(() => undefined);
+    };
+    await send(7);
+    await until(() => begun, { what: 'the first instance has it' });
+    behave = () => undefined;
+    await a.crash();
+    const b = await instance(url, Jobs);
+    await until(drained, { what: 'the job done by the other' });
+    expect(seen.map(({ n }) => n)).toEqual([7, 7]);
+    expect(seen[1]).toMatchObject({ deliveries: 2 });
+    expect(seen[1]!.at - seen[0]!.at).toBeLessThan(3_000);
+    await b.close();
+  });
+
+  it('extends the ack of work that runs longer than the ack wait', async () => {
+    const a = await instance(url, Jobs);
+    const b = await instance(url, Jobs);
+    behave = () => new Promise((resolve) => setTimeout(resolve, 2_500));
+    await send(8);
+    await until(drained, { timeoutMs: 8_000, what: 'the long job acknowledged' });
+    expect(seen).toHaveLength(1);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('delivers again after the back-off when a handler throws', async () => {
+    const a = await instance(url, Jobs);
+    behave = (_, delivery) => {
+      if (delivery.deliveries === 1) throw new Error('once');
+    };
+    await send(9);
+    await until(drained, { what: 'the job acknowledged' });
+    expect(seen.map(({ deliveries }) => deliveries)).toEqual([1, 2]);
+    await a.close();
+  });
+
+  it('does not count being handed back, nor an outage, as a failure', async () => {
+    const a = await instance(url, Jobs);
+    behave = (_, delivery) => {
+      if (delivery.deliveries <= 3) throw new HandBack(10, 'not now');
+      if (delivery.deliveries <= 6) throw new TocsinError('unavailable', 'the database is away');
+    };
+    await send(10);
+    await until(drained, { what: 'the job acknowledged' });
+    expect(seen).toHaveLength(7);
+    expect(await tester.deadLetters.list({ limit: 10 })).toEqual([]);
+    await a.close();
+  });
+
+  it('hands back what it has not begun when it drains, and another instance has it at once', async () => {
+    const a = await instance(url, Jobs);
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    behave = () => held;
+    await Promise.all(Array.from({ length: 20 }, (_, n) => send(n)));
+    await until(() => seen.length === 8, { what: 'the first instance is full' });
+    const stopping = a.transport.drain(300);
+    behave = () => undefined;
+    const b = await instance(url, Jobs);
+    await stopping;
+    await until(drained, { timeoutMs: 900, what: 'all done by the other before any ack wait ended' });
+    release();
+    expect(seen.filter(({ deliveries }) => deliveries === 2)).toHaveLength(8);
+    await Promise.all([a.close(), b.close()]);
+  });
+});
