@@ -1,29 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { preferredMember } from './placement.ts';
+import { placement } from './placement.ts';
 
-const SHARDS = Array.from({ length: 64 }, (_, shard) => shard);
-
-describe(preferredMember.name, () => {
+describe(placement.name, () => {
   it('names nobody when nobody is there', () => {
-    expect(preferredMember(0, [])).toBeUndefined();
+    expect(placement(2, [])).toEqual([undefined, undefined]);
   });
 
   it('does not depend on the order of the members', () => {
-    for (const shard of SHARDS) {
-      expect(preferredMember(shard, ['a', 'b', 'c'])).toBe(preferredMember(shard, ['c', 'a', 'b']));
-    }
+    expect(placement(64, ['a', 'b', 'c'])).toEqual(placement(64, ['c', 'a', 'b']));
   });
 
-  it('moves only the shards of a member that leaves', () => {
-    for (const shard of SHARDS) {
-      const before = preferredMember(shard, ['a', 'b', 'c'])!;
-      const after = preferredMember(shard, ['a', 'b'])!;
-      if (before !== 'c') expect(after).toBe(before);
-    }
+  it.each([1, 2, 3, 5])('gives each of %i members its share and no more', (count) => {
+    const members = Array.from({ length: count }, (_, n) => `member-${n}`);
+    const placed = placement(8, members);
+    const loads = members.map((member) => placed.filter((name) => name === member).length);
+    expect(Math.max(...loads)).toBeLessThanOrEqual(Math.ceil(8 / count));
+    expect(loads.reduce((a, b) => a + b)).toBe(8);
   });
 
-  it('gives every member a share', () => {
-    const share = new Set(SHARDS.map((shard) => preferredMember(shard, ['a', 'b', 'c'])));
-    expect(share).toEqual(new Set(['a', 'b', 'c']));
+  it('moves less than half of what stays when a member leaves', () => {
+    const before = placement(64, ['a', 'b', 'c']);
+    const after = placement(64, ['a', 'b']);
+    const stayed = before.map((member, shard) => ({ member, shard })).filter(({ member }) => member !== 'c');
+    const moved = stayed.filter(({ member, shard }) => after[shard] !== member);
+    expect(moved.length).toBeLessThan(stayed.length / 2);
   });
 });

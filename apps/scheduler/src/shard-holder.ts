@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Clock } from '@tocsin/core';
 import { type Lease, Leases } from '@tocsin/messaging';
 import { CLOCK, CONFIG, type PlatformConfig } from '@tocsin/service';
-import { preferredMember } from './placement.ts';
+import { placement } from './placement.ts';
 import type { SchedulerConfig } from './scheduler.config.ts';
 
 const MEMBER = 'scheduler.member.';
@@ -17,8 +17,8 @@ export interface ShardListener {
 }
 
 /**
- * Holds this instance's share of the shards by lease. Each live member has its preferred shards; a shard whose holder
- * fell silent is taken by whoever notices first, and goes to its preferred member when that one is there.
+ * Holds this instance's share of the shards by lease. Each live member has its place among the shards; when one falls
+ * silent or comes, all compute the new placement, give up what is no longer theirs and take what is free.
  */
 @Injectable()
 export class ShardHolder {
@@ -36,19 +36,17 @@ export class ShardHolder {
   /** One round: join, look who is there, give up what is another's, take what is free. Run often; losing is normal. */
   async round(listener: ShardListener): Promise<void> {
     await this.join();
-    const leases = await this.leases.list();
-    const members = leases.filter((lease) => lease.name.startsWith(MEMBER)).map((lease) => lease.holder);
-    if (!members.includes(this.config.instance)) members.push(this.config.instance);
-    const holders = new Map(leases.map((lease) => [lease.name, lease.holder]));
+    const leases = (await this.leases.list()).filter(({ expired }) => !expired);
+    const members = leases.filter(({ name }) => name.startsWith(MEMBER)).map(({ holder }) => holder);
+    if (!members.includes(this.config.instance)) return;
+    const taken = new Set(leases.map(({ name }) => name));
+    const placed = placement(this.config.shards, members);
     for (let shard = 0; shard < this.config.shards && !this.stopped; shard++) {
-      const mine = preferredMember(shard, members) === this.config.instance;
+      const mine = placed[shard] === this.config.instance;
       const lease = this.held.get(shard);
-      if (lease) {
-        if (!lease.isHeld()) this.drop(shard, listener);
-        else if (!mine) await this.giveUp(shard, lease, listener);
-      } else if (mine || !holders.has(SHARD + shard) || !members.includes(holders.get(SHARD + shard)!)) {
-        await this.tryTake(shard, listener);
-      }
+      if (lease && !lease.isHeld()) this.drop(shard, listener);
+      else if (lease && !mine) await this.giveUp(shard, lease, listener);
+      else if (!lease && mine && !taken.has(SHARD + shard)) await this.tryTake(shard, listener);
     }
   }
 
