@@ -7,7 +7,6 @@ import { type Health } from './health.ts';
 import { patiently } from './patience.ts';
 import { type PlatformConfig } from './platform.config.ts';
 
-const MEMORY_CACHE_ITEMS = 10_000;
 const log = logger('start');
 
 export interface DatabaseSettings {
@@ -70,7 +69,7 @@ export async function connectDatabase(
 
 /** The cache. It needs no Redis to work, only to be quick, so nothing waits for it and it makes no one not ready. */
 export function openCache(config: PlatformConfig, health: Health): Cache {
-  const cache = new Cache({ url: config.redisUrl ?? '', namespace: config.service, maxItems: MEMORY_CACHE_ITEMS });
+  const cache = new Cache({ url: config.redisUrl ?? '', namespace: config.service });
   health.add('redis', () => cache.ping(), { required: false });
   return cache;
 }

@@ -78,7 +78,7 @@ function configOrExit(settings: ServiceSettings): PlatformConfig {
     return readConfig(settings.config ?? z.object({}), needs, process.env) as PlatformConfig;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const { key, message } of error.problems) log.fatal({ key }, `${key} ${message}`);
+    for (const { key, message } of error.problems) log.fatal({ variable: key }, `${key} ${message}`);
     process.exit(CONFIG_EXIT_CODE);
   }
 }

@@ -1,0 +1,93 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { until } from '@tocsin/testing';
+
+type Line = Record<string, unknown>;
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const started = new Set<ToyProcess>();
+
+/** The toy service as a process of its own. */
+export class ToyProcess {
+  readonly lines: Line[] = [];
+  output = '';
+  readonly ended: Promise<number | null>;
+  private readonly child: ChildProcess;
+
+  constructor(env: Record<string, string>) {
+    this.child = spawn(process.execPath, ['--import', '@oxc-node/core/register', MAIN], {
+      env: { PATH: process.env['PATH'], ...env },
+    });
+    let rest = '';
+    const take = (chunk: Buffer): void => {
+      this.output += chunk.toString();
+      const parts = (rest + chunk.toString()).split('\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts) this.lines.push(parsed(part));
+    };
+    this.child.stdout?.on('data', take);
+    this.child.stderr?.on('data', take);
+    this.ended = new Promise((resolve) => this.child.once('close', resolve));
+    started.add(this);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  logged(msg: string): Line | undefined {
+    return this.lines.find((line) => line['msg'] === msg);
+  }
+
+  async untilLogged(msg: string): Promise<Line> {
+    return until(() => this.logged(msg), { timeoutMs: 15_000, what: `the toy to log "${msg}":\n${this.output}` });
+  }
+
+  /** The address of its HTTP server, as soon as it listens. */
+  async url(): Promise<string> {
+    return `http://127.0.0.1:${String((await this.untilLogged('listening'))['port'])}`;
+  }
+
+  async get(path: string, init: RequestInit = {}): Promise<{ status: number; headers: Headers; body: Line }> {
+    const response = await fetch(`${await this.url()}${path}`, init);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: parsed(text) };
+  }
+
+  /** Waits until readiness answers with this status, and returns what it said. */
+  async untilStatus(status: number): Promise<Line> {
+    let last: Line = {};
+    await until(
+      async () => {
+        const answer = await this.get('/health/ready');
+        last = answer.body;
+        return answer.status === status;
+      },
+      { timeoutMs: 15_000, what: `readiness ${status}; the log so far:\n${this.output}` },
+    );
+    return last;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  messages(): unknown[] {
+    return this.lines.map((line) => line['msg']);
+  }
+}
+
+/** Ends every toy that a test has left behind. */
+export async function endToys(): Promise<void> {
+  for (const toy of started) toy.signal('SIGKILL');
+  await Promise.all([...started].map((toy) => toy.ended));
+  started.clear();
+}
+
+function parsed(text: string): Line {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return { text };
+  }
+}
