@@ -1,0 +1,147 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { HttpSettings } from '@tocsin/contracts';
+import type { Check } from '../check.ts';
+import { connect } from '../connect/connect.ts';
+import { CheckFailure } from '../failure.ts';
+import { Lru } from '../lru.ts';
+import { type Outcome, Run } from '../run.ts';
+import { plural } from '../words.ts';
+import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
+import { compileAssertions } from './assertions.ts';
+import { bodyText } from './body.ts';
+import { type Answer, exchange } from './exchange.ts';
+import { afterRedirects, follow, isRedirect, tooManyRedirects } from './redirects.ts';
+import { firstRequest, headerLines, type HttpRequest } from './request.ts';
+import { isAccepted } from './status.ts';
+
+/** What is prepared once per revision of a monitor. It holds no opened secret. */
+interface Prepared {
+  first: HttpRequest;
+  assertions: ReadyAssertion[];
+  needsBody: boolean;
+  secureContext: SecureContext | undefined;
+}
+
+const prepared = new Lru<Prepared>(10_000);
+
+/** Checks an HTTP or HTTPS address over a connection of its own: request, redirects, status, assertions. */
+export const checkHttp: Check<HttpSettings> = (settings, context) =>
+  new Run(context).finish(async (run) => {
+    const { settingsKey } = context;
+    const ready = settingsKey === undefined ? prepare(settings) : prepared.get(settingsKey, () => prepare(settings));
+    const { answer, redirects } = await fetchAnswer(run, settings, ready);
+    if (!isAccepted(answer.status, settings.acceptedStatus)) {
+      const message = `status ${answer.status}${afterRedirects(redirects)}, expected ${settings.acceptedStatus.join(', ')}`;
+      return { verdict: 'down', reason: 'status', message };
+    }
+    const elapsedMs = run.elapsedMs();
+    if (ready.assertions.length === 0) return ok(answer);
+    run.phase = 'judging the answer';
+    const text = ready.needsBody ? await bodyText(answer, settings.maxBodyBytes) : '';
+    return judge(ready.assertions, evidence(run, answer, text, elapsedMs)) ?? ok(answer);
+  });
+
+/** @throws CheckFailure `settings` when they can't be used, which the door should have refused */
+function prepare(settings: HttpSettings): Prepared {
+  try {
+    const assertions = compileAssertions(settings);
+    const { ca } = settings.tls;
+    return {
+      first: firstRequest(settings),
+      assertions,
+      needsBody: assertions.some((assertion) => assertion.needsBody),
+      secureContext: ca === undefined ? undefined : createSecureContext({ ca }),
+    };
+  } catch (cause) {
+    const detail =
+      cause instanceof BadAssertion ? `an assertion's ${cause.field}: ${cause.message}` : 'tls.ca is not a certificate';
+    throw new CheckFailure('settings', `settings: ${detail}`, { cause });
+  }
+}
+
+async function fetchAnswer(
+  run: Run,
+  settings: HttpSettings,
+  ready: Prepared,
+): Promise<{ answer: Answer; redirects: number }> {
+  const { follow: follows, max } = settings.redirects;
+  let request = ready.first;
+  for (let redirects = 0; ; redirects++) {
+    const socket = await connect(run, address(request, settings, ready));
+    const lines = headerLines(request, settings.auth, run.context.openSecret);
+    const answer = await exchange(run, socket, request, {
+      lines,
+      keepBody: ready.needsBody,
+      maxBodyBytes: settings.maxBodyBytes,
+      headIsEnough: (status, headers) =>
+        settings.maxBodyBytes === 0 || (follows && isRedirect(status, headers.location)),
+    });
+    const { location } = answer.headers;
+    if (!follows || !isRedirect(answer.status, location)) return { answer, redirects };
+    socket.destroy();
+    request = follow(request, answer.status, location);
+    if (redirects === max) throw tooManyRedirects(max, request.url);
+    // What is known of a server on the way says nothing about the one at the end.
+    delete run.facts.certificateExpiresAt;
+  }
+}
+
+function address(request: HttpRequest, settings: HttpSettings, ready: Prepared): Parameters<typeof connect>[1] {
+  const { url } = request;
+  const secure = url.protocol === 'https:';
+  const atHome = url.hostname === ready.first.url.hostname;
+  return {
+    host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    family: settings.ipFamily,
+    ...(secure && {
+      tls: {
+        verify: settings.tls.verify,
+        serverName: atHome ? settings.tls.serverName : undefined,
+        secureContext: ready.secureContext,
+        protocols: HTTP,
+      },
+    }),
+  };
+}
+const HTTP = ['http/1.1'];
+
+function evidence(run: Run, answer: Answer, text: string, elapsedMs: number): Evidence {
+  let document: { value: unknown } | undefined;
+  return {
+    headers: answer.headers,
+    text,
+    elapsedMs,
+    certificateExpiresAt: run.facts.certificateExpiresAt,
+    now: run.context.clock.now(),
+    json: () => (document ??= { value: parseJson(text) }).value,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new Undecided('the body is not JSON', { cause });
+  }
+}
+
+/** The worst of what does not hold: what makes the target down goes before what makes it degraded. */
+function judge(assertions: readonly ReadyAssertion[], from: Evidence): Outcome | undefined {
+  let worst: Outcome | undefined;
+  let failed = 0;
+  for (const assertion of assertions) {
+    const message = assertion.judge(from);
+    if (message === undefined) continue;
+    failed++;
+    if (!worst || (worst.verdict === 'degraded' && assertion.severity === 'down')) {
+      worst = { verdict: assertion.severity, reason: 'assertion', message };
+    }
+  }
+  if (worst && failed > 1) worst.message += ` (and ${plural(failed - 1, 'other assertion')})`;
+  return worst;
+}
+
+function ok(answer: Answer): Outcome {
+  return { verdict: 'up', reason: 'ok', message: `status ${answer.status}` };
+}

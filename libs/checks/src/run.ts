@@ -1,0 +1,142 @@
+import type { Socket } from 'node:net';
+import type { Finding, Timings, Verdict } from '@tocsin/contracts';
+import type { CheckContext } from './check.ts';
+import { CheckFailure, ownFailure, type Reason } from './failure.ts';
+import { clean, milliseconds } from './words.ts';
+
+type Settle<T> = (value: T) => void;
+
+const MAX_MESSAGE = 500;
+
+/** What is known when a check ends well. */
+export interface Outcome {
+  verdict: Verdict;
+  reason: Reason;
+  message: string;
+}
+
+/**
+ * One run of a check: its deadline, its timings, and everything that must be gone when it ends. At most one step is
+ * under way at a time, and the deadline ends that one.
+ */
+export class Run {
+  /** What the check is doing now, as it would end the sentence "timeout after 10 s while …". */
+  phase = 'starting';
+  readonly timings: Timings = {};
+  readonly facts: Pick<Finding, 'statusCode' | 'certificateExpiresAt'> = {};
+  readonly #startedAt: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #sockets: Socket[] = [];
+  #stopped: CheckFailure | undefined;
+  #interrupt: ((why: CheckFailure) => void) | undefined;
+
+  constructor(readonly context: CheckContext) {
+    this.#startedAt = context.clock.monotonic();
+    this.#timer = setTimeout(this.#expire, context.timeoutMs);
+    if (context.signal?.aborted) this.#abort();
+    else context.signal?.addEventListener('abort', this.#abort);
+  }
+
+  /** Milliseconds since the start of the run, by the clock that never steps. */
+  elapsedMs(): number {
+    return this.context.clock.monotonic() - this.#startedAt;
+  }
+
+  /** Adds to a phase's time: a check that was redirected spends each phase several times. */
+  spent(phase: keyof Timings, ms: number): void {
+    this.timings[phase] = (this.timings[phase] ?? 0) + ms;
+  }
+
+  /** Makes a socket the run's own: it is destroyed at the end of the run whatever happens. */
+  own<S extends Socket>(socket: S): S {
+    socket.on('error', ignore); // what fails after its step is over has no listener left
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  /**
+   * One step that can be interrupted by the deadline.
+   * @param begin starts it and returns how to take its listeners away
+   */
+  step<T>(begin: (done: Settle<T>, fail: Settle<unknown>) => () => void): Promise<T> {
+    if (this.#stopped) return Promise.reject(this.#stopped);
+    return new Promise<T>((resolve, reject) => {
+      let over = false;
+      let clear: (() => void) | undefined;
+      const end = (): boolean => {
+        if (over) return false;
+        over = true;
+        this.#interrupt = undefined;
+        clear?.();
+        return true;
+      };
+      const fail = (error: unknown): void => {
+        if (end()) reject(error as Error);
+      };
+      this.#interrupt = fail;
+      clear = begin((value) => {
+        if (end()) resolve(value);
+      }, fail);
+      if (over) clear();
+    });
+  }
+
+  /** Runs `work` to a finding, and leaves nothing behind. Never throws. */
+  async finish(work: (run: Run) => Promise<Outcome>): Promise<Finding> {
+    try {
+      return this.#finding(await work(this));
+    } catch (error) {
+      const failure = this.#stopped ?? asFailure(error);
+      return this.#finding({ verdict: 'down', reason: failure.reason, message: failure.message });
+    } finally {
+      clearTimeout(this.#timer);
+      this.context.signal?.removeEventListener('abort', this.#abort);
+      for (const socket of this.#sockets) socket.destroy();
+    }
+  }
+
+  #finding(outcome: Outcome): Finding {
+    return {
+      verdict: outcome.verdict,
+      reason: outcome.reason,
+      message: clean(outcome.message, MAX_MESSAGE),
+      durationMs: round(this.elapsedMs()),
+      timings: rounded(this.timings),
+      ...this.facts,
+    };
+  }
+
+  readonly #expire = (): void => {
+    this.#stop(
+      new CheckFailure('timeout', `timeout after ${milliseconds(this.context.timeoutMs)} while ${this.phase}`),
+    );
+  };
+
+  readonly #abort = (): void => {
+    this.#stop(new CheckFailure('aborted', `aborted: the prober stopped while ${this.phase}`));
+  };
+
+  #stop(why: CheckFailure): void {
+    this.#stopped ??= why;
+    this.#interrupt?.(this.#stopped);
+  }
+}
+
+function asFailure(error: unknown): CheckFailure {
+  if (error instanceof CheckFailure) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  // Not foreseen: say so, and let another prober try, as we do not know that the target is to blame.
+  return ownFailure(error) ?? new CheckFailure('resources', `resources: the check broke: ${text}`, { cause: error });
+}
+
+function rounded(timings: Timings): Timings {
+  const copy: Timings = {};
+  for (const phase of Object.keys(timings) as (keyof Timings)[]) copy[phase] = round(timings[phase]!);
+  return copy;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+function ignore(): void {}
