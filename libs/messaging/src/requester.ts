@@ -9,12 +9,15 @@ import { HEADER } from './names.ts';
 import { producing } from './tracing.ts';
 import { fromWire, invalid } from './wire-error.ts';
 
-/** A first attempt gets this share of the time that remains, then the next that share of the rest. */
-const SLICE = 0.35;
+/**
+ * Each attempt gets this share of the time that remains. Small, because a frozen instance stays in the queue group and is
+ * picked again by chance; harmless, because an instance that has the question in work ignores the repetition.
+ */
+const SLICE = 0.15;
 const MIN_SLICE_MS = 100;
 const RETRY_MS = 50;
 const NOBODY_MS = 2_000;
-const MAX_REFUSALS = 3;
+const MAX_REFUSALS = 5;
 const MAX_GATHERED = 1_000;
 
 type Answer = { kind: 'answer'; msg: Msg } | { kind: 'nobody' } | { kind: 'late' };

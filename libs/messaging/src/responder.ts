@@ -27,6 +27,9 @@ export class Responder {
   private readonly subscriptions: Subscription[] = [];
   private readonly queue: Msg[] = [];
   private running = 0;
+  /** The reply addresses of the questions in work: the same one asked again by an impatient caller is not done twice. */
+  private readonly inWork = new Set<string>();
+  private lastDeadline = 0;
   private readonly logger: Logger;
 
   constructor(
@@ -53,14 +56,21 @@ export class Responder {
   async drain(until: number): Promise<void> {
     const late = new Promise<void>((resolve) => setTimeout(resolve, 1_000).unref());
     await Promise.race([Promise.allSettled(this.subscriptions.map((subscription) => subscription.drain())), late]);
-    while ((this.running > 0 || this.queue.length > 0) && systemClock.monotonic() < until) {
+    const isWaitedFor = (): boolean => this.inWork.size > 0 && systemClock.now() < this.lastDeadline;
+    while (isWaitedFor() && systemClock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
   private receive(msg: Msg): void {
-    if (this.running < this.concurrency) return void this.answer(msg);
-    if (this.queue.length < MAX_QUEUED) return void this.queue.push(msg);
+    const reply = msg.reply ?? '';
+    if (this.inWork.has(reply)) return;
+    if (this.queue.length < MAX_QUEUED) {
+      this.inWork.add(reply);
+      if (this.running < this.concurrency) void this.answer(msg);
+      else this.queue.push(msg);
+      return;
+    }
     // Another instance may have room: the caller asks again.
     this.reply(
       msg,
@@ -71,9 +81,10 @@ export class Responder {
   private async answer(msg: Msg): Promise<void> {
     const deadline = Number(msg.headers?.get(HEADER.deadline)) || systemClock.now() + this.spec.timeoutMs;
     // Nobody waits for it any more: the work would be for nothing.
-    if (systemClock.now() >= deadline) return counters.requestsDropped.add(1, { subject: this.spec.subject });
     this.running++;
+    this.lastDeadline = Math.max(this.lastDeadline, deadline);
     try {
+      if (systemClock.now() >= deadline) return counters.requestsDropped.add(1, { subject: this.spec.subject });
       const ctx: RequestContext = { kind: 'request', subject: msg.subject, deadline };
       const run = (): Promise<unknown> => withDeadline(deadline, () => this.handle(this.parse(msg), ctx));
       this.reply(msg, undefined, await consuming(this.spec.subject, SpanKind.SERVER, msg.headers, async () => run()));
@@ -82,6 +93,7 @@ export class Responder {
       this.reply(msg, error);
     } finally {
       this.running--;
+      this.inWork.delete(msg.reply ?? '');
       const next = this.queue.shift();
       if (next) void this.answer(next);
     }

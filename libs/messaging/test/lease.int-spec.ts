@@ -1,0 +1,82 @@
+import { systemClock } from '@tocsin/core';
+import { natsServer, until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Lease, Messaging } from '../src/index.ts';
+import { client } from './harness.ts';
+
+const TTL_MS = 600;
+
+let url: string;
+let a: Messaging;
+let b: Messaging;
+
+beforeAll(async () => {
+  url = (await natsServer()).url;
+  [a, b] = await Promise.all([client(url), client(url)]);
+});
+
+const take = (by: Messaging, name: string, holder: string) => by.leases.acquire(name, { holder, ttlMs: TTL_MS });
+
+async function eventually(by: Messaging, name: string, holder: string): Promise<Lease> {
+  return until(() => take(by, name, holder), { what: `${holder} holds ${name}`, timeoutMs: 5_000 });
+}
+
+describe('a lease', () => {
+  it('is held by one only, however many try at once, and shown with its holder', async () => {
+    const tries = await Promise.all(Array.from({ length: 10 }, (_, i) => take(i % 2 ? a : b, 'race', `h${i}`)));
+    const winners = tries.filter((lease) => lease !== undefined);
+    expect(winners).toHaveLength(1);
+    expect(winners[0]!.isHeld()).toBe(true);
+    const shown = (await a.leases.list()).find(({ name }) => name === 'race');
+    expect(shown).toMatchObject({ holder: `h${tries.indexOf(winners[0])}`, fence: winners[0]!.fence });
+    await winners[0]!.release();
+  });
+
+  it('is renewed for as long as its holder lives', async () => {
+    const lease = await eventually(a, 'kept', 'a');
+    const until = systemClock.monotonic() + 3 * TTL_MS;
+    while (systemClock.monotonic() < until) {
+      expect(await take(b, 'kept', 'b')).toBeUndefined();
+      expect(lease.isHeld()).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, TTL_MS / 8));
+    }
+    await lease.release();
+  });
+
+  it('can be taken at once when it is released, with a larger fence', async () => {
+    const first = await eventually(a, 'handed-over', 'a');
+    await first.release();
+    expect(first.isHeld()).toBe(false);
+    expect(await first.lost).toBe('released');
+    const second = await take(b, 'handed-over', 'b');
+    expect(second?.isHeld()).toBe(true);
+    expect(second!.fence).toBeGreaterThan(first.fence);
+    await second!.release();
+  });
+
+  it('goes to another when its holder is cut off, and the holder knows before that', async () => {
+    const cut = await client(url);
+    const lease = await eventually(cut, 'cut', 'frozen');
+    expect(await take(b, 'cut', 'b')).toBeUndefined();
+    const heldUntil = lease.lost.then(() => systemClock.monotonic());
+    await cut.connection.nats.close();
+    const taken = await eventually(b, 'cut', 'b');
+    const takenAt = systemClock.monotonic();
+    expect(lease.isHeld()).toBe(false);
+    expect(await heldUntil).toBeLessThanOrEqual(takenAt);
+    expect(taken.fence).toBeGreaterThan(lease.fence);
+    expect(await lease.lost).toContain('expired');
+    await taken.release();
+  });
+
+  it('is not held any more by a process that stood still past its time', async () => {
+    const lease = await eventually(a, 'stood-still', 'a');
+    const until = systemClock.monotonic() + 1.5 * TTL_MS;
+    while (systemClock.monotonic() < until);
+    expect(lease.isHeld()).toBe(false);
+    expect(await lease.lost).toContain('expired');
+    const again = await eventually(b, 'stood-still', 'b');
+    expect(again.fence).toBeGreaterThan(lease.fence);
+    await again.release();
+  });
+});

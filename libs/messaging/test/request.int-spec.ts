@@ -1,0 +1,157 @@
+import { Controller } from '@nestjs/common';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import { systemClock, TocsinError } from '@tocsin/core';
+import { natsServer } from '@tocsin/testing';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Messaging, type RequestContext } from '../src/index.ts';
+import { client, double, instance, type Instance, type Job, outer } from './harness.ts';
+
+type Behaviour = (job: Job, ctx: RequestContext) => Promise<Job> | Job;
+
+const plain: Behaviour = (job) => ({ n: job.n * 2 });
+const behaviours = new Map<string, Behaviour>();
+const asked: { by: string; ctx: RequestContext }[] = [];
+
+@Controller()
+class Maths {
+  constructor(private readonly messaging: Messaging) {}
+
+  @MessagePattern<string>(double.subject)
+  async double(@Payload() job: Job, @Ctx() ctx: RequestContext): Promise<Job> {
+    const by = this.messaging.connection.options.instance;
+    asked.push({ by, ctx });
+    return (behaviours.get(by) ?? plain)(job, ctx);
+  }
+
+  @MessagePattern<string>(outer.subject)
+  async outer(@Payload() job: Job, @Ctx() ctx: RequestContext): Promise<Job> {
+    asked.push({ by: 'outer', ctx });
+    return this.messaging.request(double, job);
+  }
+}
+
+let url: string;
+let tester: Messaging;
+const instances: Instance[] = [];
+
+beforeAll(async () => {
+  url = (await natsServer()).url;
+  tester = await client(url);
+});
+
+afterEach(async () => {
+  await Promise.all(instances.splice(0).map((one) => one.close()));
+  behaviours.clear();
+  asked.length = 0;
+});
+
+async function start(name: string, behaviour: Behaviour = plain): Promise<void> {
+  behaviours.set(name, behaviour);
+  instances.push(await instance(url, Maths, { instance: name }));
+}
+
+describe('a request', () => {
+  it('is answered by one of the instances', async () => {
+    await start('a');
+    await start('b');
+    expect(await tester.request(double, { n: 21 })).toEqual({ n: 42 });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('that is refused throws the error of the one who refused it', async () => {
+    await start('a', () => {
+      throw new TocsinError('stale', 'read it again', {
+        fields: [{ path: '/n', message: 'old' }],
+        details: { revision: 3 },
+      });
+    });
+    const refused = tester.request(double, { n: 1 });
+    await expect(refused).rejects.toBeInstanceOf(TocsinError);
+    await expect(refused).rejects.toMatchObject({
+      code: 'stale',
+      message: 'read it again',
+      retry: false,
+      fields: [{ path: '/n', message: 'old' }],
+      details: { revision: 3 },
+    });
+  });
+
+  it('tells nothing of a defect but that there was one', async () => {
+    await start('a', () => {
+      throw new Error('password=hunter2');
+    });
+    await expect(tester.request(double, { n: 1 })).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.not.stringContaining('hunter2'),
+    });
+  });
+
+  it('with an input that its schema refuses is invalid, and its handler is not called', async () => {
+    await start('a');
+    await expect(tester.request(double, { n: 'x' } as unknown as Job)).rejects.toMatchObject({ code: 'invalid' });
+    expect(asked).toEqual([]);
+  });
+
+  it('is put to another instance when the first does not answer', async () => {
+    await start('frozen', () => new Promise<Job>(() => undefined));
+    await start('well');
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => tester.request(double, { n })));
+    expect(answers.map(({ n }) => n)).toEqual(Array.from({ length: 20 }, (_, n) => 2 * n));
+    expect(asked.some(({ by }) => by === 'frozen')).toBe(true);
+  });
+
+  it('is put to another instance when the first says that it cannot for the moment', async () => {
+    await start('full', () => {
+      throw new TocsinError('unavailable', 'full');
+    });
+    for (const name of ['b', 'c', 'd', 'e', 'f', 'g', 'h']) await start(name);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => tester.request(double, { n: 4 })));
+    expect(new Set(answers.map(({ n }) => n))).toEqual(new Set([8]));
+    expect(asked.some(({ by }) => by === 'full')).toBe(true);
+  });
+
+  it('ends by its deadline, and says that a retry may help', async () => {
+    await start('slow', () => new Promise<Job>(() => undefined));
+    const started = systemClock.monotonic();
+    const late = tester.request(double, { n: 1 }, { deadline: systemClock.now() + 300 });
+    await expect(late).rejects.toMatchObject({ code: 'deadline', retry: true });
+    expect(systemClock.monotonic() - started).toBeLessThan(600);
+  });
+
+  it('that arrives past its deadline is dropped, not done', async () => {
+    await start('a');
+    const { nats } = tester.connection;
+    const expired = Object.assign(Object.create(null) as object, {
+      encode: () => new TextEncoder().encode(`NATS/1.0\r\nTocsin-Deadline: ${systemClock.now() - 1}\r\n\r\n`),
+    });
+    nats.publish(double.subject, '{"n":1}', { headers: expired as never });
+    await tester.request(double, { n: 2 });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('asked while another is answered inherits what is left of its time', async () => {
+    await start('a');
+    const deadline = systemClock.now() + 500;
+    await tester.request(outer, { n: 1 }, { deadline });
+    const [first, second] = asked;
+    expect(first!.ctx.deadline).toBeLessThanOrEqual(deadline);
+    expect(second!.ctx.deadline).toBeLessThan(first!.ctx.deadline);
+  });
+
+  it('that nobody answers is unavailable soon, not only at its deadline', async () => {
+    const started = systemClock.monotonic();
+    const lonely = tester.request({ ...double, subject: 'maths.nobody', timeoutMs: 10_000 }, { n: 1 });
+    await expect(lonely).rejects.toMatchObject({ code: 'unavailable', retry: true });
+    expect(systemClock.monotonic() - started).toBeLessThan(4_000);
+  });
+});
+
+describe('gather', () => {
+  it('returns the answer of every instance, and misses the silent', async () => {
+    await start('a', () => ({ n: 1 }));
+    await start('b', () => ({ n: 2 }));
+    await start('c', () => new Promise<Job>(() => undefined));
+    const answers = await tester.gather(double, { n: 0 }, { windowMs: 300 });
+    expect(answers.map(({ n }) => n).toSorted()).toEqual([1, 2]);
+  });
+});

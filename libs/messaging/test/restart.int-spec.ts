@@ -1,0 +1,73 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { natsServer, until } from '@tocsin/testing';
+import { describe, expect, it } from 'vitest';
+import { OutboxRelay, type OutboxRow } from '../src/index.ts';
+import { client, instance, type Job } from './harness.ts';
+
+const seen: number[] = [];
+
+@Controller()
+class Jobs {
+  @EventPattern<string>('jobs', { concurrency: 16 })
+  handle(@Payload() job: Job): void {
+    seen.push(job.n);
+  }
+}
+
+describe('when the broker is killed and started again', () => {
+  it('no publish is lost or stored twice, and consumers go on by themselves', async () => {
+    const server = await natsServer();
+    const tester = await client(server.url);
+    const worker = await instance(server.url, Jobs);
+    let n = 0;
+    let stop = false;
+    const published: Promise<unknown>[] = [];
+    const publishing = (async () => {
+      while (!stop) {
+        const job = n++;
+        published.push(tester.publish(`jobs.${job}`, { n: job }, { id: `job-${job}` }));
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    })();
+    await until(() => seen.length > 50, { what: 'some work done before' });
+    server.kill('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await server.restart();
+    const before = seen.length;
+    await until(() => seen.length > before + 100, { timeoutMs: 15_000, what: 'work done after' });
+    stop = true;
+    await publishing;
+    await Promise.all(published);
+    await until(() => new Set(seen).size === n, { timeoutMs: 10_000, what: 'every job seen' });
+    // An ack that was lost with the connection brings a second delivery, but the stream stores nothing twice.
+    expect((await tester.connection.jsm.streams.info('JOBS')).state.last_seq).toBe(n);
+    await worker.close();
+  }, 40_000);
+
+  it('the outbox relay publishes every committed row, once', async () => {
+    const server = await natsServer();
+    const tester = await client(server.url);
+    const rows = new Map<string, OutboxRow>();
+    const source = {
+      take: async (limit: number) => [...rows.values()].slice(0, limit),
+      done: async (ids: string[]) => ids.forEach((id) => rows.delete(id)),
+    };
+    const relay = new OutboxRelay(tester, source, { pollMs: 50, batch: 7 });
+    relay.start();
+    for (let n = 0; n < 50; n++)
+      rows.set(`r${n}`, { id: `r${n}`, subject: 'news.outbox', payload: { n }, headers: { 'X-Row': String(n) } });
+    relay.nudge();
+    await until(() => rows.size === 0, { what: 'the outbox empty' });
+    server.kill('SIGKILL');
+    for (let n = 50; n < 60; n++)
+      rows.set(`r${n}`, { id: `r${n}`, subject: 'news.outbox', payload: { n }, headers: {} });
+    relay.nudge();
+    await server.restart();
+    await until(() => rows.size === 0, { timeoutMs: 15_000, what: 'the outbox empty again' });
+    await relay.stop();
+    expect((await tester.connection.jsm.streams.info('NEWS')).state.messages).toBe(60);
+    const first = await tester.connection.jsm.streams.getMessage('NEWS', { seq: 1 });
+    expect(first?.header.get('X-Row')).toBe('0');
+  }, 40_000);
+});
