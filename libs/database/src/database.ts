@@ -1,7 +1,7 @@
 import { TocsinError } from '@tocsin/core';
 import { parseAddress } from './address.ts';
 import type { Connection, Session } from './connection.ts';
-import { classify } from './failures.ts';
+import { classify, type Failure } from './failures.ts';
 import { Instruments } from './instruments.ts';
 import { Pool } from './pool.ts';
 import { runTransaction } from './transaction.ts';
@@ -86,21 +86,33 @@ export class Database implements Queryable {
     const statement = options.name ?? 'unnamed';
     checkValues(sql, params, statement);
     const startedAt = performance.now();
-    const span = this.instruments.start(options.name ?? 'query', sql);
-    let connection: Connection | undefined;
-    try {
-      connection = await pool.acquire();
-      const { rows } = await connection.run<R>(sql, params, options.name);
-      this.instruments.finish(span, statement, startedAt);
-      return rows;
-    } catch (cause) {
-      const { kind, error } = classify(cause, statement);
-      if (kind === 'connection' && connection !== undefined) pool.lost(connection);
-      this.instruments.finish(span, statement, startedAt, error);
-      throw error;
-    } finally {
-      if (connection !== undefined) pool.release(connection);
-    }
+    const span = this.instruments.start(statement, sql);
+    let outcome = await attempt<R>(pool, sql, params, options.name);
+    // It was refused before it ran, so running it once more is safe.
+    if ('error' in outcome && outcome.kind === 'outdated') outcome = await attempt<R>(pool, sql, params, options.name);
+    this.instruments.finish(span, statement, startedAt, 'error' in outcome ? outcome.error : undefined);
+    if ('error' in outcome) throw outcome.error;
+    return outcome.rows;
+  }
+}
+
+/** Runs one statement on one connection, and tells the pool what its failure means. */
+async function attempt<R>(
+  pool: Pool,
+  sql: string,
+  params: readonly unknown[],
+  name: string | undefined,
+): Promise<{ rows: R[] } | Failure> {
+  let connection: Connection | undefined;
+  try {
+    connection = await pool.acquire();
+    return { rows: (await connection.run<R>(sql, params, name)).rows };
+  } catch (cause) {
+    const failure = classify(cause, name ?? 'unnamed');
+    if (connection !== undefined) pool.heed(connection, failure.kind);
+    return failure;
+  } finally {
+    if (connection !== undefined) pool.release(connection);
   }
 }
 

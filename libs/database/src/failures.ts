@@ -4,8 +4,10 @@ import { type ErrorCode, TocsinError, type TocsinErrorOptions } from '@tocsin/co
 export type FailureKind =
   /** The connection is gone, or the server is not (or no longer) the one wanted: look for the primary again. */
   | 'connection'
-  /** The transaction lost against another one, or its plan is out of date: run it again. */
+  /** The transaction lost against another one: run it again. */
   | 'again'
+  /** A prepared statement is older than its table: prepare anew, then run it again. */
+  | 'outdated'
   /** The statement was refused; repeating it changes nothing by itself. */
   | 'refused';
 
@@ -28,6 +30,7 @@ export class ConnectionTimeout extends Error {}
 
 const SERVER_GONE = new Set(['57P01', '57P02', '57P03', '25006', '25P03', '25P04']);
 const STALE_PLAN = '0A000';
+const LOST = 'it lost against a concurrent change; retry';
 
 /** Turns whatever the driver threw into a TocsinError and says what to do about it. `statement` is its name, for the message. */
 export function classify(cause: unknown, statement: string): Failure {
@@ -35,10 +38,13 @@ export function classify(cause: unknown, statement: string): Failure {
   if (!isServerError(cause)) return connectionFailure(cause);
   const { code } = cause;
   if (SERVER_GONE.has(code) || code.startsWith('08')) return connectionFailure(cause, code);
-  if (code === '40001' || code === '40P01' || (code === STALE_PLAN && cause.message.includes('cached plan'))) {
+  if (code === '40001' || code === '40P01') {
+    return { kind: 'again', error: refusal('unavailable', LOST, cause, statement) };
+  }
+  if (code === STALE_PLAN && cause.message.includes('cached plan')) {
     return {
-      kind: 'again',
-      error: refusal('unavailable', `lost against a concurrent change; try again`, cause, statement),
+      kind: 'outdated',
+      error: refusal('unavailable', 'the table was changed just now; retry', cause, statement),
     };
   }
   const [name, remedy] = meaningOf(code);

@@ -1,5 +1,6 @@
 import { TocsinError } from '@tocsin/core';
 import { Connection, type Session } from './connection.ts';
+import { type FailureKind } from './failures.ts';
 import { Discovery, type Wanted } from './discovery.ts';
 
 interface Waiter {
@@ -62,11 +63,13 @@ export class Pool {
     this.idle.push({ connection, since: performance.now() });
   }
 
-  /** The server is gone or is a standby now: drop every connection to it and look for the right one. */
-  lost(connection: Connection): void {
+  /** Draws the consequences of a failure on a connection that is in use. */
+  heed(connection: Connection, kind: FailureKind): void {
+    if (kind !== 'connection' && kind !== 'outdated') return;
     if (this.inUse.get(connection) !== this.generation) return;
+    // The server is gone, or is a standby now; or what this connection has prepared, and so all others, is out of date.
+    if (kind === 'connection') this.discovery.forget();
     this.generation += 1;
-    this.discovery.forget();
     for (const { connection: other } of this.idle.splice(0)) void other.close();
   }
 

@@ -48,7 +48,7 @@ class Attempt implements Transaction {
   private connection: Connection | undefined;
   /** The first failure of a statement: it decides what happens, whatever `fn` makes of it. */
   private failure: Failure | undefined;
-  private expired = false;
+  private readonly expiry = new AbortController();
   private over = false;
 
   constructor(
@@ -70,7 +70,7 @@ class Attempt implements Transaction {
     } finally {
       clearTimeout(timer);
       this.over = true;
-      if (this.failure?.kind === 'connection') this.pool.lost(this.connection);
+      if (this.failure !== undefined) this.pool.heed(this.connection, this.failure.kind);
       this.pool.release(this.connection);
     }
   }
@@ -111,7 +111,7 @@ class Attempt implements Transaction {
     let value: T;
     try {
       await this.begin(connection);
-      value = await fn(this);
+      value = await Promise.race([fn(this), this.expired()]);
     } catch (cause) {
       return this.abandon(connection, cause);
     }
@@ -133,7 +133,7 @@ class Attempt implements Transaction {
 
   private async abandon(connection: Connection, cause: unknown): Promise<Outcome<never>> {
     if (!connection.broken) await connection.run('ROLLBACK').catch(() => connection.destroy());
-    if (this.expired) return { error: this.tooLong(), again: false };
+    if (this.expiry.signal.aborted) return { error: this.tooLong(), again: false };
     const again = this.failure !== undefined && this.failure.kind !== 'refused';
     return again ? { error: this.failure?.error, again } : { error: cause, again };
   }
@@ -154,8 +154,13 @@ class Attempt implements Transaction {
   }
 
   private expire(): void {
-    this.expired = true;
+    this.expiry.abort();
     this.connection?.destroy();
+  }
+
+  /** Ends the wait for a function that hangs on something else than its statements. */
+  private expired(): Promise<never> {
+    return new Promise((_, reject) => this.expiry.signal.addEventListener('abort', () => reject(this.tooLong())));
   }
 
   private tooLong(): TocsinError {

@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort, type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
+import { atTheEnd, until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Database, DatabaseOptions } from '../src/index.ts';
+import { open } from './harness.ts';
+
+const SETTINGS = { schema: 'public', connectTimeoutMs: 500, statementTimeoutMs: 500, poolSize: 3 };
+const run = promisify(execFile);
+
+let first: RunningPostgres;
+let standbyPort: number;
+/** The standby, once it has been promoted: only then it takes the write that makes it count as started. */
+let promoted: Promise<RunningPostgres>;
+
+const url = (...ports: number[]): string =>
+  first.superuserUrl.replace(/127\.0\.0\.1:\d+/, ports.map((port) => `127.0.0.1:${port}`).join(','));
+const connect = (ports: number[], options: Partial<DatabaseOptions> = {}): Database =>
+  open(url(...ports), { ...SETTINGS, ...options });
+const portOf = async (db: Pick<Database, 'query'>): Promise<unknown> =>
+  (await db.query(`SELECT current_setting('port')::int AS port`))[0]?.['port'];
+
+beforeAll(async () => {
+  const [one, two] = [temporaryDir('primary'), temporaryDir('standby')];
+  first = await startPostgres({ dataDir: one, durable: false });
+  atTheEnd(() => first.stop());
+  const db = connect([first.port]);
+  await db.query('CREATE TABLE writes (id int)');
+  await db.close();
+  await first.stop();
+  await run('cp', ['-a', `${one}/.`, two]);
+  await run('cp', ['-a', join(two, 'files/PG_VERSION'), join(two, 'files/standby.signal')]);
+  await first.start();
+  standbyPort = await freePort();
+  const source = `primary_conninfo=host=127.0.0.1 port=${first.port} user=tocsin_admin password=tocsin`;
+  promoted = startPostgres({ dataDir: two, port: standbyPort, durable: false, settings: [source] });
+  atTheEnd(async () => (await promoted).stop());
+  const reader = connect([first.port], { replicaUrl: url(standbyPort) });
+  await until(async () => (await portOf(reader.read)) === standbyPort, { what: 'the standby to answer' });
+});
+
+describe('several hosts', () => {
+  it('the one that takes writes is found, wherever it stands in the list', async () => {
+    for (const ports of [
+      [first.port, standbyPort],
+      [standbyPort, first.port],
+    ]) {
+      const db = connect(ports);
+      expect(await portOf(db)).toBe(first.port);
+      expect(await db.ping()).toMatchObject({ role: 'primary' });
+    }
+  });
+
+  it('nobody who takes writes means unavailable, in bounded time', async () => {
+    for (const ports of [[standbyPort], [standbyPort, await freePort()]]) {
+      const startedAt = performance.now();
+      await expect(connect(ports).query('SELECT 1')).rejects.toMatchObject({
+        code: 'unavailable',
+        retry: true,
+        message: expect.stringContaining('read-only'),
+      });
+      expect(performance.now() - startedAt).toBeLessThan(1_500);
+    }
+  });
+
+  it('reads that may be behind go to the replica, and to the primary when it is away', async () => {
+    const db = connect([first.port], { replicaUrl: url(standbyPort) });
+    expect(await portOf(db.read)).toBe(standbyPort);
+    expect(await portOf(connect([first.port], { replicaUrl: url(await freePort()) }).read)).toBe(first.port);
+  });
+
+  it('a connection that became read-only is dropped, and the primary looked for again', async () => {
+    const db = connect([first.port], { poolSize: 1 });
+    await db.query('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY');
+    await expect(db.query('INSERT INTO writes VALUES (0)')).rejects.toMatchObject({ code: 'unavailable', retry: true });
+    await db.query('INSERT INTO writes VALUES (0)');
+  });
+
+  it('the primary is followed to the standby that was promoted, by transactions too', async () => {
+    const db = connect([first.port, standbyPort]);
+    const standby = connect([first.port], { replicaUrl: url(standbyPort) });
+    await db.query('INSERT INTO writes VALUES (1)');
+    await until(async () => (await standby.read.query('SELECT 1 FROM writes WHERE id = 1')).length === 1);
+    await first.kill('SIGKILL');
+    await expect(db.query('SELECT 1')).rejects.toMatchObject({ code: 'unavailable', retry: true });
+    await standby.read.query('SELECT pg_promote(false)');
+    await until(() => db.transaction((tx) => tx.query('INSERT INTO writes VALUES (2) RETURNING id')));
+    expect(await portOf(db)).toBe(standbyPort);
+    await promoted;
+  });
+
+  it('an old primary that comes back is not taken for the present one', async () => {
+    await first.start();
+    for (const ports of [
+      [first.port, standbyPort],
+      [standbyPort, first.port],
+    ]) {
+      expect(await portOf(connect(ports))).toBe(standbyPort);
+    }
+  });
+
+  it('a frozen host does not keep the others from being found', async () => {
+    await first.kill('SIGSTOP');
+    const startedAt = performance.now();
+    expect(await portOf(connect([first.port, standbyPort]))).toBe(standbyPort);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    await first.kill('SIGCONT');
+  });
+});
+
+describe('one server that goes away', () => {
+  it.each(['stopped', 'killed'])('%s: queries fail with unavailable at once, and work when it is back', async (how) => {
+    const db = connect([first.port]);
+    await db.query('SELECT 1');
+    await (how === 'stopped' ? first.stop() : first.kill('SIGKILL'));
+    for (let i = 0; i < 3; i += 1) {
+      const startedAt = performance.now();
+      await expect(db.query('SELECT 1')).rejects.toMatchObject({ code: 'unavailable', retry: true });
+      expect(performance.now() - startedAt).toBeLessThan(1_000);
+    }
+    await first.start();
+    expect(await db.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('frozen: who waits for a connection fails in bounded time, and later ones work when it is back', async () => {
+    const db = connect([first.port], { poolSize: 1 });
+    await db.query('SELECT 1');
+    const { pid } = (await db.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]!;
+    // The one process that serves this connection: the server itself could still be asked for others.
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const outcomes = [1, 2, 3].map(() => db.query('SELECT 1').catch((error: unknown) => error));
+      expect(await outcomes[0]).toMatchObject({ code: 'unavailable', message: expect.stringContaining('no answer') });
+      await Promise.all(outcomes);
+      expect(await db.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+});
