@@ -1,0 +1,30 @@
+import { type Channel, type Monitor, type MonitorEvent, subjects } from '@tocsin/contracts';
+import type { OutboxMessage } from '@tocsin/database';
+import type { Revised } from './record.ts';
+
+/** What the rest of the system is told of a change, in the transaction of the change. */
+export function monitorAnnounced(monitor: Monitor, change: 'created' | 'updated'): OutboxMessage[] {
+  return [
+    { subject: subjects.monitorConfig(monitor.id), payload: monitor },
+    eventOf(monitor, change, monitor.updatedAt),
+  ];
+}
+
+export function monitorGone(monitor: Monitor, at: number): OutboxMessage[] {
+  return [tombstone('monitors', monitor), eventOf(monitor, 'deleted', at)];
+}
+
+export function channelAnnounced(channel: Channel): OutboxMessage {
+  return { subject: subjects.channelConfig(channel.id), payload: channel };
+}
+
+/** Says in CONFIG that a record is gone, at the revision of its end. */
+export function tombstone(kind: 'monitors' | 'channels', { id, revision }: Revised): OutboxMessage {
+  const subject = kind === 'monitors' ? subjects.monitorConfig(id) : subjects.channelConfig(id);
+  return { subject, payload: { id, revision, deleted: true } };
+}
+
+function eventOf({ id, revision, spec }: Monitor, change: MonitorEvent['change'], at: number): OutboxMessage {
+  const payload: MonitorEvent = { monitorId: id, name: spec.name, change, revision, at };
+  return { subject: subjects.monitorEvent(id), payload };
+}

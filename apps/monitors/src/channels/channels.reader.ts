@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import type { Channel } from '@tocsin/contracts';
+import { pageOf, readCursor } from '../cursor.ts';
+import { Reads } from '../reads.ts';
+import { notFound } from '../record.ts';
+import { ChannelsStore } from './channels.store.ts';
+
+/** What a channel is remembered under. */
+export function keyOf(id: string): string {
+  return `channel:${id}`;
+}
+
+/** Reads of channels, which go on while the database is away. */
+@Injectable()
+export class ChannelsReader {
+  constructor(
+    private readonly channels: ChannelsStore,
+    private readonly reads: Reads,
+  ) {}
+
+  /** @throws TocsinError `not_found` */
+  async get({ id }: { id: string }): Promise<Channel> {
+    const load = async (): Promise<{ channel: Channel | null }> => ({
+      channel: (await this.channels.find(id)) ?? null,
+    });
+    const { value } = await this.reads.cached(keyOf(id), load);
+    if (!value.channel) throw notFound('channel', id);
+    return value.channel;
+  }
+
+  /** @throws TocsinError `invalid` for a bad cursor */
+  async list({
+    cursor,
+    limit,
+  }: {
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: Channel[]; next?: string }> {
+    const after = readCursor(cursor);
+    const load = async (): Promise<{ items: Channel[]; next?: string }> =>
+      pageOf(await this.channels.list({ after, limit: limit + 1 }), limit);
+    return (await this.reads.fresh(`channels:${JSON.stringify([cursor, limit])}`, load)).value;
+  }
+}

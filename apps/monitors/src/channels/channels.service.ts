@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import type { Channel, ChannelSpec } from '@tocsin/contracts';
+import { newId, TocsinError } from '@tocsin/core';
+import type { Transaction } from '@tocsin/database';
+import type { CommandContext } from '@tocsin/messaging';
+import { channelAnnounced, tombstone } from '../announcements.ts';
+import { Bounds } from '../bounds.ts';
+import { Operations } from '../operations.ts';
+import { bury, changeable } from '../record.ts';
+import { Secrets } from '../secrets.ts';
+import { keyOf } from './channels.reader.ts';
+import { ChannelsStore } from './channels.store.ts';
+
+/** How many of the monitors that use a channel its refused deletion names. */
+const NAMED = 5;
+
+interface Change {
+  id: string;
+  ifRevision?: number | undefined;
+}
+
+/** Writes to channels: where alarms go. */
+@Injectable()
+export class ChannelsService {
+  constructor(
+    private readonly operations: Operations,
+    private readonly channels: ChannelsStore,
+    private readonly secrets: Secrets,
+    private readonly bounds: Bounds,
+  ) {}
+
+  /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
+  create({ spec }: { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
+    return this.operations.run(ctx, async ({ tx, now, announce }) => {
+      const sealed = this.secrets.settle(spec, undefined);
+      await this.bounds.add(tx, 'channels');
+      const channel: Channel = { id: newId(now), revision: 1, createdAt: now, updatedAt: now, spec: sealed };
+      await this.channels.insert(tx, channel);
+      await announce([channelAnnounced(channel)]);
+      return channel;
+    });
+  }
+
+  /** @throws TocsinError `not_found`, `stale`, `invalid` with the fields */
+  replace(input: Change & { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
+    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+      forget(keyOf(input.id));
+      const found = changeable(await this.channels.lock(tx, input.id), { what: 'channel', ...input });
+      const spec = this.secrets.settle(input.spec, found.spec);
+      const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
+      await this.channels.update(tx, changed);
+      await announce([channelAnnounced(changed)]);
+      return changed;
+    });
+  }
+
+  /** @throws TocsinError `not_found`; `stale`; `conflict`, naming them, while monitors use it */
+  delete(input: Change, ctx: CommandContext): Promise<{ id: string }> {
+    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+      forget(keyOf(input.id));
+      const found = changeable(await this.channels.lock(tx, input.id), { what: 'channel', ...input });
+      await this.refuseWhileUsed(tx, found.id);
+      const last = { id: found.id, revision: found.revision + 1 };
+      await this.channels.delete(tx, found.id);
+      await this.bounds.remove(tx, 'channels');
+      await bury(tx, 'channels', { ...last, at: now });
+      await announce([tombstone('channels', last)]);
+      return { id: found.id };
+    });
+  }
+
+  private async refuseWhileUsed(tx: Transaction, id: string): Promise<void> {
+    const users = await this.channels.users(tx, id, NAMED + 1);
+    if (users.length === 0) return;
+    const names = users.slice(0, NAMED).map((user) => JSON.stringify(user.name));
+    const list = users.length > NAMED ? `${names.join(', ')} and others` : names.join(', ');
+    throw new TocsinError('conflict', `The channel is used by ${list}; take it out of them first.`, {
+      details: { monitors: users.slice(0, NAMED) },
+    });
+  }
+}

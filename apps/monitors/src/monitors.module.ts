@@ -1,0 +1,50 @@
+import { Module } from '@nestjs/common';
+import { Admission } from './admission.ts';
+import { Bounds } from './bounds.ts';
+import { ChannelsController } from './channels/channels.controller.ts';
+import { ChannelsReader } from './channels/channels.reader.ts';
+import { ChannelsService } from './channels/channels.service.ts';
+import { PostgresChannelsStore } from './channels/channels.store.postgres.ts';
+import { ChannelsStore } from './channels/channels.store.ts';
+import { MonitorsController } from './monitors/monitors.controller.ts';
+import { MonitorsReader } from './monitors/monitors.reader.ts';
+import { MonitorsService } from './monitors/monitors.service.ts';
+import { PostgresMonitorsStore } from './monitors/monitors.store.postgres.ts';
+import { MonitorsStore } from './monitors/monitors.store.ts';
+import { Operations } from './operations.ts';
+import { Secrets } from './secrets.ts';
+import { Reads } from './reads.ts';
+import { PostgresReconcileStore } from './reconcile/reconcile.store.postgres.ts';
+import { ReconcileStore } from './reconcile/reconcile.store.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { FirstToken } from './tokens/first-token.ts';
+import { TokensController } from './tokens/tokens.controller.ts';
+import { TokensReader } from './tokens/tokens.reader.ts';
+import { TokensService } from './tokens/tokens.service.ts';
+import { PostgresTokensStore } from './tokens/tokens.store.postgres.ts';
+import { TokensStore } from './tokens/tokens.store.ts';
+
+/** The composition root: the only file that names adapters. */
+@Module({
+  controllers: [MonitorsController, ChannelsController, TokensController],
+  providers: [
+    Operations,
+    Reads,
+    Secrets,
+    Bounds,
+    Admission,
+    MonitorsReader,
+    MonitorsService,
+    ChannelsReader,
+    ChannelsService,
+    TokensReader,
+    TokensService,
+    FirstToken,
+    Reconciler,
+    { provide: MonitorsStore, useClass: PostgresMonitorsStore },
+    { provide: ChannelsStore, useClass: PostgresChannelsStore },
+    { provide: TokensStore, useClass: PostgresTokensStore },
+    { provide: ReconcileStore, useClass: PostgresReconcileStore },
+  ],
+})
+export class MonitorsModule {}

@@ -1,0 +1,74 @@
+import { checkSettings } from '@tocsin/checks';
+import { checkId, checkTaskOf, MANUAL_ATTEMPT, type Monitor, type MonitorSpec, subjects } from '@tocsin/contracts';
+import { durationMs, type FieldError, gridOf, hash32, TocsinError, windowAt } from '@tocsin/core';
+import type { OutboxMessage } from '@tocsin/database';
+import { Cron } from 'croner';
+
+/** Manual attempts are numbered by the operation that asked for them, so that a repeated one is the same check. */
+const MANUAL_ATTEMPTS = 1_000_000;
+
+/** What is wrong with a specification beyond its shape: settings that no check could run with. */
+export function faultsOf(spec: MonitorSpec): FieldError[] {
+  return spec.kind === 'heartbeat' ? scheduleFaults(spec.settings.schedule) : [...checkSettings(spec)];
+}
+
+/** Since when the grid of the changed monitor is in force: from now on, if the change is one of its windows. */
+export function gridSinceAfter({ spec: before, gridSince }: Monitor, after: MonitorSpec, now: number): number {
+  const same = before.paused === after.paused && gridKey(before) === gridKey(after);
+  return same || after.paused ? gridSince : now;
+}
+
+function gridKey(spec: MonitorSpec): string {
+  if (spec.kind === 'heartbeat') return JSON.stringify([spec.kind, spec.settings.schedule]);
+  return JSON.stringify([spec.kind, durationMs(spec.interval), spec.locations.toSorted()]);
+}
+
+/**
+ * The checks to run when a person asks for one now: the window that is open, from each location.
+ * @throws TocsinError `invalid` for a heartbeat, which nobody probes; `conflict` while the monitor is paused
+ */
+export function manualChecksOf(monitor: Monitor, operationId: string, now: number): OutboxMessage[] {
+  const { spec } = monitor;
+  if (spec.kind === 'heartbeat') {
+    throw new TocsinError('invalid', 'A heartbeat monitor waits to be called, so it can not be checked.');
+  }
+  if (spec.paused) throw new TocsinError('conflict', 'The monitor is paused; resume it, then check it.');
+  const window = windowAt(gridOf(monitor.id, durationMs(spec.interval)), now);
+  const attempt = MANUAL_ATTEMPT + (hash32(operationId) % MANUAL_ATTEMPTS);
+  return spec.locations.map((location) => ({
+    id: checkId({ monitorId: monitor.id, window, location, attempt }),
+    subject: subjects.check(location, monitor.id),
+    payload: checkTaskOf(monitor, { window, location, attempt, now }),
+  }));
+}
+
+type Schedule = Extract<MonitorSpec, { kind: 'heartbeat' }>['settings']['schedule'];
+
+function scheduleFaults(schedule: Schedule): FieldError[] {
+  if ('every' in schedule) return [];
+  if (!isTimeZone(schedule.timezone)) {
+    const message = 'is not a time zone of the IANA database, such as Europe/Berlin';
+    return [{ path: '/settings/schedule/timezone', message }];
+  }
+  const fault = cronFault(schedule.cron, schedule.timezone);
+  return fault === undefined ? [] : [{ path: '/settings/schedule/cron', message: fault }];
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function cronFault(pattern: string, timezone: string): string | undefined {
+  try {
+    const next = new Cron(pattern, { timezone, paused: true, mode: '5-or-6-parts' }).nextRun();
+    return next === null ? 'never comes due' : undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'not readable';
+    return `is not a cron expression (${reason})`;
+  }
+}

@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { type Monitor, type MonitorSpec, monitorSpec } from '@tocsin/contracts';
+import { newId } from '@tocsin/core';
+import type { CommandContext } from '@tocsin/messaging';
+import { Admission } from '../admission.ts';
+import { monitorAnnounced, monitorGone } from '../announcements.ts';
+import { Bounds } from '../bounds.ts';
+import { parseOrRefuse } from '../fields.ts';
+import { mergePatch } from '../merge-patch.ts';
+import { Operations } from '../operations.ts';
+import { bury, changeable } from '../record.ts';
+import { gridSinceAfter, manualChecksOf } from './monitor.rules.ts';
+import { keyOf } from './monitors.reader.ts';
+import { MonitorsStore } from './monitors.store.ts';
+
+interface Change {
+  id: string;
+  ifRevision?: number | undefined;
+}
+
+/** Writes to monitors: each operation takes effect once, together with what the rest of the system is told of it. */
+@Injectable()
+export class MonitorsService {
+  constructor(
+    private readonly operations: Operations,
+    private readonly monitors: MonitorsStore,
+    private readonly admission: Admission,
+    private readonly bounds: Bounds,
+  ) {}
+
+  /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
+  create({ spec }: { spec: MonitorSpec }, ctx: CommandContext): Promise<Monitor> {
+    return this.operations.run(ctx, async ({ tx, now, announce }) => {
+      const admitted = await this.admission.admit(tx, spec);
+      await this.bounds.add(tx, 'monitors');
+      const times = { createdAt: now, updatedAt: now, gridSince: now };
+      const monitor: Monitor = { id: newId(now), revision: 1, ...times, spec: admitted };
+      await this.monitors.insert(tx, monitor);
+      await announce(monitorAnnounced(monitor, 'created'));
+      return monitor;
+    });
+  }
+
+  /** @throws TocsinError `not_found`, `stale`, `invalid` with the fields */
+  replace(input: Change & { spec: MonitorSpec }, ctx: CommandContext): Promise<Monitor> {
+    return this.change(input, ctx, () => input.spec);
+  }
+
+  /** @throws as `replace`; the patched whole must be a specification */
+  patch(input: Change & { patch: Record<string, unknown> }, ctx: CommandContext): Promise<Monitor> {
+    return this.change(input, ctx, (stored) =>
+      parseOrRefuse(monitorSpec, mergePatch(stored, input.patch), 'The patched monitor is not valid'),
+    );
+  }
+
+  /** @throws TocsinError `not_found`, `stale` */
+  delete(input: Change, ctx: CommandContext): Promise<{ id: string }> {
+    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+      forget(keyOf(input.id));
+      const found = changeable(await this.monitors.lock(tx, input.id), { what: 'monitor', ...input });
+      const last = { ...found, revision: found.revision + 1 };
+      await this.monitors.delete(tx, found.id);
+      await this.bounds.remove(tx, 'monitors');
+      await bury(tx, 'monitors', { id: last.id, revision: last.revision, at: now });
+      await announce(monitorGone(last, now));
+      return { id: found.id };
+    });
+  }
+
+  /**
+   * Has the monitor checked now, from each of its locations.
+   * @throws TocsinError `not_found`; `invalid` for a heartbeat, which nobody probes; `conflict` while it is paused
+   */
+  check({ id }: { id: string }, ctx: CommandContext): Promise<{ id: string }> {
+    return this.operations.run(ctx, async ({ tx, now, announce }) => {
+      const monitor = changeable(await this.monitors.lock(tx, id), { what: 'monitor', id });
+      await announce(manualChecksOf(monitor, ctx.operationId, now));
+      return { id };
+    });
+  }
+
+  private change(input: Change, ctx: CommandContext, next: (stored: MonitorSpec) => MonitorSpec): Promise<Monitor> {
+    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+      forget(keyOf(input.id));
+      const found = changeable(await this.monitors.lock(tx, input.id), { what: 'monitor', ...input });
+      const spec = await this.admission.admit(tx, next(found.spec), found.spec);
+      const gridSince = gridSinceAfter(found, spec, now);
+      const changed: Monitor = { ...found, spec, revision: found.revision + 1, updatedAt: now, gridSince };
+      await this.monitors.update(tx, changed);
+      await announce(monitorAnnounced(changed, 'updated'));
+      return changed;
+    });
+  }
+}

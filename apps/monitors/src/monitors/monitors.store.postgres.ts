@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import type { Monitor, MonitorSpec } from '@tocsin/contracts';
+import { Database, type Transaction } from '@tocsin/database';
+import { type MonitorsFilter, MonitorsStore } from './monitors.store.ts';
+
+export interface MonitorRow {
+  id: string;
+  revision: number;
+  spec: MonitorSpec;
+  grid_since: Date;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export const MONITOR_COLUMNS = 'id, revision, spec, grid_since, created_at, updated_at';
+
+@Injectable()
+export class PostgresMonitorsStore extends MonitorsStore {
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  async find(id: string): Promise<Monitor | undefined> {
+    const rows = await this.database.query<MonitorRow>(`SELECT ${MONITOR_COLUMNS} FROM monitors WHERE id = $1`, [id], {
+      name: 'monitor find',
+    });
+    return rows[0] && monitorOf(rows[0]);
+  }
+
+  async list(filter: MonitorsFilter): Promise<Monitor[]> {
+    const params: unknown[] = [];
+    const where: string[] = [];
+    const require = (condition: (parameter: string) => string, value: unknown): void => {
+      params.push(value);
+      where.push(condition(`$${params.length}`));
+    };
+    if (filter.after !== undefined) require((p) => `id > ${p}`, filter.after);
+    if (filter.tags.length > 0) require((p) => `tags @> ${p}::text[]`, filter.tags);
+    if (filter.kind !== undefined) require((p) => `kind = ${p}`, filter.kind);
+    if (filter.paused !== undefined) where.push(filter.paused ? 'paused' : 'NOT paused');
+    if (filter.q !== undefined) require((p) => `position(lower(${p}) in lower(name)) > 0`, filter.q);
+    params.push(filter.limit);
+    const rows = await this.database.query<MonitorRow>(
+      `SELECT ${MONITOR_COLUMNS} FROM monitors ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
+       ORDER BY id LIMIT $${params.length}`,
+      params,
+    );
+    return rows.map(monitorOf);
+  }
+
+  async lock(tx: Transaction, id: string): Promise<Monitor | undefined> {
+    const rows = await tx.query<MonitorRow>(`SELECT ${MONITOR_COLUMNS} FROM monitors WHERE id = $1 FOR UPDATE`, [id], {
+      name: 'monitor lock',
+    });
+    return rows[0] && monitorOf(rows[0]);
+  }
+
+  async insert(tx: Transaction, monitor: Monitor): Promise<void> {
+    await tx.query(
+      `INSERT INTO monitors (id, revision, kind, name, tags, channels, paused, spec, updated_at, grid_since, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [...valuesOf(monitor), new Date(monitor.createdAt)],
+      { name: 'monitor insert' },
+    );
+  }
+
+  async update(tx: Transaction, monitor: Monitor): Promise<void> {
+    await tx.query(
+      `UPDATE monitors SET revision = $2, kind = $3, name = $4, tags = $5, channels = $6, paused = $7, spec = $8,
+         updated_at = $9, grid_since = $10 WHERE id = $1`,
+      valuesOf(monitor),
+      { name: 'monitor update' },
+    );
+  }
+
+  async delete(tx: Transaction, id: string): Promise<void> {
+    await tx.query('DELETE FROM monitors WHERE id = $1', [id], { name: 'monitor delete' });
+  }
+}
+
+/** A specification was checked before it was written, so it is not parsed again. */
+export function monitorOf(row: MonitorRow): Monitor {
+  return {
+    id: row.id,
+    revision: row.revision,
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+    gridSince: row.grid_since.getTime(),
+    spec: row.spec,
+  };
+}
+
+function valuesOf({ id, revision, spec, updatedAt, gridSince }: Monitor): unknown[] {
+  const { kind, name, tags, channels, paused } = spec;
+  return [
+    id,
+    revision,
+    kind,
+    name,
+    tags,
+    channels,
+    paused,
+    JSON.stringify(spec),
+    new Date(updatedAt),
+    new Date(gridSince),
+  ];
+}

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import type { Channel, Monitor } from '@tocsin/contracts';
+import { Database, purgeOperations } from '@tocsin/database';
+import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channels.store.postgres.ts';
+import { MONITOR_COLUMNS, monitorOf, type MonitorRow } from '../monitors/monitors.store.postgres.ts';
+import { type Kind, ReconcileStore } from './reconcile.store.ts';
+
+/** An operation can be asked about, and is recognised when repeated, for this long. */
+const OPERATIONS_MS = 2 * 86_400_000;
+const GRAVES_DAYS = 30;
+const BATCH = 1_000;
+
+@Injectable()
+export class PostgresReconcileStore extends ReconcileStore {
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  async claim(everyMs: number): Promise<boolean> {
+    const rows = await this.database.query(
+      `UPDATE chores SET done_at = now() WHERE name = 'reconcile'
+         AND done_at <= now() - $1 * interval '1 millisecond' RETURNING name`,
+      [everyMs],
+      { name: 'chore claim' },
+    );
+    return rows.length > 0;
+  }
+
+  async revisions(kind: Kind, settlingMs: number): Promise<{ settled: Map<string, number>; fresh: Set<string> }> {
+    const rows = await this.database.query<{ id: string; revision: number; fresh: boolean }>(
+      `SELECT id, revision, updated_at > now() - $1 * interval '1 millisecond' AS fresh FROM ${kind}`,
+      [settlingMs],
+      { name: `reconcile ${kind}` },
+    );
+    const settled = new Map<string, number>();
+    const fresh = new Set<string>();
+    for (const row of rows) {
+      if (row.fresh) fresh.add(row.id);
+      else settled.set(row.id, row.revision);
+    }
+    return { settled, fresh };
+  }
+
+  async graves(kind: Kind): Promise<Map<string, number>> {
+    const rows = await this.database.query<{ id: string; revision: number }>(
+      'SELECT id, revision FROM tombstones WHERE kind = $1',
+      [kind],
+      { name: 'reconcile tombstones' },
+    );
+    return new Map(rows.map((row) => [row.id, row.revision]));
+  }
+
+  async records(kind: Kind, ids: readonly string[]): Promise<(Monitor | Channel)[]> {
+    const read = <Row>(columns: string): Promise<Row[]> =>
+      this.database.query<Row>(`SELECT ${columns} FROM ${kind} WHERE id = ANY($1::uuid[])`, [ids], {
+        name: `reconcile read ${kind}`,
+      });
+    if (kind === 'monitors') return (await read<MonitorRow>(MONITOR_COLUMNS)).map(monitorOf);
+    return (await read<ChannelRow>(CHANNEL_COLUMNS)).map(channelOf);
+  }
+
+  async tidy(): Promise<void> {
+    await purgeOperations(this.database, OPERATIONS_MS, BATCH);
+    await this.database.query(
+      `DELETE FROM tombstones WHERE (kind, id) IN (SELECT kind, id FROM tombstones
+         WHERE deleted_at < now() - $1 * interval '1 day' ORDER BY deleted_at LIMIT $2)`,
+      [GRAVES_DAYS, BATCH],
+      { name: 'tombstones purge' },
+    );
+  }
+}

@@ -1,0 +1,45 @@
+import { TocsinError } from '@tocsin/core';
+import type { Queryable } from '@tocsin/database';
+
+/** What every configuration record has. */
+export interface Revised {
+  id: string;
+  revision: number;
+}
+
+/**
+ * The record as it was found, if the caller may change it.
+ * @throws TocsinError `not_found`; `stale` when it is not the revision that the caller saw
+ */
+export function changeable<T extends Revised>(
+  found: T | undefined,
+  wanted: { what: string; id: string; ifRevision?: number | undefined },
+): T {
+  if (!found) throw notFound(wanted.what, wanted.id);
+  if (wanted.ifRevision !== undefined && wanted.ifRevision !== found.revision) {
+    throw new TocsinError(
+      'stale',
+      `The ${wanted.what} is at revision ${found.revision}, not ${wanted.ifRevision}: read it again, then repeat the change.`,
+      { details: { revision: found.revision } },
+    );
+  }
+  return found;
+}
+
+export function notFound(what: string, id: string): TocsinError {
+  return new TocsinError('not_found', `There is no ${what} ${id}.`);
+}
+
+/** Remembers that a record is gone, and at which revision. */
+export async function bury(
+  tx: Queryable,
+  kind: 'monitors' | 'channels',
+  gone: Revised & { at: number },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO tombstones (kind, id, revision, deleted_at) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, deleted_at = excluded.deleted_at`,
+    [kind, gone.id, gone.revision, new Date(gone.at)],
+    { name: 'bury' },
+  );
+}

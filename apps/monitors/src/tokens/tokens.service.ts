@@ -1,0 +1,55 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { CreatedToken, Token, TokenSpec } from '@tocsin/contracts';
+import { newId, TocsinError } from '@tocsin/core';
+import type { CommandContext } from '@tocsin/messaging';
+import { CONFIG } from '@tocsin/service';
+import { Bounds } from '../bounds.ts';
+import type { MonitorsConfig } from '../monitors.config.ts';
+import { Operations } from '../operations.ts';
+import { notFound } from '../record.ts';
+import { hashOf, secretOf } from './token.rules.ts';
+import { keyOf } from './tokens.reader.ts';
+import { TokensStore } from './tokens.store.ts';
+
+/** Writes to API tokens: who may use the API, and as what. */
+@Injectable()
+export class TokensService {
+  constructor(
+    private readonly operations: Operations,
+    private readonly tokens: TokensStore,
+    private readonly bounds: Bounds,
+    @Inject(CONFIG) private readonly config: MonitorsConfig,
+  ) {}
+
+  /** The only answer that holds the secret. @throws TocsinError `conflict` at the bound on their number */
+  async create({ spec }: { spec: TokenSpec }, ctx: CommandContext): Promise<CreatedToken> {
+    const token = await this.operations.run(ctx, async ({ tx, now }): Promise<Token> => {
+      await this.tokens.lock(tx);
+      await this.bounds.add(tx, 'tokens');
+      const created: Token = { id: newId(now), createdAt: now, spec };
+      await this.tokens.insert(tx, created, this.hashOf(created.id));
+      return created;
+    });
+    return { ...token, secret: secretOf(this.config.secret, token.id) };
+  }
+
+  /** @throws TocsinError `not_found`; `conflict` for the last admin token that works, which would lock everybody out */
+  delete({ id }: { id: string }, ctx: CommandContext): Promise<{ id: string }> {
+    return this.operations.run(ctx, async ({ tx, now, forget }) => {
+      await this.tokens.lock(tx);
+      const found = await this.tokens.find(tx, id);
+      if (!found) throw notFound('token', id);
+      if (found.spec.role === 'admin' && (await this.tokens.countAdmins(tx, now, id)) === 0) {
+        throw new TocsinError('conflict', 'This is the last admin token that works; create another one first.');
+      }
+      await this.bounds.remove(tx, 'tokens');
+      const hash = await this.tokens.delete(tx, id);
+      if (hash !== undefined) forget(keyOf(hash));
+      return { id };
+    });
+  }
+
+  private hashOf(tokenId: string): string {
+    return hashOf(secretOf(this.config.secret, tokenId));
+  }
+}
