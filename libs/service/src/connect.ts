@@ -3,9 +3,9 @@ import { TocsinError } from '@tocsin/core';
 import { Database, migrate, Outbox } from '@tocsin/database';
 import { Connection, Messaging, OutboxRelay, type MessagingContract, type MessagingOptions } from '@tocsin/messaging';
 import { logger } from '@tocsin/telemetry';
-import { type Health } from './health.ts';
+import type { Health } from './health.ts';
 import { patiently } from './patience.ts';
-import { type PlatformConfig } from './platform.config.ts';
+import type { PlatformConfig } from './platform.config.ts';
 
 const log = logger('start');
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { metricsText } from '@tocsin/telemetry';
-import { type Health } from './health.ts';
+import type { Health } from './health.ts';
 
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_BOUND_MS = 15_000;

@@ -1,6 +1,6 @@
-export { type HttpSettings } from './application.ts';
+export type { HttpSettings } from './application.ts';
 export { CONFIG_EXIT_CODE, ConfigError, readConfig, type ConfigProblem } from './config.ts';
-export { type DatabaseSettings } from './connect.ts';
+export type { DatabaseSettings } from './connect.ts';
 export { Drain, type StopPhase } from './drain.ts';
 export { Health, type DependencyHealth, type HealthCheck, type HealthReport } from './health.ts';
 export { secretKey, type PlatformConfig } from './platform.config.ts';

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
-import { type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { TocsinError } from '@tocsin/core';
 import { Outbox } from '@tocsin/database';
-import { type MessagingContract, type OutboxRelay } from '@tocsin/messaging';
+import type { MessagingContract, OutboxRelay } from '@tocsin/messaging';
 import { sleep } from '@tocsin/resilience';
 import { instance, logger, startTelemetry } from '@tocsin/telemetry';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ import { Front } from './front.ts';
 import { Health } from './health.ts';
 import { patiently } from './patience.ts';
 import { rootModule, type Platform } from './platform.module.ts';
-import { type PlatformConfig } from './platform.config.ts';
+import type { PlatformConfig } from './platform.config.ts';
 import { exitOnDefect, stopOnSignal } from './shutdown.ts';
 
 /** What makes a sub-service. */

@@ -1,7 +1,7 @@
 import { freePort, startNats, temporaryDir } from '@tocsin/local';
 import { natsServer, postgres, redisServer } from '@tocsin/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { endToys, ToyProcess } from './toy/toy.process.ts';
+import { endToys, ToyProcess } from './toy.process.ts';
 
 afterEach(endToys);
 

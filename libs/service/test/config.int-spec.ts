@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDir } from '@tocsin/local';
 import { afterEach, describe, expect, it } from 'vitest';
-import { endToys, ToyProcess } from './toy/toy.process.ts';
+import { endToys, ToyProcess } from './toy.process.ts';
 
 afterEach(endToys);
 

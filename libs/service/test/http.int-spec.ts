@@ -1,6 +1,6 @@
 import { natsServer } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endToys, ToyProcess } from './toy/toy.process.ts';
+import { endToys, ToyProcess } from './toy.process.ts';
 
 let toy: ToyProcess;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { natsServer, until } from '@tocsin/testing';
 import { Connection, Messaging } from '@tocsin/messaging';
 import { afterEach, describe, expect, it } from 'vitest';
-import { toyContract } from './toy/toy.contract.ts';
-import { endToys, ToyProcess } from './toy/toy.process.ts';
+import { toyContract } from './toy/src/toy.contract.ts';
+import { endToys, ToyProcess } from './toy.process.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { type Resource } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import { AggregationType, InstrumentType, MeterProvider } from '@opentelemetry/sdk-metrics';
 import { observeProcess } from './process-metrics.ts';
 

@@ -1,4 +1,4 @@
-import { type LoggerService } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import { logger, type Log, type LogFields } from './logger.ts';
 
 /** Parts of Nest that tell at every start what they did: useful only when one looks for it. */

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Meter } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 
 /** Coarse on purpose: a finer one wakes an idle process too often. */
 const LAG_RESOLUTION_MS = 100;

@@ -1,4 +1,4 @@
-import { type Clock } from '@tocsin/core';
+import type { Clock } from '@tocsin/core';
 
 const WINDOW_MS = 10_000;
 const MOST_PER_WINDOW = 10;

@@ -1,4 +1,4 @@
-import { type Attributes, type Context, type Link, type SpanKind } from '@opentelemetry/api';
+import type { Attributes, Context, Link, SpanKind } from '@opentelemetry/api';
 import {
   AlwaysOnSampler,
   ParentBasedSampler,

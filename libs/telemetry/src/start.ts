@@ -1,5 +1,5 @@
-import { type MeterProvider } from '@opentelemetry/sdk-metrics';
-import { type TracerProvider } from '@opentelemetry/sdk-trace';
+import type { MeterProvider } from '@opentelemetry/sdk-metrics';
+import type { TracerProvider } from '@opentelemetry/sdk-trace';
 import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
 import { instance, nameInstance } from './instance.ts';
 import { logger, resetLogger } from './logger.ts';

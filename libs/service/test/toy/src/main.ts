@@ -1,7 +1,7 @@
 import { startTelemetry } from '@tocsin/telemetry';
 
 startTelemetry('toy');
-const { runService } = await import('../../src/index.ts');
+const { runService } = await import('../../../src/index.ts');
 const { ToyModule } = await import('./toy.module.ts');
 const { toyContract } = await import('./toy.contract.ts');
 const { z } = await import('zod');
@@ -18,6 +18,6 @@ await runService({
   contract: toyContract,
   ...(process.env['TOCSIN_DATABASE_URL'] === undefined
     ? {}
-    : { database: { schema: 'monitors', migrations: new URL('./migrations/', import.meta.url) } }),
+    : { database: { schema: 'monitors', migrations: new URL('../migrations/', import.meta.url) } }),
   ...(process.env['TOCSIN_REDIS_URL'] === undefined ? {} : { cache: true }),
 });

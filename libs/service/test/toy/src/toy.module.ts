@@ -5,7 +5,7 @@ import { TocsinError, type Clock } from '@tocsin/core';
 import { Database, Outbox } from '@tocsin/database';
 import { Leases } from '@tocsin/messaging';
 import { logger } from '@tocsin/telemetry';
-import { CLOCK, CONFIG, Drain, Health, type PlatformConfig } from '../../src/index.ts';
+import { CLOCK, CONFIG, Drain, Health, type PlatformConfig } from '../../../src/index.ts';
 import { toyContract } from './toy.contract.ts';
 
 const log = logger('toy');
