@@ -161,9 +161,11 @@ export class Cache {
   private start(request: Request, run: (flight: Flight) => Promise<Answer<unknown>>): Flight {
     const flight: Flight = { tags: request.tags, valid: true, answer: Promise.resolve(undefined as never) };
     this.flights.set(request.key, flight);
-    flight.answer = run(flight).finally(() => {
-      if (this.flights.get(request.key) === flight) this.flights.delete(request.key);
-    });
+    flight.answer = run(flight)
+      .catch((error: unknown) => this.fallBack(request, flight, error))
+      .finally(() => {
+        if (this.flights.get(request.key) === flight) this.flights.delete(request.key);
+      });
     flight.answer.catch(() => undefined);
     return flight;
   }
@@ -183,14 +185,7 @@ export class Cache {
     }
     const older = this.failedLately(request.key) ? this.usable(request, flight) : undefined;
     if (older !== undefined) return this.answer(older, 'memory', 'stale');
-    try {
-      return await this.load(request, flight, seen);
-    } catch (error) {
-      const kept = this.usable(request, flight);
-      if (kept !== undefined) return this.answer(kept, 'memory', 'stale');
-      this.meters.count('loader', 'error');
-      throw error;
-    }
+    return this.load(request, flight, seen);
   }
 
   /** Loads in the background what is stale, one load at a time and not at once after a failure. */
@@ -226,6 +221,13 @@ export class Cache {
       if (seen !== undefined) void this.shared.store(request.key, request.tags, entry, seen);
     }
     return { value: entry.value, ageMs: 0, stale: false };
+  }
+
+  private fallBack(request: Request, flight: Flight, error: unknown): Answer<unknown> {
+    this.meters.count('loader', 'error');
+    const older = this.usable(request, flight);
+    if (older === undefined) throw error;
+    return this.answer(older, 'memory', 'stale');
   }
 
   /** What is in memory is better than no answer, even if nobody could say whether it still holds. */

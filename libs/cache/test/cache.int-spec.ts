@@ -1,7 +1,7 @@
 import { redisServer, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cache } from '../src/index.ts';
-import { aCache, gate, Source } from './harness.ts';
+import { aCache, gate, linkOf, sameEra, Source } from './harness.ts';
 
 const LONG = { ttlMs: 60_000, staleMs: 60_000 };
 let url: string;
@@ -14,8 +14,7 @@ beforeAll(async () => {
   ({ url } = await redisServer());
   a = await aCache(url);
   b = await aCache(url);
-  // The second one began a new era, which the first one follows.
-  await until(async () => (await a.ping()).role === 'primary');
+  await sameEra(a, b);
 });
 
 describe('reading', () => {
@@ -61,7 +60,7 @@ describe('reading', () => {
             ttlMs: 1_000,
             staleMs: 60_000,
           });
-          if (stale) (expiredAt.push(ageMs), waiting.delete(k));
+          if (stale && waiting.delete(k)) expiredAt.push(ageMs);
         }
         return waiting.size === 0;
       },
@@ -124,17 +123,34 @@ describe('a stale value', () => {
     expect(source.loads).toBe(2);
   });
 
+  it('is served to who joins a reload that fails after Redis went away', async () => {
+    const [source, k] = [new Source('kept'), key()];
+    const lonely = await aCache(url, { namespace: 'lonely' });
+    await lonely.get(k, source.load, SHORT);
+    const slow = gate();
+    const failing = async (): Promise<string> => {
+      await slow.wait;
+      throw new Error('the database is away');
+    };
+    await until(async () => (await lonely.get(k, failing, SHORT)).stale);
+    linkOf(lonely).fall('the test says so');
+    const joined = lonely.get(k, failing, SHORT);
+    slow.open();
+    expect(await joined).toMatchObject({ value: 'kept', stale: true });
+  });
+
   it('is not served past its bound: then the loader’s own failure is thrown', async () => {
     const source = new Source('gone');
     const k = key();
     await a.get(k, source.load, { ttlMs: 10, staleMs: 10 });
     source.failure = new Error('the database is away');
-    await until(() =>
+    const thrown = await until(() =>
       a.get(k, source.load, { ttlMs: 10, staleMs: 10 }).then(
-        () => false,
-        (error: unknown) => error === source.failure,
+        () => undefined,
+        (error: unknown) => error,
       ),
     );
+    expect(thrown).toBe(source.failure);
   });
 
   it('does not make anybody wait for a loader that hangs, and a first load is bounded', async () => {
@@ -193,21 +209,29 @@ describe('invalidation', () => {
     expect((await a.get(k, async () => 'after', options)).value).toBe('after');
   });
 
-  it('wins in Redis too over a load of an instance that has not heard of it', async () => {
+  it.each(['key', 'tag'])('by %s wins in Redis too over a load of an instance that has not heard of it', async (by) => {
     const k = key();
+    const options = { ...LONG, tags: [`tag of ${k}`] };
     const deaf = await aCache(url);
+    await sameEra(a, b, deaf);
     const slow = gate();
-    const late = deaf.get(k, async () => (await slow.wait, 'before'), LONG);
-    await until(() => Reflect.get(deaf, 'flights').has(k) as boolean);
+    const late = deaf.get(k, async () => (await slow.wait, 'before'), options);
     await deaf.ping();
-    // The message is lost on its way; only the tombstone in Redis protects the others.
-    Reflect.set(deaf, 'hear', () => undefined);
-    const shared = Reflect.get(deaf, 'shared') as { link: { options: { onNews: () => void } } };
-    shared.link.options.onNews = () => undefined;
-    await b.invalidate([k]);
+    // The message is lost on its way; only what Redis remembers protects the others.
+    linkOf(deaf).options.onNews = () => undefined;
+    await (by === 'key' ? b.invalidate([k]) : b.invalidateTags(options.tags));
     slow.open();
     await late;
     await deaf.ping();
-    expect((await b.get(k, async () => 'after', LONG)).value).toBe('after');
+    expect((await b.get(k, async () => 'after', options)).value).toBe('after');
+  });
+
+  it('by tag holds for what Redis has kept, and for an instance that starts later', async () => {
+    const k = key();
+    const options = { ...LONG, tags: [`tag of ${k}`] };
+    await a.get(k, async () => 'before', options);
+    await a.ping();
+    await a.invalidateTags(options.tags);
+    expect((await b.get(k, async () => 'after', options)).value).toBe('after');
   });
 });

@@ -44,3 +44,26 @@ export function gate(): { wait: Promise<void>; open: () => void } {
   const wait = new Promise<void>((resolve) => (open = resolve));
   return { wait, open };
 }
+
+interface Link {
+  era: string | undefined;
+  commands: { offlineQueue: { length: number }; del(key: string): Promise<number> };
+  options: { onNews: () => void };
+  fall(reason: string): void;
+}
+
+/** The inside of a cache, for what can't be seen from outside. */
+export function linkOf(cache: Cache): Link {
+  return Reflect.get(Reflect.get(cache, 'shared') as object, 'link') as Link;
+}
+
+/** Waits until all follow the era that the last of them began. */
+export async function sameEra(...caches: Cache[]): Promise<void> {
+  await until(
+    () => {
+      const eras = new Set(caches.map((cache) => linkOf(cache).era));
+      return eras.size === 1 && !eras.has(undefined);
+    },
+    { what: 'one era' },
+  );
+}

@@ -28,15 +28,19 @@ export class Discovery {
 
   /** Opens a connection to the wanted server. @throws the driver's error, or Error naming the hosts that were tried */
   async open(): Promise<Connection> {
-    const host = this.known ?? (await this.find());
-    try {
-      const { connection } = await this.probe(host);
-      this.known = host;
-      return connection;
-    } catch (error) {
-      if (this.known === host) this.known = undefined;
-      throw error;
+    const { known } = this;
+    if (known !== undefined) {
+      try {
+        return (await this.probe(known)).connection;
+      } catch (error) {
+        this.forget();
+        if (this.session.address.hosts.length === 1) throw error;
+      }
     }
+    const host = await this.find();
+    const { connection } = await this.probe(host);
+    this.known = host;
+    return connection;
   }
 
   /** Forgets the server, after it failed or turned out to be a standby. */

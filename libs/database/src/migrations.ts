@@ -53,7 +53,6 @@ async function readMigrations(directory: string): Promise<Migration[]> {
 async function apply(db: Database, migration: Migration, all: readonly Migration[]): Promise<boolean> {
   return db.transaction(
     async (tx) => {
-      await tx.query(`SELECT set_config('statement_timeout', '0', true)`);
       await tx.query('SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))', ['tocsin.migrations', db.schema]);
       await tx.query(`SELECT set_config('lock_timeout', $1, true)`, [String(LOCK_TIMEOUT_MS)]);
       await prepareSchema(tx, db.schema);
@@ -64,7 +63,7 @@ async function apply(db: Database, migration: Migration, all: readonly Migration
       await tx.query('INSERT INTO migrations (name, checksum) VALUES ($1, $2)', [migration.name, checksum(migration)]);
       return true;
     },
-    { timeoutMs: TIMEOUT_MS },
+    { timeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS },
   );
 }
 

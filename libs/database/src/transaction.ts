@@ -24,9 +24,7 @@ export async function runTransaction<T>(
   const inSpan = span === undefined ? context.active() : trace.setSpan(context.active(), span);
   const attempts = options.attempts ?? ATTEMPTS;
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await context.with(inSpan, () =>
-      new Attempt(pool, instruments, options.timeoutMs ?? TIMEOUT_MS).run(fn),
-    );
+    const outcome = await context.with(inSpan, () => new Attempt(pool, instruments, options).run(fn));
     if ('value' in outcome) {
       instruments.end(span);
       return outcome.value;
@@ -50,12 +48,15 @@ class Attempt implements Transaction {
   private failure: Failure | undefined;
   private readonly expiry = new AbortController();
   private over = false;
+  private readonly timeoutMs: number;
 
   constructor(
     private readonly pool: Pool,
     private readonly instruments: Instruments,
-    private readonly timeoutMs: number,
-  ) {}
+    private readonly options: TransactionOptions,
+  ) {
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  }
 
   async run<T>(fn: (tx: Transaction) => Promise<T>): Promise<Outcome<T>> {
     try {
@@ -92,7 +93,7 @@ class Attempt implements Transaction {
     const startedAt = performance.now();
     const span = this.instruments.start(statement, sql);
     try {
-      const { rows } = await connection.run<R>(sql, params, options.name, this.timeoutMs);
+      const { rows } = await connection.run<R>(sql, params, options.name, this.options.statementTimeoutMs);
       this.instruments.finish(span, statement, startedAt);
       return rows;
     } catch (cause) {
@@ -125,6 +126,10 @@ class Attempt implements Transaction {
   private async begin(connection: Connection): Promise<void> {
     try {
       await connection.run('BEGIN');
+      const { statementTimeoutMs } = this.options;
+      if (statementTimeoutMs !== undefined) {
+        await connection.run(`SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)}`);
+      }
     } catch (cause) {
       this.failure = classify(cause, 'BEGIN');
       throw this.failure.error;

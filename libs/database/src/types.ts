@@ -27,6 +27,8 @@ export interface Transaction extends Queryable {
 export interface TransactionOptions {
   /** Longest time of one attempt in ms, after which it is rolled back with `deadline`. Default 30 000. */
   timeoutMs?: number;
+  /** Longest time of one statement in ms, where it differs from the database's. */
+  statementTimeoutMs?: number;
   /** How often it is tried in all. Default 4. */
   attempts?: number;
 }
