@@ -8,10 +8,12 @@ const FIRST_CONNECT_MS = 30_000;
 const API_TIMEOUT_MS = 5_000;
 const FORCED_GAP_MS = 5_000;
 const PING_MS = 1_000;
+const FLUSH_MS = 200;
 
 /** The one connection of a process: opens it, knows whether it is up, and tells who cares that it came back. */
 export class Connection {
   private up = true;
+  private disconnects = 0;
   private forcedAt = Number.NEGATIVE_INFINITY;
   private rttMs: number | undefined;
   private readonly listeners = new Set<() => void>();
@@ -83,7 +85,12 @@ export class Connection {
     const alone = this.nats.getServers().length < 2;
     if (alone && (await this.answersPing())) return;
     this.logger.warn(`reconnecting: ${why}`);
+    const before = this.disconnects;
     await this.nats.reconnect().catch(() => undefined);
+    // The client first flushes its send buffer, which a cut network keeps full for as long as it is cut.
+    setTimeout(() => {
+      if (this.up && this.disconnects === before) destroySocket(this.nats);
+    }, FLUSH_MS).unref();
   }
 
   async close(): Promise<void> {
@@ -113,6 +120,7 @@ export class Connection {
     if (status.type === 'disconnect') {
       if (this.up) this.logger.warn(`disconnected from ${status.server}`);
       this.up = false;
+      this.disconnects++;
     } else if (status.type === 'reconnect') {
       this.up = true;
       this.logger.log(`connected again, to ${status.server}`);
@@ -137,6 +145,12 @@ function natsOptions(options: MessagingOptions): Parameters<typeof connect>[0] {
     ...(options.user === undefined ? {} : { user: options.user, pass: options.password ?? '' }),
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
   };
+}
+
+/** The client has no way to drop a socket without flushing it; this reaches in, and does nothing if it finds none. */
+function destroySocket(nats: NatsConnection): void {
+  const inner = nats as unknown as { protocol?: { transport?: { socket?: { destroy?: () => void } } } };
+  inner.protocol?.transport?.socket?.destroy?.();
 }
 
 function withoutCredentials(url: string): string {

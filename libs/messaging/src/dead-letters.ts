@@ -8,6 +8,8 @@ import { counters } from './metrics.ts';
 import type { Publisher } from './publisher.ts';
 
 const MAX_LIST = 500;
+/** JSON may write a byte as six, and the broker takes a megabyte. */
+const MAX_KEPT_BYTES = 128 * 1_024;
 
 /** A message that no retry could help, with everything needed to understand it and to drive it again. */
 export interface DeadLetter {
@@ -26,6 +28,8 @@ export interface DeadLetter {
   at: number;
   /** The payload as text; base64 if it is not valid UTF-8. */
   payload: string;
+  /** Present if the payload was too large to keep whole; it can't be driven again then. */
+  truncated?: true;
   encoding: 'utf8' | 'base64';
 }
 
@@ -123,7 +127,14 @@ export class DeadLetters {
   }
 }
 
-function asText(payload: Uint8Array): { payload: string; encoding: 'utf8' | 'base64' } {
+function asText(payload: Uint8Array): Pick<DeadLetter, 'payload' | 'encoding' | 'truncated'> {
+  if (payload.length > MAX_KEPT_BYTES) {
+    return {
+      payload: Buffer.from(payload.subarray(0, MAX_KEPT_BYTES)).toString('base64'),
+      encoding: 'base64',
+      truncated: true,
+    };
+  }
   try {
     return { payload: new TextDecoder('utf-8', { fatal: true }).decode(payload), encoding: 'utf8' };
   } catch {

@@ -69,8 +69,9 @@ describe('following', () => {
   });
 
   it('of an empty subject has caught up at once', async () => {
-    const { follow: one } = await follow('nothing', 'all');
+    const { heard, follow: one } = await follow('nothing', 'all');
     await one.caughtUp;
+    expect(heard).toEqual([]);
     await one.stop();
   });
 
@@ -79,7 +80,7 @@ describe('following', () => {
       const topic = `restart-${from}`;
       const { heard, follow: one } = await follow(topic, from);
       for (let n = 0; n < 5; n++) await say(topic, n);
-      server.kill('SIGKILL');
+      await server.kill('SIGKILL');
       await server.restart();
       for (let n = 5; n < 10; n++) await say(topic, n);
       await until(() => heard.length >= 10, { timeoutMs: 15_000, what: 'all ten' });

@@ -31,7 +31,7 @@ describe('when the broker is killed and started again', () => {
       }
     })();
     await until(() => seen.length > 50, { what: 'some work done before' });
-    server.kill('SIGKILL');
+    await server.kill('SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 500));
     await server.restart();
     const before = seen.length;
@@ -44,6 +44,18 @@ describe('when the broker is killed and started again', () => {
     expect((await tester.connection.jsm.streams.info('JOBS')).state.last_seq).toBe(n);
     await worker.close();
   }, 40_000);
+
+  it('a connection that looks open but acknowledges nothing is dropped and opened again', async () => {
+    const server = await natsServer();
+    const tester = await client(server.url);
+    await server.kill('SIGSTOP');
+    const published = tester.publish('news.frozen', 1, { id: 'frozen' });
+    // The client's own pings would notice only after 10 s and more.
+    await until(() => !tester.status().connected, { timeoutMs: 6_000, what: 'the connection dropped' });
+    await server.kill('SIGCONT');
+    expect(await published).toMatchObject({ stream: 'NEWS', sequence: 1 });
+    await until(() => tester.status().connected, { what: 'connected again' });
+  }, 30_000);
 
   it('the outbox relay publishes every committed row, once', async () => {
     const server = await natsServer();
@@ -59,7 +71,7 @@ describe('when the broker is killed and started again', () => {
       rows.set(`r${n}`, { id: `r${n}`, subject: 'news.outbox', payload: { n }, headers: { 'X-Row': String(n) } });
     relay.nudge();
     await until(() => rows.size === 0, { what: 'the outbox empty' });
-    server.kill('SIGKILL');
+    await server.kill('SIGKILL');
     for (let n = 50; n < 60; n++)
       rows.set(`r${n}`, { id: `r${n}`, subject: 'news.outbox', payload: { n }, headers: {} });
     relay.nudge();
