@@ -1,10 +1,13 @@
 import { startTelemetry } from '@tocsin/telemetry';
-import { contract, proberTasks } from '@tocsin/contracts';
-import { runService } from '@tocsin/service';
-import { bootSettings, proberConfig } from './prober.config.ts';
-import { ProberModule } from './prober.module.ts';
 
+// Before anything else is loaded: what measures or traces asks for its instruments while it loads.
 startTelemetry('prober');
+
+const { contract, proberTasks } = await import('@tocsin/contracts');
+const { runService } = await import('@tocsin/service');
+const { bootSettings, proberConfig } = await import('./prober.config.ts');
+const { ProberModule } = await import('./prober.module.ts');
+
 const { location } = bootSettings(process.env);
 await runService({
   name: 'prober',

@@ -1,7 +1,6 @@
 import { metrics } from '@opentelemetry/api';
 import type { CheckTask, Result } from '@tocsin/contracts';
 
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const meter = metrics.getMeter('tocsin');
 
 const checks = meter.createCounter('tocsin_checks_total', {
@@ -10,12 +9,10 @@ const checks = meter.createCounter('tocsin_checks_total', {
 const duration = meter.createHistogram('tocsin_check_duration_seconds', {
   description: 'How long checks took',
   unit: 's',
-  advice: { explicitBucketBoundaries: SECONDS },
 });
 const lateness = meter.createHistogram('tocsin_check_start_lateness_seconds', {
   description: 'How long after they were due the checks of windows started',
   unit: 's',
-  advice: { explicitBucketBoundaries: SECONDS },
 });
 const handedBack = meter.createCounter('tocsin_checks_handed_back_total', {
   description: 'Tasks left to another prober, by reason',

@@ -11,8 +11,9 @@ import type { ProberConfig } from './prober.config.ts';
 import { countHandBack, countResult, inFlight } from './prober.metrics.ts';
 import { take } from './take.ts';
 
-/** How soon a task that another prober should run is offered again. */
-const AVOID_MS = 10;
+/** How soon a task that another prober should run is offered again: varied, so that the broker's turns vary too. */
+const AVOID_MS = 3;
+const AVOID_VARIES_MS = 6;
 /** How long a task rests that this machine had no resources for. */
 const REST_MS = 250;
 /** Most checks are done within this, and then need no second run on another prober when this one stops. */
@@ -50,7 +51,7 @@ export class ProberService {
       case 'stopping':
         throw handBack(0, 'stopping', 'this prober stops');
       case 'avoid':
-        throw handBack(AVOID_MS, 'avoid', 'another prober should confirm it');
+        throw handBack(AVOID_MS + Math.random() * AVOID_VARIES_MS, 'avoid', 'another prober should confirm it');
       case 'expired':
         return this.publish(task, { outcome: 'missed' });
       case 'run': {

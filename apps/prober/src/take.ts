@@ -4,7 +4,7 @@ import type { CheckTask } from '@tocsin/contracts';
 export type Take = 'run' | 'expired' | 'avoid' | 'stopping';
 
 /** From this delivery on, a task that should go to another prober is run all the same: there may be no other. */
-const GIVE_UP_AVOIDING_AT = 4;
+const GIVE_UP_AVOIDING_AT = 10;
 
 /** Decides what `prober` does with a task that was delivered for the `deliveries`-th time. */
 export function take(
