@@ -32,7 +32,7 @@ export const operationView = z.strictObject({
 });
 export type OperationView = z.infer<typeof operationView>;
 
-/** `source` is what the answer of the health checks calls it. */
+/** A server as one instance's health check sees it. */
 const role = z.strictObject({
   service: z.string(),
   instance: z.string(),
@@ -63,7 +63,21 @@ export const systemView = z.strictObject({
 export type SystemView = z.infer<typeof systemView>;
 
 /** A message that could not be handled; `id` is its place in the dead letters. */
-export const deadLetterView = z.looseObject({ id: z.int().min(1), subject: z.string(), reason: z.string() });
+export const deadLetterView = z.strictObject({
+  id: z.int().min(1),
+  stream: z.string(),
+  durable: z.string(),
+  subject: z.string(),
+  originalSequence: z.int(),
+  code: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  deliveries: z.int(),
+  at: epochMs,
+  headers: z.record(z.string(), z.string()).optional().meta({ description: 'Left out in lists, as the payload is' }),
+  payload: z.string().optional(),
+  encoding: z.enum(['utf8', 'base64']).optional(),
+});
 
 export const eventView = z.strictObject({
   type: z.enum(['incident', 'state', 'monitor', 'notification']),

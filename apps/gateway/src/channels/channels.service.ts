@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Channel, commands, requests, type routes } from '@tocsin/contracts';
+import { CONFIG } from '@tocsin/service';
+import { type Answer, created, done, ok, record } from '../edge/answer.ts';
+import type { Call } from '../edge/call.ts';
+import { Owners } from '../edge/owners.ts';
+import type { GatewayConfig } from '../gateway.config.ts';
+import { hideSecrets, sealSecrets } from '../secrets.ts';
+
+type Routes = typeof routes;
+
+/** Channels as REST shows them: with their secrets hidden. */
+@Injectable()
+export class ChannelsService {
+  constructor(
+    private readonly owners: Owners,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
+  ) {}
+
+  create(call: Call<Routes['channelsCreate']>): Promise<Answer> {
+    const spec = sealSecrets(call.body, this.config.secret, { keeps: false });
+    return this.owners.command(commands.channelsCreate, { spec }, call, (channel) =>
+      created(`/v1/channels/${channel.id}`, view(channel)),
+    );
+  }
+
+  async list(call: Call<Routes['channelsList']>): Promise<Answer> {
+    const page = await this.owners.read(requests.channelsList, call.query, call);
+    return ok({ ...page, items: page.items.map(view) });
+  }
+
+  async read(call: Call<Routes['channelsGet']>): Promise<Answer> {
+    return record(view(await this.owners.read(requests.channelsGet, call.params, call)));
+  }
+
+  replace(call: Call<Routes['channelsReplace']>): Promise<Answer> {
+    const spec = sealSecrets(call.body, this.config.secret, { keeps: true });
+    const { ifRevision } = call.preconditions;
+    return this.owners.command(commands.channelsReplace, { ...call.params, ifRevision, spec }, call, (channel) =>
+      record(view(channel)),
+    );
+  }
+
+  remove(call: Call<Routes['channelsDelete']>): Promise<Answer> {
+    const { ifRevision } = call.preconditions;
+    return this.owners.command(commands.channelsDelete, { ...call.params, ifRevision }, call, done);
+  }
+
+  test(call: Call<Routes['channelsTest']>): Promise<Answer> {
+    return this.owners.command(commands.channelsTest, { channelId: call.params.id }, call, ok);
+  }
+}
+
+function view(channel: Channel): Channel {
+  return { ...channel, spec: hideSecrets(channel.spec) };
+}

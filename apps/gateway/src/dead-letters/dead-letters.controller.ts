@@ -1,0 +1,48 @@
+import { Controller } from '@nestjs/common';
+import { routes } from '@tocsin/contracts';
+import { type DeadLetter, Messaging } from '@tocsin/messaging';
+import { type Answer, done, ok } from '../edge/answer.ts';
+import { type Call, FromCall, Serve } from '../edge/call.ts';
+
+@Controller()
+export class DeadLettersController {
+  constructor(private readonly messaging: Messaging) {}
+
+  @Serve(routes.deadLettersList)
+  async list(@FromCall() call: Call<typeof routes.deadLettersList>): Promise<Answer> {
+    const { cursor, limit } = call.query;
+    const letters = await this.messaging.deadLetters.list({
+      limit,
+      ...(cursor === undefined ? {} : { before: cursor }),
+    });
+    const last = letters.length === limit ? letters.at(-1) : undefined;
+    return ok({ items: letters.map(summaryOf), ...(last ? { next: String(last.sequence) } : {}) });
+  }
+
+  @Serve(routes.deadLettersGet)
+  async read(@FromCall() call: Call<typeof routes.deadLettersGet>): Promise<Answer> {
+    return ok(view(await this.messaging.deadLetters.read(call.params.id)));
+  }
+
+  @Serve(routes.deadLettersRedrive)
+  async redrive(@FromCall() call: Call<typeof routes.deadLettersRedrive>): Promise<Answer> {
+    await this.messaging.deadLetters.redrive(call.params.id);
+    return done();
+  }
+
+  @Serve(routes.deadLettersDiscard)
+  async discard(@FromCall() call: Call<typeof routes.deadLettersDiscard>): Promise<Answer> {
+    await this.messaging.deadLetters.discard(call.params.id);
+    return done();
+  }
+}
+
+function view({ sequence, ...letter }: DeadLetter) {
+  return { id: sequence, ...letter };
+}
+
+/** In a list, payloads would make a page as large as what failed. */
+function summaryOf(letter: DeadLetter) {
+  const { payload: _payload, encoding: _encoding, headers: _headers, ...rest } = view(letter);
+  return rest;
+}

@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Route } from '@tocsin/contracts';
+import { type Clock, TocsinError } from '@tocsin/core';
+import { CLOCK, CONFIG } from '@tocsin/service';
+import type { GatewayConfig } from '../gateway.config.ts';
+import { Authenticator, requireRole } from './authenticator.ts';
+import type { Call, Caller, EdgeReply, EdgeRequest } from './call.ts';
+import { deadlineOf, idempotencyKey, requestHash } from './idempotency.ts';
+import { inputOf } from './input.ts';
+import { preconditionsOf } from './preconditions.ts';
+import { TokenBuckets } from './token-buckets.ts';
+
+const MOST_BUCKETS = 10_000;
+
+/** Admits a request: who asks, whether they may, and what for. Everything is parsed here, once. */
+@Injectable()
+export class Door {
+  private readonly buckets: TokenBuckets;
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    const { ratePerSecond: perSecond, rateBurst: burst } = config;
+    this.buckets = new TokenBuckets({ perSecond, burst, most: MOST_BUCKETS }, clock);
+  }
+
+  /** @throws EdgeRefusal or TocsinError that says why it is not admitted */
+  async admit(route: Route, request: EdgeRequest, reply: EdgeReply): Promise<Call> {
+    const { headers } = request;
+    const caller = route.role === 'anyone' ? undefined : await this.identify(route.role, request, reply);
+    const { params, query, body, canonicalBody } = inputOf(route, request);
+    const path = request.url.split('?', 1)[0]!;
+    return {
+      route,
+      params,
+      query,
+      body,
+      caller,
+      deadline: deadlineOf(headers, this.config.answerMs),
+      preconditions: preconditionsOf(route, headers),
+      operation: {
+        key: route.method === 'GET' ? undefined : idempotencyKey(headers),
+        requestHash: requestHash(this.config.secret, { method: route.method, path, body: canonicalBody }),
+      },
+      headers,
+      head: request.method === 'HEAD',
+    };
+  }
+
+  private async identify(
+    role: Exclude<Route['role'], 'anyone'>,
+    request: EdgeRequest,
+    reply: EdgeReply,
+  ): Promise<Caller> {
+    const caller = await this.authenticator.callerOf(request.headers.authorization);
+    this.limit(caller, reply);
+    requireRole(caller, role);
+    return caller;
+  }
+
+  private limit(caller: Caller, reply: EdgeReply): void {
+    const { ratePerSecond, rateBurst } = this.config;
+    const { allowed, remaining, retryAfterMs } = this.buckets.take(caller.tokenId);
+    const window = Math.max(1, Math.ceil(rateBurst / ratePerSecond));
+    void reply.header('ratelimit-policy', `"token";q=${rateBurst};w=${window}`);
+    void reply.header('ratelimit', `"token";r=${remaining};t=${Math.ceil(retryAfterMs / 1_000)}`);
+    if (allowed) return;
+    throw new TocsinError('exhausted', 'This token asks too often. Wait as long as Retry-After says.', {
+      details: { retryAfterMs },
+    });
+  }
+}

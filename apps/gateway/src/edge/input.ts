@@ -1,0 +1,67 @@
+import { fieldErrors, type FieldProblem, type Route } from '@tocsin/contracts';
+import { TocsinError } from '@tocsin/core';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { canonical, parseJson } from './json.ts';
+import { EdgeRefusal } from './problem.ts';
+
+export interface Input {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  /** The body as one text, to recognise the request by. */
+  canonicalBody: string;
+}
+
+/**
+ * Everything that a request brings, parsed by the schemas of its route.
+ * @throws EdgeRefusal `invalid` with the path of every bad field, `unsupported_type`; TocsinError `invalid`, `too_large`
+ */
+export function inputOf(route: Route, request: FastifyRequest): Input {
+  const params = parsePart(route.params, request.params, 'path');
+  const query = parsePart(route.query, request.query, 'query');
+  const { value, text } = bodyOf(route, request);
+  return { params, query, body: parsePart(route.body, value), canonicalBody: text };
+}
+
+function parsePart(schema: z.ZodType, value: unknown, place?: FieldProblem['in']): unknown {
+  if (place) canonical(value, place);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = fieldErrors(parsed.error);
+  throw EdgeRefusal.fields(place ? fields.map((field) => ({ in: place, ...field })) : fields);
+}
+
+function bodyOf(route: Route, request: FastifyRequest): { value: unknown; text: string } {
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (bytes.length > route.bodyBytes) {
+    throw new TocsinError(
+      'too_large',
+      `The body has ${bytes.length} bytes; at most ${route.bodyBytes} are taken here.`,
+    );
+  }
+  if (route.bodyTypes.includes('*/*')) {
+    const value = new TextDecoder().decode(bytes);
+    return { value, text: JSON.stringify(value) };
+  }
+  if (bytes.length === 0) return { value: undefined, text: '' };
+  if (route.method === 'GET') throw new TocsinError('invalid', 'A GET takes no body.');
+  requireType(route, request.headers['content-type']);
+  const value = parseJson(bytes);
+  const text = canonical(value);
+  // Clients that always send a body send an empty object where none is taken.
+  const takesNone = route.body.safeParse(undefined).success && !route.body.safeParse({}).success;
+  return takesNone && text === '{}' ? { value: undefined, text: '' } : { value, text };
+}
+
+function requireType(route: Route, header: string | undefined): void {
+  const [type, ...parameters] = (header ?? '').toLowerCase().split(';');
+  const charset = parameters.map((part) => /^\s*charset="?([^";\s]+)"?\s*$/.exec(part)?.[1]).find(Boolean);
+  const isUtf8 = charset === undefined || charset === 'utf-8' || charset === 'utf8';
+  if (route.bodyTypes.includes((type ?? '').trim()) && isUtf8) return;
+  throw new EdgeRefusal(
+    'unsupported_type',
+    `The body must be ${route.bodyTypes.join(' or ')} in UTF-8. Set Content-Type accordingly.`,
+    { headers: { accept: route.bodyTypes.join(', ') } },
+  );
+}

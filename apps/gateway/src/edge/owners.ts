@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { requests } from '@tocsin/contracts';
+import { type ErrorCode, idFrom, newId, systemClock, TocsinError } from '@tocsin/core';
+import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
+import { type Answer, acceptedAs } from './answer.ts';
+import type { Call } from './call.ts';
+
+const records: Record<string, typeof requests.operationsOfMonitors> = {
+  monitors: requests.operationsOfMonitors,
+  incidents: requests.operationsOfIncidents,
+  notifier: requests.operationsOfNotifier,
+};
+
+/** The services that own what the API shows and changes, asked on behalf of a call. */
+@Injectable()
+export class Owners {
+  constructor(@Inject(Messaging) private readonly messaging: Messaging) {}
+
+  /** @throws TocsinError as the owner refused it; `deadline` or `unavailable` if nobody answered in time */
+  async read<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, call: Call): Promise<O> {
+    return this.messaging.request(spec, input, { deadline: call.deadline });
+  }
+
+  /** The same, bounded by a time of its own: for what an answer can do without. */
+  async readWithin<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, ms: number): Promise<O> {
+    return this.messaging.request(spec, input, { deadline: systemClock.now() + ms });
+  }
+
+  /**
+   * Has a change carried out, once for an Idempotency-Key, and shows its result; answers 202 with the operation's address
+   * when its owner takes longer than the caller waits.
+   * @throws TocsinError as the owner refused it; `unavailable` if the broker did not take it (nothing happened)
+   */
+  async command<I, O>(
+    spec: CommandSpec<I, O>,
+    input: NoInfer<I>,
+    call: Call,
+    show: (result: O) => Answer,
+  ): Promise<Answer> {
+    const operationId = operationOf(spec.service, call);
+    const { requestHash } = call.operation;
+    const actor = call.caller?.name;
+    try {
+      const end = await this.messaging.command(spec, input, {
+        operationId,
+        requestHash,
+        deadline: call.deadline,
+        ...(actor === undefined ? {} : { actor }),
+      });
+      if (end.status === 'done') return show(end.result);
+    } catch (error) {
+      throw atTheEdge(error);
+    }
+    const result = await this.recorded(spec, operationId, call.deadline);
+    return result === undefined ? acceptedAs(operationId) : show(result.value);
+  }
+
+  /** A change that was carried out before this request (its key was used before) has a recorded result. */
+  private async recorded<I, O>(
+    spec: CommandSpec<I, O>,
+    operationId: string,
+    deadline: number,
+  ): Promise<{ value: O } | undefined> {
+    const record = records[spec.service];
+    if (!record || systemClock.now() >= deadline) return undefined;
+    const found = await this.messaging.request(record, { operationId }, { deadline }).catch(() => undefined);
+    if (found?.status === 'failed') throw atTheEdge(errorOf(found.error));
+    return found?.status === 'done' ? { value: spec.output.parse(found.result) } : undefined;
+  }
+}
+
+/** A key belongs to the token it came with and to the service that the change is for. */
+function operationOf(service: string, call: Call): string {
+  const { key } = call.operation;
+  return key === undefined ? newId() : idFrom(`${call.caller?.tokenId ?? ''}:${service}:${key}`);
+}
+
+/** A recorded refusal, as the error that it was. */
+export function errorOf(recorded: { code: string; message: string } | undefined): TocsinError {
+  const { code = 'internal', message = 'It failed.', fields } = (recorded ?? {}) as Partial<TocsinError>;
+  return new TocsinError(code as ErrorCode, message, fields ? { fields } : {});
+}
+
+/** Paths of fields as the caller knows them: commands carry the body under a name. */
+function atTheEdge(error: unknown): unknown {
+  if (!(error instanceof TocsinError) || !error.fields) return error;
+  const fields = error.fields.map(({ path, message }) => ({
+    path: path.replace(/^\/(spec|patch)(?=\/|$)/, ''),
+    message,
+  }));
+  return new TocsinError(error.code, error.message, { retry: error.retry, fields, cause: error });
+}

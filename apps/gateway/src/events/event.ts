@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import type { routes } from '@tocsin/contracts';
+import { withoutSecrets } from '../edge/edge.interceptor.ts';
+
+export type EventType = 'incident' | 'state' | 'monitor' | 'notification';
+
+/** One thing that happened, ready to be written to any number of streams. */
+export interface LiveEvent {
+  /** Its place in the stream of events, which is its id. */
+  sequence: number;
+  type: EventType;
+  monitorId: string | undefined;
+  text: string;
+}
+
+const TYPES: Record<string, EventType> = {
+  incidents: 'incident',
+  states: 'state',
+  monitors: 'monitor',
+  notifications: 'notification',
+};
+
+/** An event from a message of the stream; undefined for what is no event that pages know. */
+export function eventOf(message: { subject: string; sequence: number; data: unknown }): LiveEvent | undefined {
+  const type = TYPES[message.subject.split('.')[1] ?? ''];
+  const { sequence, data } = message;
+  if (!type || typeof data !== 'object' || data === null) return undefined;
+  const monitorId = 'monitorId' in data && typeof data.monitorId === 'string' ? data.monitorId : undefined;
+  const text = `id: ${sequence}\nevent: ${type}\ndata: ${withoutSecrets(JSON.stringify(data))}\n\n`;
+  return { sequence, type, monitorId, text };
+}
+
+export type EventFilter = z.output<(typeof routes.events)['query']>;
+
+export function matches(filter: EventFilter, event: LiveEvent): boolean {
+  if (filter.type && !filter.type.includes(event.type)) return false;
+  return filter.monitorId === undefined || filter.monitorId === event.monitorId;
+}

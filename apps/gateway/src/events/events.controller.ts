@@ -1,0 +1,15 @@
+import { Controller } from '@nestjs/common';
+import { routes } from '@tocsin/contracts';
+import type { Answer } from '../edge/answer.ts';
+import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { EventsService } from './events.service.ts';
+
+@Controller()
+export class EventsController {
+  constructor(private readonly events: EventsService) {}
+
+  @Serve(routes.events)
+  stream(@FromCall() call: Call<typeof routes.events>): Promise<Answer> {
+    return this.events.stream(call);
+  }
+}

@@ -1,0 +1,56 @@
+import { Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { ChannelsController } from './channels/channels.controller.ts';
+import { ChannelsService } from './channels/channels.service.ts';
+import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
+import { DocsController } from './docs/docs.controller.ts';
+import { Authenticator } from './edge/authenticator.ts';
+import { Door } from './edge/door.ts';
+import { EdgeInterceptor } from './edge/edge.interceptor.ts';
+import { Owners } from './edge/owners.ts';
+import { EventFeed } from './events/event-feed.ts';
+import { EventsController } from './events/events.controller.ts';
+import { EventsService } from './events/events.service.ts';
+import { HeartbeatsController } from './heartbeats/heartbeats.controller.ts';
+import { HeartbeatsService } from './heartbeats/heartbeats.service.ts';
+import { IncidentsController } from './incidents/incidents.controller.ts';
+import { MonitorsController } from './monitors/monitors.controller.ts';
+import { MonitorsService } from './monitors/monitors.service.ts';
+import { NotificationsController } from './notifications/notifications.controller.ts';
+import { ReportsController } from './reports/reports.controller.ts';
+import { OperationsService } from './system/operations.service.ts';
+import { SystemController } from './system/system.controller.ts';
+import { SystemService } from './system/system.service.ts';
+import { TokensController } from './tokens/tokens.controller.ts';
+
+/** Every controller that serves rows of the route table. */
+export const restControllers = [
+  MonitorsController,
+  ReportsController,
+  ChannelsController,
+  TokensController,
+  IncidentsController,
+  NotificationsController,
+  DeadLettersController,
+  SystemController,
+  EventsController,
+  HeartbeatsController,
+];
+
+@Module({
+  controllers: [...restControllers, DocsController],
+  providers: [
+    Authenticator,
+    Door,
+    { provide: APP_INTERCEPTOR, useClass: EdgeInterceptor },
+    Owners,
+    MonitorsService,
+    ChannelsService,
+    SystemService,
+    OperationsService,
+    EventFeed,
+    EventsService,
+    HeartbeatsService,
+  ],
+})
+export class GatewayModule {}

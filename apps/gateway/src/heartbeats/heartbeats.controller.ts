@@ -1,0 +1,30 @@
+import { Controller } from '@nestjs/common';
+import { routes } from '@tocsin/contracts';
+import type { Answer } from '../edge/answer.ts';
+import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { HeartbeatsService } from './heartbeats.service.ts';
+
+@Controller()
+export class HeartbeatsController {
+  constructor(private readonly heartbeats: HeartbeatsService) {}
+
+  @Serve(routes.heartbeat)
+  post(@FromCall() call: Call<typeof routes.heartbeat>): Promise<Answer> {
+    return this.heartbeats.receive(call, { ...call.params, message: call.body });
+  }
+
+  @Serve(routes.heartbeatGet)
+  get(@FromCall() call: Call<typeof routes.heartbeatGet>): Promise<Answer> {
+    return this.heartbeats.receive(call, call.params);
+  }
+
+  @Serve(routes.heartbeatSignal)
+  postSignal(@FromCall() call: Call<typeof routes.heartbeatSignal>): Promise<Answer> {
+    return this.heartbeats.receive(call, { ...call.params, message: call.body });
+  }
+
+  @Serve(routes.heartbeatSignalGet)
+  getSignal(@FromCall() call: Call<typeof routes.heartbeatSignalGet>): Promise<Answer> {
+    return this.heartbeats.receive(call, call.params);
+  }
+}

@@ -1,0 +1,32 @@
+import { Controller } from '@nestjs/common';
+import { commands, requests, routes } from '@tocsin/contracts';
+import { type Answer, created, ok } from '../edge/answer.ts';
+import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { Owners } from '../edge/owners.ts';
+
+@Controller()
+export class IncidentsController {
+  constructor(private readonly owners: Owners) {}
+
+  @Serve(routes.incidentsList)
+  async list(@FromCall() call: Call<typeof routes.incidentsList>): Promise<Answer> {
+    return ok(await this.owners.read(requests.incidentsList, call.query, call));
+  }
+
+  @Serve(routes.incidentsGet)
+  async read(@FromCall() call: Call<typeof routes.incidentsGet>): Promise<Answer> {
+    return ok(await this.owners.read(requests.incidentsGet, call.params, call));
+  }
+
+  @Serve(routes.incidentsAcknowledge)
+  acknowledge(@FromCall() call: Call<typeof routes.incidentsAcknowledge>): Promise<Answer> {
+    return this.owners.command(commands.incidentsAcknowledge, { ...call.params, ...call.body }, call, ok);
+  }
+
+  @Serve(routes.incidentsNote)
+  note(@FromCall() call: Call<typeof routes.incidentsNote>): Promise<Answer> {
+    return this.owners.command(commands.incidentsNote, { ...call.params, ...call.body }, call, (incident) =>
+      created(`/v1/incidents/${incident.id}`, incident),
+    );
+  }
+}

@@ -1,0 +1,18 @@
+import { startTelemetry } from '@tocsin/telemetry';
+
+startTelemetry('gateway');
+
+const { runService } = await import('@tocsin/service');
+const { contract } = await import('@tocsin/contracts');
+const { edgeHttp } = await import('./edge/http.ts');
+const { gatewayConfig } = await import('./gateway.config.ts');
+const { GatewayModule } = await import('./gateway.module.ts');
+
+await runService({
+  name: 'gateway',
+  module: GatewayModule,
+  config: gatewayConfig,
+  contract,
+  cache: true,
+  http: edgeHttp,
+});

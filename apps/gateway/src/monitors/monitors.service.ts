@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Cache } from '@tocsin/cache';
+import {
+  commands,
+  type Monitor,
+  type MonitorListItem,
+  type MonitorView,
+  requests,
+  type routes,
+  type StateView,
+} from '@tocsin/contracts';
+import { heartbeatKey } from '@tocsin/core';
+import { CONFIG } from '@tocsin/service';
+import { type Answer, created, done, ok, record } from '../edge/answer.ts';
+import type { Call, Caller } from '../edge/call.ts';
+import { Owners } from '../edge/owners.ts';
+import type { GatewayConfig } from '../gateway.config.ts';
+import { hideSecrets, sealSecrets } from '../secrets.ts';
+
+const STATES_FRESH_MS = 1_000;
+const STATES_STALE_MS = 60_000;
+/** A list is worth more without states than late. */
+const STATES_TIMEOUT_MS = 800;
+
+type Routes = typeof routes;
+
+/** Monitors as REST shows them: secrets hidden, states beside, and the push key for who may know it. */
+@Injectable()
+export class MonitorsService {
+  constructor(
+    private readonly owners: Owners,
+    @Inject(Cache) private readonly cache: Cache,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
+  ) {}
+
+  create(call: Call<Routes['monitorsCreate']>): Promise<Answer> {
+    const spec = sealSecrets(call.body, this.config.secret, { keeps: false });
+    return this.owners.command(commands.monitorsCreate, { spec }, call, (monitor) =>
+      created(`/v1/monitors/${monitor.id}`, this.view(monitor, call.caller)),
+    );
+  }
+
+  async list(call: Call<Routes['monitorsList']>): Promise<Answer> {
+    const { items, next } = await this.owners.read(requests.monitorsList, call.query, call);
+    const states = await this.statesOf(items.map((monitor) => monitor.id));
+    const shown: MonitorListItem[] = items.map((monitor) => {
+      const state = states.get(monitor.id);
+      return { ...this.view(monitor, call.caller), ...(state ? { state } : {}) };
+    });
+    return ok({ items: shown, ...(next === undefined ? {} : { next }) });
+  }
+
+  async read(call: Call<Routes['monitorsGet']>): Promise<Answer> {
+    const { monitor, ageMs, stale } = await this.owners.read(requests.monitorsGet, call.params, call);
+    return record(this.view(monitor, call.caller), { ageMs, stale });
+  }
+
+  replace(call: Call<Routes['monitorsReplace']>): Promise<Answer> {
+    const spec = sealSecrets(call.body, this.config.secret, { keeps: true });
+    const { ifRevision } = call.preconditions;
+    return this.owners.command(commands.monitorsReplace, { ...call.params, ifRevision, spec }, call, (monitor) =>
+      record(this.view(monitor, call.caller)),
+    );
+  }
+
+  patch(call: Call<Routes['monitorsPatch']>): Promise<Answer> {
+    return this.change(call, call.params.id, sealSecrets(call.body, this.config.secret, { keeps: true }));
+  }
+
+  /** Pausing and resuming are patches. */
+  setPaused(call: Call<Routes['monitorsPause']>, paused: boolean): Promise<Answer> {
+    return this.change(call, call.params.id, { paused });
+  }
+
+  remove(call: Call<Routes['monitorsDelete']>): Promise<Answer> {
+    const { ifRevision } = call.preconditions;
+    return this.owners.command(commands.monitorsDelete, { ...call.params, ifRevision }, call, done);
+  }
+
+  check(call: Call<Routes['monitorsCheck']>): Promise<Answer> {
+    return this.owners.command(commands.monitorsCheck, call.params, call, ok);
+  }
+
+  private change(call: Call, id: string, patch: Record<string, unknown>): Promise<Answer> {
+    const { ifRevision } = call.preconditions;
+    return this.owners.command(commands.monitorsPatch, { id, ifRevision, patch }, call, (monitor) =>
+      record(this.view(monitor, call.caller)),
+    );
+  }
+
+  private view(monitor: Monitor, caller: Caller | undefined): MonitorView {
+    const shown = { ...monitor, spec: hideSecrets(monitor.spec) };
+    if (monitor.spec.kind !== 'heartbeat' || caller === undefined || caller.role === 'viewer') return shown;
+    const key = heartbeatKey(this.config.secret, monitor.id);
+    return { ...shown, heartbeatKey: key, heartbeatUrl: `${this.config.publicUrl ?? ''}/v1/heartbeats/${key}` };
+  }
+
+  /** The states of a page of monitors, asked for at once; none while the read side is away. */
+  private async statesOf(monitorIds: string[]): Promise<Map<string, StateView>> {
+    if (monitorIds.length === 0) return new Map();
+    const key = `states:${createHash('sha256').update(monitorIds.join()).digest('base64url')}`;
+    const load = () => this.owners.readWithin(requests.statesGet, { monitorIds }, STATES_TIMEOUT_MS);
+    const options = { ttlMs: STATES_FRESH_MS, staleMs: STATES_STALE_MS, timeoutMs: STATES_TIMEOUT_MS };
+    const found = await this.cache.get(key, load, options).catch(() => undefined);
+    return new Map(found?.value.items.map((state) => [state.monitorId, state]));
+  }
+}

@@ -1,0 +1,24 @@
+import { Controller } from '@nestjs/common';
+import { routes } from '@tocsin/contracts';
+import { type Answer, ok } from '../edge/answer.ts';
+import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { OperationsService } from './operations.service.ts';
+import { SystemService } from './system.service.ts';
+
+@Controller()
+export class SystemController {
+  constructor(
+    private readonly system: SystemService,
+    private readonly operations: OperationsService,
+  ) {}
+
+  @Serve(routes.system)
+  async look(): Promise<Answer> {
+    return ok(await this.system.look());
+  }
+
+  @Serve(routes.operationsGet)
+  operation(@FromCall() call: Call<typeof routes.operationsGet>): Promise<Answer> {
+    return this.operations.read(call);
+  }
+}

@@ -1,0 +1,27 @@
+import { Controller } from '@nestjs/common';
+import { commands, requests, routes } from '@tocsin/contracts';
+import { type Answer, created, done, ok } from '../edge/answer.ts';
+import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { Owners } from '../edge/owners.ts';
+
+@Controller()
+export class TokensController {
+  constructor(private readonly owners: Owners) {}
+
+  @Serve(routes.tokensCreate)
+  create(@FromCall() call: Call<typeof routes.tokensCreate>): Promise<Answer> {
+    return this.owners.command(commands.tokensCreate, { spec: call.body }, call, (token) =>
+      created(`/v1/tokens/${token.id}`, token),
+    );
+  }
+
+  @Serve(routes.tokensList)
+  async list(@FromCall() call: Call<typeof routes.tokensList>): Promise<Answer> {
+    return ok(await this.owners.read(requests.tokensList, call.query, call));
+  }
+
+  @Serve(routes.tokensDelete)
+  remove(@FromCall() call: Call<typeof routes.tokensDelete>): Promise<Answer> {
+    return this.owners.command(commands.tokensDelete, call.params, call, done);
+  }
+}
