@@ -50,7 +50,7 @@ describe('retry', () => {
   const retry = { attempts: 3, baseMs: 10, maxMs: 100 };
 
   it('tries again until it succeeds', async () => {
-    const fn = vi.fn(async () => 'ok').mockRejectedValueOnce(new Error('once'));
+    const fn = vi.fn<() => Promise<string>>(async () => 'ok').mockRejectedValueOnce(new Error('once'));
     const result = policy('again', { retry }).execute(fn);
     await vi.runAllTimersAsync();
     expect(await result).toBe('ok');
@@ -58,7 +58,7 @@ describe('retry', () => {
   });
 
   it('gives up after the last attempt with the last error', async () => {
-    const fn = vi.fn(failure);
+    const fn = vi.fn<() => Promise<never>>(failure);
     const error = errorOf(policy('give up', { retry }).execute(fn));
     await vi.runAllTimersAsync();
     expect(await error).toMatchObject({ message: 'broken' });
@@ -66,19 +66,19 @@ describe('retry', () => {
   });
 
   it('does not retry what a retry cannot mend', async () => {
-    const fn = vi.fn(() => Promise.reject(new TocsinError('invalid', 'no')));
+    const fn = vi.fn<() => Promise<never>>(() => Promise.reject(new TocsinError('invalid', 'no')));
     expect(await errorOf(policy('refused', { retry }).execute(fn))).toMatchObject({ code: 'invalid' });
     expect(fn).toHaveBeenCalledTimes(1);
   });
 
   it('asks the given rule instead where there is one', async () => {
-    const fn = vi.fn(failure);
+    const fn = vi.fn<() => Promise<never>>(failure);
     await errorOf(policy('rule', { retry: { ...retry, if: () => false } }).execute(fn));
     expect(fn).toHaveBeenCalledTimes(1);
   });
 
   it('does not wait for an attempt that would begin after the deadline', async () => {
-    const fn = vi.fn(failure);
+    const fn = vi.fn<() => Promise<never>>(failure);
     const error = errorOf(
       policy('late', { retry: { attempts: 5, baseMs: 1_000, maxMs: 1_000 } }).execute(fn, Deadline.in(100)),
     );
@@ -88,7 +88,7 @@ describe('retry', () => {
   });
 
   it('drops expired work instead of beginning it', async () => {
-    const fn = vi.fn(async () => 1);
+    const fn = vi.fn<() => Promise<number>>(async () => 1);
     expect(await errorOf(policy('expired', {}).execute(fn, Deadline.in(-1)))).toMatchObject({ code: 'deadline' });
     expect(fn).not.toHaveBeenCalled();
   });
@@ -103,7 +103,7 @@ describe('breaker', () => {
     expect(target.state()).toBe('closed');
     await fail(target, 1);
     expect(target.state()).toBe('open');
-    const fn = vi.fn(async () => 1);
+    const fn = vi.fn<() => Promise<number>>(async () => 1);
     expect(await errorOf(target.execute(fn))).toMatchObject({ code: 'unavailable', retry: true });
     expect(fn).not.toHaveBeenCalled();
   });
@@ -167,7 +167,7 @@ describe('bulkhead', () => {
     const target = policy('waiting', { bulkhead: { limit: 1, queue: 1 } });
     let finish: (() => void) | undefined;
     const first = target.execute(() => new Promise<void>((resolve) => (finish = resolve)));
-    const fn = vi.fn(async () => 1);
+    const fn = vi.fn<() => Promise<number>>(async () => 1);
     const error = errorOf(target.execute(fn, Deadline.in(50)));
     await vi.advanceTimersByTimeAsync(51);
     expect(await error).toMatchObject({ code: 'deadline' });

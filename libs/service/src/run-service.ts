@@ -15,6 +15,7 @@ import { Health } from './health.ts';
 import { patiently } from './patience.ts';
 import { rootModule, type Platform } from './platform.module.ts';
 import type { PlatformConfig } from './platform.config.ts';
+import { forgetStart } from './rest.ts';
 import { exitOnDefect, stopOnSignal } from './shutdown.ts';
 
 /** What makes a sub-service. */
@@ -41,6 +42,10 @@ interface Running {
   application?: Application;
   relay?: OutboxRelay;
 }
+
+/** How much of TOCSIN_SHUTDOWN_MS handlers and requests may take to finish before the rest is handed back. */
+const DRAIN_SHARE = 0.6;
+const FINISH_SHARE = 0.2;
 
 const log = logger('service');
 
@@ -98,6 +103,7 @@ async function start(service: Running): Promise<void> {
   if (platform.database && platform.outbox) {
     service.relay = startRelay(platform.messaging, platform.database, platform.outbox);
   }
+  forgetStart();
   await startTaking(application, stopped.signal);
   stopped.signal.throwIfAborted();
   health.become('running');
@@ -130,11 +136,11 @@ async function stop(service: Running, signal: string): Promise<void> {
   stopped.abort(new TocsinError('unavailable', 'the service is stopping', { retry: false }));
   if (application) await sleep(config.drainGraceMs);
   front.stopTaking();
-  await Promise.all([drain.run('stop-taking'), application?.transport.drain()]);
-  await Promise.all([drain.run('finish'), front.finish(config.shutdownMs / 2)]);
+  await Promise.all([drain.run('stop-taking'), application?.transport.drain(config.shutdownMs * DRAIN_SHARE)]);
+  await Promise.all([drain.run('finish'), front.finish(config.shutdownMs * FINISH_SHARE)]);
   await relay?.stop();
   await drain.run('release');
-  await platform?.messaging.leases.releaseAll();
+  if (platform?.messaging.status().connected) await platform.messaging.leases.releaseAll();
   await application?.app.close();
   front.close();
   await Promise.all([platform?.cache?.close(), platform?.database?.close()]);

@@ -1,8 +1,9 @@
 import { freePort, startNats, temporaryDir } from '@tocsin/local';
 import { natsServer, postgres, redisServer } from '@tocsin/testing';
-import { afterEach, describe, expect, it } from 'vitest';
-import { endToys, ToyProcess } from './toy.process.ts';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildToy, endToys, ToyProcess } from './toy.process.ts';
 
+beforeAll(buildToy);
 afterEach(endToys);
 
 describe('a service', () => {
@@ -87,12 +88,15 @@ describe('a service', () => {
   });
 
   it('rests below 120 MB', async () => {
-    const nats = await natsServer();
-    const toy = new ToyProcess({ TOCSIN_NATS_URLS: nats.url });
+    const [nats, redis, database] = await Promise.all([natsServer(), redisServer(), postgres()]);
+    const toy = new ToyProcess({
+      TOCSIN_NATS_URLS: nats.url,
+      TOCSIN_REDIS_URL: redis.url,
+      TOCSIN_DATABASE_URL: database.urlFor('monitors'),
+    });
     await toy.untilStatus(200);
     const text = await fetch(`${await toy.url()}/metrics`).then((response) => response.text());
     const bytes = Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
-    // From source the loader is resident too (about 25 MB); built services have no loader.
-    expect(bytes / 1e6).toBeLessThan(175);
+    expect(bytes / 1e6).toBeLessThan(120);
   });
 });

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDir } from '@tocsin/local';
-import { afterEach, describe, expect, it } from 'vitest';
-import { endToys, ToyProcess } from './toy.process.ts';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildToy, endToys, ToyProcess } from './toy.process.ts';
 
+beforeAll(buildToy);
 afterEach(endToys);
 
 describe('a wrong environment', () => {
@@ -18,7 +19,7 @@ describe('a wrong environment', () => {
       TOCSIN_DATABASE_URL: 'mysql://u:hunter2@h/d',
     });
     expect(await toy.ended).toBe(78);
-    expect(toy.lines.map((line) => line['variable']).sort()).toEqual([
+    expect(toy.lines.map((line) => String(line['variable'])).toSorted((a, b) => a.localeCompare(b))).toEqual([
       'TOCSIN_DATABASE_URL',
       'TOCSIN_HTTP_PORT',
       'TOCSIN_NATS_URLS',

@@ -1,8 +1,9 @@
 import { natsServer } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endToys, ToyProcess } from './toy.process.ts';
+import { buildToy, endToys, ToyProcess } from './toy.process.ts';
 
 let toy: ToyProcess;
+beforeAll(buildToy);
 beforeAll(async () => {
   const nats = await natsServer();
   toy = new ToyProcess({ TOCSIN_NATS_URLS: nats.url });

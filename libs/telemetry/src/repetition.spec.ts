@@ -27,7 +27,7 @@ describe('Repetition', () => {
   it('forgets the oldest text rather than growing', () => {
     const { repetition } = setUp();
     for (let i = 0; i < 50; i++) repetition.admit('x', 'first');
-    const letters = (n: number): string => [...String(n)].map((digit) => 'ghijklmnop'[Number(digit)]).join('');
+    const letters = (n: number): string => String.fromCharCode(0x4e00 + n);
     for (let i = 0; i < 600; i++) repetition.admit('x', `text ${letters(i)}`);
     expect(repetition.admit('x', 'first').admitted).toBe(true);
   });
