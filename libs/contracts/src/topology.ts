@@ -94,7 +94,7 @@ export const streams = {
 } as const satisfies Record<string, Stream>;
 
 export const buckets = [
-  { name: 'leases', history: 1, maxBytes: 16 * MIB, storage: 'file' },
+  { name: 'leases', history: 1, ttlMs: 60_000, maxBytes: 16 * MIB, storage: 'file' },
   { name: 'watermarks', history: 1, maxBytes: 16 * MIB, storage: 'file' },
 ] as const;
 

@@ -26,9 +26,9 @@ export interface CommandOptions {
 /** What a command came to within its caller's deadline. */
 export type CommandEnd<O> = { status: 'done'; result: O } | { status: 'accepted' };
 
-/** Where the answer to an operation is published; anyone who asks for the same operation again listens there too. */
-export function replySubject(prefix: string, operationId: string): string {
-  return `${prefix}.reply.${operationId}`;
+/** Where the answer to a command is published; anyone who sends the same command again listens there too. */
+export function replySubject(prefix: string, messageId: string): string {
+  return `${prefix}.reply.${messageId}`;
 }
 
 /** Sends commands and waits for their answers. */
@@ -44,7 +44,9 @@ export class Commander {
     if (!TOKEN.test(operationId))
       throw invalid('The operation id', new Error('up to 200 characters, no space, ".", "*" or ">"'));
     const pattern = commandPattern(spec);
-    const reply = replySubject(this.connection.options.inboxPrefix ?? '_INBOX', operationId);
+    // The same request sent again is dropped by the stream; another request under the same key reaches the owner, who refuses it.
+    const id = `${operationId}.${o.requestHash.replace(/[^\w-]/g, '').slice(0, 32)}`;
+    const reply = replySubject(this.connection.options.inboxPrefix ?? '_INBOX', id);
     const answer = this.listen(reply);
     try {
       const published = await producing(`command ${pattern}`, pattern, SpanKind.PRODUCER, (headers) => {
@@ -52,7 +54,7 @@ export class Commander {
         headers.set(HEADER.requestHash, o.requestHash).set(HEADER.deadline, String(Math.floor(o.deadline)));
         if (o.actor !== undefined) headers.set(HEADER.actor, o.actor);
         const timeoutMs = Math.max(1, o.deadline - systemClock.now());
-        return this.publisher.publish(`${pattern}.${operationId}`, input, { id: operationId, timeoutMs }, headers);
+        return this.publisher.publish(`${pattern}.${operationId}`, input, { id, timeoutMs }, headers);
       });
       // Carried out before this was asked again: its answer went out then, and the operation can be looked up.
       if (published.duplicate && !answer.msg && !(await this.pending(operationId))) return { status: 'accepted' };

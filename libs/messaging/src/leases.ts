@@ -1,163 +1,82 @@
-import { Logger } from '@nestjs/common';
 import { systemClock } from '@tocsin/core';
+import { HeldLease, type Lease } from './held-lease.ts';
 import type { KeyValue } from './key-value.ts';
+import type { Holding, LeaseTable } from './lease-table.ts';
 
-const MARGIN = 0.1;
-const RENEWALS_PER_TTL = 4;
-
-interface Holding {
+/** A lease as anybody sees it. */
+export interface LeaseView {
+  name: string;
   holder: string;
-  ttlMs: number;
   fence: number;
-}
-
-/** Something that one process holds alone, for as long as it renews it. */
-export interface Lease {
-  readonly name: string;
-  /** Grows with every new holder: a writer with a smaller one has been replaced. */
-  readonly fence: number;
-  /** Whether it is certainly still ours, judged by the monotonic clock; ask right before every act. */
-  isHeld(): boolean;
-  /** Resolves with the reason once it is no longer ours. */
-  readonly lost: Promise<string>;
-  /** Gives it up, so that another can take it at once. */
-  release(): Promise<void>;
+  /** Its holder has gone silent for longer than its ttl; anybody may take it. */
+  expired: boolean;
 }
 
 /** Leases on a key-value bucket. */
 export class Leases {
-  /** When each foreign holding was first seen at its revision, on our own clock: the holder's clock proves nothing. */
-  private readonly seen = new Map<string, { revision: number; at: number }>();
-  private readonly held = new Set<HeldLease>();
+  private readonly held = new Map<string, HeldLease>();
 
-  constructor(private readonly bucket: KeyValue) {}
+  constructor(
+    private readonly bucket: KeyValue,
+    private readonly table: LeaseTable,
+  ) {}
 
   /**
-   * Tries once. A free or released lease is taken at once, one whose holder went silent after its ttl has passed on our
-   * own clock since we first saw its present revision; so call this again and again, at least every ttl/4.
+   * Tries once; cheap while somebody else holds it. A free or released lease is taken at once, one whose holder went
+   * silent after its ttl has passed on our own clock since we first saw its present revision: the holder's clock proves
+   * nothing. Call it again and again, at least every ttl/4.
    * @returns the lease, or `undefined` if it is somebody else's
-   * @throws if the broker can't be asked; try again
+   * @throws TocsinError `unavailable`, or the broker's error, if it can't be asked; try again
    */
   async acquire(name: string, o: { holder: string; ttlMs: number }): Promise<Lease | undefined> {
+    await this.table.ready();
+    const known = this.table.get(name);
+    if (known && systemClock.monotonic() - known.seenAt < known.ttlMs) return undefined;
     const sentAt = systemClock.monotonic();
-    const entry = await this.bucket.get(name);
     const holding: Holding = { ...o, fence: 0 };
-    if (!entry) return this.taken(name, await this.bucket.create(name, holding), { holding, sentAt });
-    const theirs = entry.value as Holding;
-    const seen = this.seen.get(name);
-    if (seen?.revision !== entry.revision) {
-      this.seen.set(name, { revision: entry.revision, at: systemClock.monotonic() });
-      return undefined;
+    if (known) {
+      const revision = await this.bucket.update(name, holding, known.revision);
+      if (revision !== undefined) return this.taken(name, { holding, revision, sentAt });
     }
-    if (systemClock.monotonic() - seen.at < theirs.ttlMs) return undefined;
-    return this.taken(name, await this.bucket.update(name, holding, entry.revision), { holding, sentAt });
+    const revision = await this.bucket.create(name, holding);
+    if (revision !== undefined) return this.taken(name, { holding, revision, sentAt });
+    await this.lookAgain(name);
+    return undefined;
   }
 
   /** Every lease and its holder, held or just expired. */
-  async list(): Promise<{ name: string; holder: string; fence: number }[]> {
-    const entries = await this.bucket.all();
-    return entries.map(({ key, value, revision }) => {
-      const { holder, fence } = value as Holding;
-      return { name: key, holder, fence: fence || revision };
+  async list(): Promise<LeaseView[]> {
+    await this.table.ready();
+    const now = systemClock.monotonic();
+    return this.table.entries().map(([name, { holder, ttlMs, fence, revision, seenAt }]) => {
+      const own = this.held.get(name);
+      return { name, holder, fence: fence || revision, expired: own ? !own.isHeld() : now - seenAt >= ttlMs };
     });
   }
 
   /** Gives up everything held here: at shutdown. */
   async releaseAll(): Promise<void> {
-    await Promise.allSettled([...this.held].map((lease) => lease.release()));
+    await Promise.allSettled([...this.held.values()].map((lease) => lease.release()));
   }
 
-  private taken(
-    name: string,
-    revision: number | undefined,
-    o: { holding: Holding; sentAt: number },
-  ): Lease | undefined {
-    this.seen.delete(name);
-    if (revision === undefined) return undefined;
-    const holding = { ...o.holding, fence: revision };
-    const lease = new HeldLease(this.bucket, { name, holding, revision, sentAt: o.sentAt });
-    this.held.add(lease);
-    void lease.lost.then(() => this.held.delete(lease));
+  /** Stops watching the bucket. */
+  async close(): Promise<void> {
+    await this.table.close();
+  }
+
+  private taken(name: string, o: { holding: Holding; revision: number; sentAt: number }): Lease {
+    // The first renewal writes the fence into the bucket; until then the revision itself is the fence.
+    const holding = { ...o.holding, fence: o.revision };
+    this.table.note(name, holding, o.revision);
+    const lease = new HeldLease(this.bucket, { name, holding, revision: o.revision, sentAt: o.sentAt });
+    this.held.set(name, lease);
+    void lease.lost.then(() => this.held.get(name) === lease && this.held.delete(name));
     return lease;
   }
-}
 
-class HeldLease implements Lease {
-  readonly name: string;
-  readonly fence: number;
-  readonly lost: Promise<string>;
-  private revision: number;
-  private renewedAt: number;
-  private over: string | undefined;
-  private renewing: Promise<void> | undefined;
-  private readonly holding: Holding;
-  private readonly timer: NodeJS.Timeout;
-  private tell: (reason: string) => void = () => undefined;
-  private readonly logger = new Logger('Leases');
-
-  constructor(
-    private readonly bucket: KeyValue,
-    o: { name: string; holding: Holding; revision: number; sentAt: number },
-  ) {
-    this.name = o.name;
-    this.holding = o.holding;
-    this.fence = o.holding.fence;
-    this.revision = o.revision;
-    this.renewedAt = o.sentAt;
-    this.lost = new Promise((resolve) => {
-      this.tell = resolve;
-    });
-    this.timer = setInterval(() => this.tick(), o.holding.ttlMs / RENEWALS_PER_TTL);
-    this.timer.unref();
-  }
-
-  isHeld(): boolean {
-    if (this.over !== undefined) return false;
-    return systemClock.monotonic() - this.renewedAt < this.holding.ttlMs * (1 - MARGIN);
-  }
-
-  async release(): Promise<void> {
-    if (this.over !== undefined) return;
-    this.end('released');
-    await this.renewing;
-    await this.bucket.delete(this.name, this.revision);
-  }
-
-  private tick(): void {
-    // Once it may have expired it is not revived: a frozen process must notice that it was replaced.
-    if (!this.isHeld()) return this.end('expired before it could be renewed');
-    this.renewing ??= this.renew().finally(() => {
-      this.renewing = undefined;
-    });
-  }
-
-  private async renew(): Promise<void> {
-    const sentAt = systemClock.monotonic();
-    try {
-      const revision = await this.bucket.update(this.name, this.holding, this.revision);
-      if (revision === undefined) return await this.reread(sentAt);
-      this.revision = revision;
-      this.renewedAt = sentAt;
-    } catch (error) {
-      this.logger.warn(`lease ${this.name} not renewed: ${(error as Error).message}`);
-    }
-  }
-
-  /** A renewal whose answer was lost looks like somebody else's write: it is still ours if our fence stands in it. */
-  private async reread(sentAt: number): Promise<void> {
-    const entry = await this.bucket.get(this.name);
-    const theirs = entry?.value as Holding | undefined;
-    if (!entry || theirs?.holder !== this.holding.holder || theirs.fence !== this.fence)
-      return this.end('taken by another');
-    this.revision = entry.revision;
-    this.renewedAt = Math.min(sentAt, this.renewedAt);
-  }
-
-  private end(reason: string): void {
-    if (this.over !== undefined) return;
-    this.over = reason;
-    clearInterval(this.timer);
-    if (reason !== 'released') this.logger.warn(`lease ${this.name} lost: ${reason}`);
-    this.tell(reason);
+  /** Somebody was quicker, or what we saw is long gone: what stands there now is judged from now on. */
+  private async lookAgain(name: string): Promise<void> {
+    const entry = await this.bucket.get(name);
+    if (entry) this.table.note(name, entry.value as Holding, entry.revision);
   }
 }

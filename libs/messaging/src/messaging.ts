@@ -5,6 +5,7 @@ import { type CommandSpec, LEASES_BUCKET, type MessagingOptions, type RequestSpe
 import { DeadLetters } from './dead-letters.ts';
 import { type Follow, type Followed, type FollowOptions, StreamFollow } from './follow.ts';
 import { KeyValue } from './key-value.ts';
+import { LeaseTable } from './lease-table.ts';
 import { Leases } from './leases.ts';
 import { Publisher, type Published, type PublishOptions } from './publisher.ts';
 import { type QueueDepth, queues } from './queues.ts';
@@ -27,7 +28,7 @@ export class Messaging {
     this.requester = new Requester(connection);
     this.commander = new Commander(connection, this.publisher);
     this.deadLetters = new DeadLetters(connection, this.publisher);
-    this.leases = new Leases(this.kv(LEASES_BUCKET));
+    this.leases = new Leases(this.kv(LEASES_BUCKET), new LeaseTable(connection, LEASES_BUCKET));
   }
 
   /**
@@ -123,7 +124,9 @@ export class Messaging {
     await this.publisher.flush(2_000);
     if (this.connection.connected) await this.leases.releaseAll();
     this.publisher.close();
+    const leases = this.leases.close();
     await this.connection.close();
+    await leases;
   }
 }
 

@@ -50,7 +50,7 @@ const OWN_STREAMS: readonly StreamSpec[] = [
 ];
 
 const OWN_BUCKETS: readonly BucketSpec[] = [
-  { name: LEASES_BUCKET, history: 1, maxBytes: 8 * 1_048_576, storage: 'file' },
+  { name: LEASES_BUCKET, history: 1, ttlMs: 60_000, maxBytes: 8 * 1_048_576, storage: 'file' },
 ];
 
 /** The consumer that the instances of a service share its commands by. */

@@ -86,6 +86,18 @@ describe('a command', () => {
     expect(carried).toHaveLength(1);
   });
 
+  it('with another request under the same operation reaches its owner, and each caller gets its own answer', async () => {
+    owner = await instance(url, Maker);
+    behave = (job, ctx) => {
+      if (ctx.requestHash !== 'hash-5') throw new TocsinError('key_reused', 'the key was used for another request');
+      return new Promise((resolve) => setTimeout(() => resolve(job), 300));
+    };
+    const operationId = newId();
+    const first = order(5, { operationId });
+    await expect(order(6, { operationId })).rejects.toMatchObject({ code: 'key_reused' });
+    expect(await first).toEqual({ status: 'done', result: { n: 5 } });
+  });
+
   it('sent again after it was carried out is accepted at once: its outcome can be looked up', async () => {
     owner = await instance(url, Maker);
     const operationId = newId();
