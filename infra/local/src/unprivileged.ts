@@ -32,7 +32,9 @@ export class Unprivileged {
     if (!this.user) return { command, args };
     const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((file) => existsSync(file));
     if (!setpriv) throw new Error('As root this needs setpriv (package util-linux); or run it as an ordinary user.');
+    // Without the secure bit, access(2) would leave that capability out of account.
     const keep = [
+      '--securebits=+no_setuid_fixup',
       '--inh-caps=-all,+dac_override',
       '--ambient-caps=-all,+dac_override',
       '--bounding-set=-all,+dac_override',
