@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { findOrFetchServers, freePort, temporaryDir } from '@tocsin/local';
+import { atTheEnd, redisServer, until } from '@tocsin/testing';
+import { Redis } from 'ioredis';
+import { expect, it } from 'vitest';
+import { aCache, isUp, Source } from './harness.ts';
+
+/** A fetched redis-server needs the libraries that were unpacked beside it. */
+function environmentOf(redis: string): NodeJS.ProcessEnv {
+  const beside = join(dirname(redis), '../lib');
+  if (!beside.includes('.tocsin') || !existsSync(beside)) return process.env;
+  const folders = readdirSync(beside).map((name) => join(beside, name));
+  return { ...process.env, LD_LIBRARY_PATH: folders.join(delimiter) };
+}
+
+/** One sentinel that watches `main`, stopped after the spec file. */
+async function sentinel(primaryPort: number): Promise<number> {
+  const [{ redis }, port, dir] = [await findOrFetchServers(), await freePort(), temporaryDir('sentinel')];
+  const file = join(dir, 'sentinel.conf');
+  const watch = [
+    `sentinel monitor main 127.0.0.1 ${primaryPort} 1`,
+    'sentinel down-after-milliseconds main 500',
+    'sentinel failover-timeout main 3000',
+  ];
+  writeFileSync(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${dir}`, ...watch, ''].join('\n'));
+  const child = spawn(redis, [file, '--sentinel'], { stdio: 'ignore', env: environmentOf(redis) });
+  atTheEnd(() => void child.kill('SIGKILL'));
+  return port;
+}
+
+it('the primary that the sentinels name is used, and the next one after a failover', async () => {
+  const primary = await redisServer();
+  const replica = await redisServer();
+  const redis = new Redis(replica.url);
+  atTheEnd(() => redis.disconnect());
+  await redis.replicaof('127.0.0.1', primary.port);
+  await until(async () => (await redis.info('replication')).includes('master_link_status:up'));
+  const port = await sentinel(primary.port);
+  const cache = await aCache(`redis+sentinel://127.0.0.1:${port}/main`);
+  expect(await cache.ping()).toMatchObject({ role: 'primary' });
+  const promoted = async () => (await redis.info('replication')).includes('role:master');
+  const watcher = new Redis({ port });
+  atTheEnd(() => watcher.disconnect());
+  // Without a replica that it knows of it has nobody to promote.
+  await until(async () => ((await watcher.call('sentinel', 'replicas', 'main')) as unknown[]).length === 1);
+  await primary.kill('SIGKILL');
+  const source = new Source('away');
+  expect((await cache.get('k', source.load, { ttlMs: 60_000, staleMs: 0 })).value).toBe('away');
+  await until(promoted, { what: 'the failover', timeoutMs: 15_000 });
+  await isUp(cache);
+  expect(await cache.ping()).toMatchObject({ role: 'primary' });
+});
