@@ -8,7 +8,6 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Front } from './front.ts';
 import { traceRequests } from './http.tracing.ts';
 import { patiently } from './patience.ts';
-import { ProblemFilter } from './problem.filter.ts';
 
 export interface HttpSettings {
   /** More options for Fastify. */
@@ -43,14 +42,13 @@ export async function buildApplication(
     abortOnError: false,
   });
   try {
-    app.useGlobalFilters(new ProblemFilter());
     traceRequests(app);
     await http.configure?.(app);
     const transport = new JetStreamTransport(messaging);
     app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
-    if (listener) front.serve(listener);
+    if (listener) front.serve(listener, http.fastify?.requestTimeout);
     return { app, transport };
   } catch (error) {
     await app.close().catch(() => undefined);

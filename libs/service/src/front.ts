@@ -1,11 +1,22 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { metricsText } from '@tocsin/telemetry';
 import type { Health } from './health.ts';
 
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_BOUND_MS = 15_000;
 const REQUEST_BOUND_MS = 60_000;
+
+const MALFORMED = { status: 400, reason: 'Bad Request', detail: 'This is not a well-formed HTTP request.' };
+const BROKEN: Record<string, typeof MALFORMED | undefined> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    reason: 'Request Header Fields Too Large',
+    detail: 'The headers are larger than 16 KiB together.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'Request Timeout', detail: 'The request did not arrive in time.' },
+};
 
 /**
  * The HTTP server of a process. Health and metrics answer from its first moment, before anything else is there;
@@ -22,6 +33,7 @@ export class Front {
       { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_BOUND_MS, requestTimeout: REQUEST_BOUND_MS },
       (request, response) => this.handle(request, response),
     );
+    this.server.on('clientError', refuseBrokenRequest);
   }
 
   /** Listens and returns the port. Throws when the address can't be had. */
@@ -33,7 +45,9 @@ export class Front {
     return (this.server.address() as AddressInfo).port;
   }
 
-  serve(application: RequestListener): void {
+  /** Passes requests to the application from now on; `requestTimeoutMs` bounds how long one may take to arrive. */
+  serve(application: RequestListener, requestTimeoutMs = REQUEST_BOUND_MS): void {
+    this.server.requestTimeout = requestTimeoutMs;
     this.application = application;
   }
 
@@ -89,6 +103,15 @@ export class Front {
     const report = await this.health.report();
     send(response, report.status === 'ready' ? 200 : 503, report);
   }
+}
+
+/** What is not HTTP never reaches the application: it is told so in the form of every other refusal. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const { status, reason, detail } = BROKEN[error.code ?? ''] ?? MALFORMED;
+  const body = JSON.stringify({ type: 'urn:tocsin:problem:invalid', title: reason, status, detail, code: 'invalid' });
+  const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
 async function sendMetrics(response: ServerResponse): Promise<void> {

@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import { Cache } from '@tocsin/cache';
 import { systemClock } from '@tocsin/core';
 import { Database, Outbox } from '@tocsin/database';
@@ -6,6 +7,7 @@ import { Leases, Messaging } from '@tocsin/messaging';
 import { Drain } from './drain.ts';
 import { Health } from './health.ts';
 import { pingController } from './ping.controller.ts';
+import { ProblemFilter } from './problem.filter.ts';
 import { CLOCK, CONFIG } from './tokens.ts';
 
 /** The parts that every module of a service may inject; made before Nest starts, and closed after it has stopped. */
@@ -31,7 +33,8 @@ export function rootModule(platform: Platform, module: Type, pingSubject: string
   const providers = providersOf(platform);
   const shared: DynamicModule = {
     module: PlatformModule,
-    providers,
+    // A provider and not `useGlobalFilters`: so a filter that the service's own module provides goes before it.
+    providers: [...providers, { provide: APP_FILTER, useClass: ProblemFilter }],
     exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)),
     controllers: pingSubject === undefined ? [] : [pingController(pingSubject)],
   };

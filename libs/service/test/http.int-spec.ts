@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { natsServer } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildToy, endToys, ToyProcess } from './toy.process.ts';
@@ -13,6 +14,15 @@ afterAll(endToys);
 
 const post = (body: string, type = 'application/json') =>
   toy.get('/body', { method: 'POST', headers: { 'content-type': type }, body });
+
+/** Sends bytes as they are and returns all that comes back. */
+async function sendRaw(bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(await toy.url()).port), '127.0.0.1');
+  socket.write(bytes);
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  return answer;
+}
 
 describe('errors over HTTP', () => {
   it('are problems that name the field', async () => {
@@ -51,6 +61,20 @@ describe('errors over HTTP', () => {
     expect(status).toBe(expected);
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(body).toMatchObject({ status: expected, detail: expect.any(String) as string });
+  });
+
+  it("let the service's own filter go first", async () => {
+    expect(await toy.get('/range')).toMatchObject({ status: 418, body: { toy: true } });
+  });
+
+  it.each([
+    ['what is not HTTP', 'hello\r\n\r\n', 400],
+    ['headers that are too large', `GET / HTTP/1.1\r\nhost: h\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
+    ['two lengths of one body', 'POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
+  ])('refuse %s before it reaches the service', async (_, bytes, expected) => {
+    const answer = await sendRaw(bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${expected} `));
+    expect(answer).toContain('application/problem+json');
   });
 
   it('time requests by route', async () => {

@@ -1,4 +1,18 @@
-import { Body, Controller, Get, Inject, Injectable, Module, Optional, Post, type OnModuleInit } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Body,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Optional,
+  Post,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { Cache } from '@tocsin/cache';
 import { TocsinError, type Clock } from '@tocsin/core';
@@ -73,6 +87,11 @@ class ToyHttp {
     throw new TocsinError('exhausted', 'Too many at once.', { details: { retryAfterMs: 2_500 } });
   }
 
+  @Get('range')
+  range(): never {
+    throw new RangeError('out of it');
+  }
+
   @Get('defect')
   defect(): never {
     throw new Error('the password is hunter2');
@@ -114,5 +133,17 @@ class ToyMessages {
   }
 }
 
-@Module({ controllers: [ToyHttp, ToyVisits, ToyMessages], providers: [ToyLife] })
+/** The service's own answer to one kind of error. */
+@Catch(RangeError)
+class ToyFilter implements ExceptionFilter {
+  catch(_error: RangeError, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<{ code(status: number): { send(body: string): void } }>();
+    reply.code(418).send('{"toy":true}');
+  }
+}
+
+@Module({
+  controllers: [ToyHttp, ToyVisits, ToyMessages],
+  providers: [ToyLife, { provide: APP_FILTER, useClass: ToyFilter }],
+})
 export class ToyModule {}
