@@ -1,0 +1,31 @@
+import type { ChannelSpec } from '@tocsin/contracts';
+import type { Notification } from '../notification.ts';
+
+/** What one attempt to send came to. */
+export interface Outcome {
+  /** `retry`: it may work later. `refused`: it never will. */
+  result: 'sent' | 'retry' | 'refused';
+  /** What the receiver said, or why there was no answer, for a person; bounded and without secrets. */
+  answer: string;
+  /** How long the receiver asks us to wait, in ms. */
+  retryAfterMs?: number | undefined;
+}
+
+/** What an attempt is made with. */
+export interface Attempt<C extends ChannelSpec> {
+  /** The channel with its secrets in plain. */
+  channel: C;
+  notification: Notification;
+  /** When the attempt is made, in ms since the epoch. */
+  now: number;
+  /** Aborted when the attempt has taken too long: it must end then. */
+  signal: AbortSignal;
+}
+
+/** One kind of channel. Adding a kind is adding one of these. */
+export interface Sender<K extends ChannelSpec['kind']> {
+  /** The receiver as it may be shown: without secrets. */
+  to(channel: Extract<ChannelSpec, { kind: K }>): string;
+  /** Makes one attempt. Never throws for what the receiver or the network does: that is an outcome. */
+  send(attempt: Attempt<Extract<ChannelSpec, { kind: K }>>): Promise<Outcome>;
+}

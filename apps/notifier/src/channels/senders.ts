@@ -1,0 +1,46 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type ChannelSpec, mapSecrets } from '@tocsin/contracts';
+import { type Clock, isSealed, openSecret } from '@tocsin/core';
+import { CLOCK, CONFIG } from '@tocsin/service';
+import type { Notification } from '../notification.ts';
+import type { NotifierConfig } from '../notifier.config.ts';
+import { EmailSender } from './email.ts';
+import type { Outcome } from './sender.ts';
+import { WebhookSender } from './webhook.ts';
+
+/** Finds the sender of a channel's kind, and opens the channel's secrets for it and nobody else. */
+@Injectable()
+export class Senders implements OnApplicationShutdown {
+  private readonly webhook = new WebhookSender();
+  private readonly email = new EmailSender();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: NotifierConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The receiver as it may be shown. */
+  to(channel: ChannelSpec): string {
+    return channel.kind === 'webhook' ? this.webhook.to(channel) : this.email.to(channel);
+  }
+
+  /** Makes one attempt. Never throws: a secret that does not open is an outcome too. */
+  async send(sealed: ChannelSpec, notification: Notification, signal: AbortSignal): Promise<Outcome> {
+    let channel: ChannelSpec;
+    try {
+      channel = mapSecrets(sealed, (value) => (isSealed(value) ? openSecret(this.config.secret, value) : value));
+    } catch {
+      const answer =
+        'a secret of the channel does not open: is TOCSIN_SECRET the one it was sealed with? Send it again';
+      return { result: 'refused', answer };
+    }
+    const attempt = { notification, signal, now: this.clock.now() };
+    return channel.kind === 'webhook'
+      ? this.webhook.send({ ...attempt, channel })
+      : this.email.send({ ...attempt, channel });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.webhook.close();
+  }
+}

@@ -1,0 +1,154 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import { type Clock, TocsinError } from '@tocsin/core';
+import { jitter, sleep } from '@tocsin/resilience';
+import { CLOCK, CONFIG } from '@tocsin/service';
+import { withSpan } from '@tocsin/telemetry';
+import { Policies } from './channels/policies.ts';
+import type { Outcome } from './channels/sender.ts';
+import { Senders } from './channels/senders.ts';
+import { inFlight, record } from './metrics.ts';
+import type { Notification } from './notification.ts';
+import { settle, type Settlement } from './notification.rules.ts';
+import type { NotifierConfig } from './notifier.config.ts';
+import type { KnownChannel } from './notifications.store.ts';
+import { Settler } from './settler.ts';
+
+/** Writing an outcome is tried this often while the database is away. */
+const SETTLE_RETRY_MS = 150;
+const SETTLE_FOR_MS = 300_000;
+
+/** Sends claimed notifications: a bounded number at a time, and of one channel no more than its share. */
+@Injectable()
+export class Dispatcher {
+  /** Whose claims these are. */
+  readonly holder: string;
+  private readonly sending = new Map<string, string>();
+  private readonly policies: Policies;
+  private readonly logger = new Logger('Dispatcher');
+  private wake: () => void = () => undefined;
+
+  constructor(
+    private readonly senders: Senders,
+    private readonly settler: Settler,
+    @Inject(CONFIG) private readonly config: NotifierConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.holder = config.instance;
+    this.policies = new Policies(config.sendTimeoutMs);
+  }
+
+  /** How many more notifications may be claimed. */
+  get room(): number {
+    return this.config.sends - this.sending.size;
+  }
+
+  hasRoom(channelId: string): boolean {
+    return this.room > 0 && !this.busy().includes(channelId);
+  }
+
+  /** Channels that have their share of what is being sent. */
+  busy(): string[] {
+    const counts = new Map<string, number>();
+    for (const channelId of this.sending.values()) counts.set(channelId, (counts.get(channelId) ?? 0) + 1);
+    return [...counts].filter(([, count]) => count >= this.config.sendsPerChannel).map(([channelId]) => channelId);
+  }
+
+  /** The claims to keep. */
+  get held(): string[] {
+    return [...this.sending.keys()];
+  }
+
+  /** Calls `fn` whenever something may be due. */
+  onNudge(fn: () => void): void {
+    this.wake = fn;
+  }
+
+  nudge(): void {
+    this.wake();
+  }
+
+  /** Makes one attempt of a claimed notification and writes what it came to. Never throws. */
+  async send(claimed: Notification, channel: KnownChannel | undefined): Promise<void> {
+    this.sending.set(claimed.id, claimed.channelId);
+    inFlight.add(1);
+    const trace = propagation.extract(ROOT_CONTEXT, claimed.trace);
+    try {
+      await context.with(trace, () =>
+        withSpan(
+          `notify ${claimed.kind}`,
+          { kind: SpanKind.PRODUCER, attributes: attributesOf(claimed) },
+          async (span) => {
+            const outcome = await this.attempt(claimed, channel);
+            span.setAttribute('tocsin.outcome', outcome?.result ?? 'put off');
+            await this.finish(claimed, channel, outcome);
+          },
+        ),
+      );
+    } catch (error) {
+      // The claim runs out, and whoever finds it tries again.
+      this.logger.error(`notification ${claimed.id} was not settled: ${String(error)}`);
+    } finally {
+      this.sending.delete(claimed.id);
+      inFlight.add(-1);
+      this.nudge();
+    }
+  }
+
+  private async attempt(claimed: Notification, channel: KnownChannel | undefined): Promise<Outcome | undefined> {
+    if (!channel) return { result: 'retry', answer: 'the configuration of this channel has not arrived yet' };
+    const { spec } = channel;
+    if (!spec) return { result: 'refused', answer: 'the channel was deleted' };
+    const send = (signal: AbortSignal): Promise<Outcome> => this.senders.send(spec, claimed, signal);
+    // A person waits for the answer to a test, so it is made whatever the breaker says.
+    if (claimed.kind === 'test') return send(AbortSignal.timeout(this.config.sendTimeoutMs));
+    return this.policies.attempt(claimed.channelId, send);
+  }
+
+  private async finish(claimed: Notification, channel: KnownChannel | undefined, outcome?: Outcome): Promise<void> {
+    if (!outcome) {
+      await this.untilWritten(() => this.settler.giveBack(claimed, this.holder, jitter(this.policies.pauseMs)));
+      return record(claimed, 'put_off');
+    }
+    const now = this.clock.now();
+    const settlement = settle(claimed, outcome, this.config.retry, now);
+    const spec = channel?.spec;
+    const shown = spec
+      ? { channelName: spec.name, to: this.senders.to(spec) }
+      : { channelName: claimed.channelName, to: claimed.to };
+    await this.untilWritten(() => this.settler.settle(claimed, { holder: this.holder, settlement, shown }));
+    record(claimed, nameOf(settlement), spec?.kind, now);
+    if (settlement.status !== 'sent') {
+      this.logger.warn(
+        `notification ${claimed.id} (${claimed.kind}) to ${shown.to}: ${settlement.status}; ${settlement.answer}`,
+      );
+    }
+  }
+
+  /** What was sent must not be sent again because the database was away just then. */
+  private async untilWritten(write: () => Promise<void>): Promise<void> {
+    const until = this.clock.monotonic() + SETTLE_FOR_MS;
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!(error instanceof TocsinError && error.retry) || this.clock.monotonic() > until) throw error;
+        await sleep(jitter(SETTLE_RETRY_MS));
+      }
+    }
+  }
+}
+
+function nameOf(settlement: Settlement): string {
+  return settlement.status === 'pending' ? 'retry' : settlement.status;
+}
+
+function attributesOf({ id, kind, channelId, attempts, incidentId }: Notification): Record<string, string | number> {
+  return {
+    'tocsin.notification': id,
+    'tocsin.kind': kind,
+    'tocsin.channel': channelId,
+    'tocsin.attempt': attempts,
+    ...(incidentId === undefined ? {} : { 'tocsin.incident': incidentId }),
+  };
+}

@@ -1,0 +1,111 @@
+import type { IncidentEvent } from '@tocsin/contracts';
+import { durationMs, idFrom } from '@tocsin/core';
+import { backoff } from '@tocsin/resilience';
+import type { Outcome } from './channels/sender.ts';
+import type { Notification, NotificationKind } from './notification.ts';
+
+/** What must be sent before what, within an incident and channel. The table has the same rule in its column `rank`. */
+const RANK: Record<NotificationKind, number> = { opened: 0, acknowledged: 1, reminder: 1, resolved: 2, test: 1 };
+
+/** What comes before its turn looks again after this long, should nobody tell it that its turn has come. */
+export const BLOCKED_MS = 30_000;
+/** A notification whose opening has not arrived waits this long for it: two events may overtake each other. */
+export const OVERTAKEN_MS = 5_000;
+/** A receiver's Retry-After is honoured up to here. */
+const LONGEST_RETRY_AFTER_MS = 3_600_000;
+const MOST_ATTEMPTS = 300;
+
+/** What is known of an incident's other notifications to the same channel. */
+export interface Sibling {
+  channelId: string;
+  kind: NotificationKind;
+  status: Notification['status'];
+}
+
+/** A notification to make. */
+export interface Plan {
+  id: string;
+  channelId: string;
+  kind: NotificationKind;
+  step: number;
+  /** How long from now until it may be sent, in ms. 0: at once. */
+  delayMs: number;
+}
+
+/**
+ * The notifications that an event asks for: one for each of its channels, and the first reminder after an opening.
+ * @param siblings what the incident has already; @param silenced whether it was acknowledged or resolved before
+ */
+export function plan(event: IncidentEvent, siblings: readonly Sibling[], silenced: boolean): Plan[] {
+  const plans = event.channels.map((channelId) => {
+    const own = siblings.filter((sibling) => sibling.channelId === channelId);
+    const delayMs = delayOf(event.transition, own);
+    return {
+      id: notificationId(event.incidentId, channelId, event.transition, 0),
+      channelId,
+      kind: event.transition,
+      step: 0,
+      delayMs,
+    };
+  });
+  if (event.transition !== 'opened' || silenced) return plans;
+  const reminders = event.channels.flatMap((channelId) => reminderAfter(event, channelId, 0));
+  return [...plans, ...reminders];
+}
+
+/** The reminder that follows step `step` to a channel: none where none are wanted. */
+export function reminderAfter(event: IncidentEvent, channelId: string, step: number): Plan[] {
+  if (event.remindEvery === undefined) return [];
+  const next = step + 1;
+  const id = notificationId(event.incidentId, channelId, 'reminder', next);
+  return [{ id, channelId, kind: 'reminder', step: next, delayMs: durationMs(event.remindEvery) }];
+}
+
+/** The same notification has the same identifier whoever makes it: it is the idempotency key of every attempt. */
+function notificationId(incidentId: string, channelId: string, kind: NotificationKind, step: number): string {
+  return idFrom(`notification:${incidentId}:${channelId}:${kind}:${step}`);
+}
+
+/** In order per incident and channel: nothing is skipped, and nothing overtakes what is still being tried. */
+function delayOf(kind: NotificationKind, siblings: readonly Sibling[]): number {
+  if (siblings.some((sibling) => blocks(sibling, kind))) return BLOCKED_MS;
+  if (kind !== 'opened' && !siblings.some((sibling) => sibling.kind === 'opened')) return OVERTAKEN_MS;
+  return 0;
+}
+
+function blocks(before: Sibling, kind: NotificationKind): boolean {
+  if (RANK[before.kind] >= RANK[kind]) return false;
+  return before.status === 'sending' || (before.status === 'pending' && before.kind !== 'reminder');
+}
+
+/** What becomes of a notification after an attempt. */
+export type Settlement =
+  { status: 'sent' | 'failed'; answer: string } | { status: 'pending'; answer: string; delayMs: number };
+
+export interface RetryRules {
+  baseMs: number;
+  maxMs: number;
+  /** How long it is tried in all, in ms. */
+  forMs: number;
+}
+
+/**
+ * Decides what becomes of a notification after an attempt: sent, failed for good, or tried again after a growing,
+ * jittered wait (or the one the receiver asks for). A test is tried once: a person is waiting for its answer.
+ */
+export function settle(of: Notification, outcome: Outcome, rules: RetryRules, now: number): Settlement {
+  const { answer } = outcome;
+  if (outcome.result === 'sent') return { status: 'sent', answer };
+  if (outcome.result === 'refused' || of.kind === 'test') return { status: 'failed', answer };
+  const wanted = Math.min(outcome.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
+  const delayMs = Math.round(Math.max(wanted, backoff(of.attempts, rules)));
+  if (of.attempts >= MOST_ATTEMPTS || now + delayMs - of.createdAt > rules.forMs) {
+    return { status: 'failed', answer: `given up after ${of.attempts} attempts; the last: ${answer}` };
+  }
+  return { status: 'pending', answer, delayMs };
+}
+
+/** The place of a kind in the order that an incident's notifications to one channel are sent in. */
+export function rankOf(kind: NotificationKind): number {
+  return RANK[kind];
+}

@@ -1,0 +1,201 @@
+import { Injectable } from '@nestjs/common';
+import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
+import { Database, purgeOperations, type Transaction } from '@tocsin/database';
+import type { Notification, NotificationKind, NotificationStatus } from './notification.ts';
+import { BLOCKED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
+import * as sql from './notifications.sql.ts';
+import {
+  type ClaimRequest,
+  type KnownChannel,
+  type NewNotification,
+  NotificationsStore,
+  type Shown,
+} from './notifications.store.ts';
+
+interface Row {
+  id: string;
+  incident_id: string | null;
+  monitor_id: string | null;
+  channel_id: string;
+  channel_name: string;
+  kind: NotificationKind;
+  step: number;
+  status: NotificationStatus;
+  attempts: number;
+  to: string;
+  answer: string | null;
+  event: IncidentEvent | null;
+  trace: Record<string, string>;
+  created_at: Date;
+  due_at: Date | null;
+  sent_at: Date | null;
+}
+
+const TIDY_BATCH = 1_000;
+const DAY_MS = 86_400_000;
+
+@Injectable()
+export class PostgresNotificationsStore extends NotificationsStore {
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  async lockIncident(tx: Transaction, incidentId: string): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [incidentId], { name: 'incident lock' });
+  }
+
+  async siblings(tx: Transaction, incidentId: string): Promise<Sibling[]> {
+    const rows = await tx.query<{ channel_id: string; kind: NotificationKind; status: NotificationStatus }>(
+      'SELECT channel_id, kind, status FROM notifications WHERE incident_id = $1',
+      [incidentId],
+      { name: 'notification siblings' },
+    );
+    return rows.map(({ channel_id, kind, status }) => ({ channelId: channel_id, kind, status }));
+  }
+
+  async silence(tx: Transaction, incidentId: string): Promise<void> {
+    await tx.query('INSERT INTO silenced (incident_id) VALUES ($1) ON CONFLICT DO NOTHING', [incidentId], {
+      name: 'incident silence',
+    });
+    await tx.query(
+      `UPDATE notifications SET status = 'cancelled', due_at = NULL
+       WHERE incident_id = $1 AND kind = 'reminder' AND status = 'pending'`,
+      [incidentId],
+      { name: 'reminders cancel' },
+    );
+  }
+
+  async isSilenced(tx: Transaction, incidentId: string): Promise<boolean> {
+    const rows = await tx.query('SELECT 1 FROM silenced WHERE incident_id = $1', [incidentId], {
+      name: 'incident silenced',
+    });
+    return rows.length > 0;
+  }
+
+  async insert(tx: Transaction, notifications: readonly NewNotification[]): Promise<Notification[]> {
+    if (notifications.length === 0) return [];
+    const records = notifications.map((n) => ({
+      id: n.id,
+      incident_id: n.event?.incidentId ?? null,
+      monitor_id: n.event?.monitorId ?? null,
+      channel_id: n.channelId,
+      channel_name: n.channelName,
+      kind: n.kind,
+      step: n.step,
+      to: n.to,
+      event: n.event ?? null,
+      trace: n.trace,
+      claimed_by: n.claimedBy ?? null,
+      delay_ms: n.delayMs,
+    }));
+    const rows = await tx.query<Row>(sql.INSERT, [JSON.stringify(records)], { name: 'notifications insert' });
+    return rows.map(notificationOf);
+  }
+
+  async claim({ holder, limit, perChannel, busy, takeOver }: ClaimRequest): Promise<Notification[]> {
+    const rows = await this.database.query<Row>(sql.CLAIM, [holder, limit, perChannel, busy, takeOver, BLOCKED_MS], {
+      name: 'notifications claim',
+    });
+    return rows.filter((row) => row.status === 'sending').map(notificationOf);
+  }
+
+  async renew(holder: string, ids: readonly string[]): Promise<void> {
+    await this.database.query(sql.RENEW, [holder, ids], { name: 'notifications renew' });
+  }
+
+  async giveBack({ id, attempts }: Notification, holder: string, delayMs: number): Promise<void> {
+    await this.database.query(sql.GIVE_BACK, [id, holder, attempts, Math.round(delayMs)], {
+      name: 'notification give back',
+    });
+  }
+
+  async settle(
+    tx: Transaction,
+    claimed: Notification,
+    { holder, settlement, shown }: { holder: string; settlement: Settlement; shown: Shown },
+  ): Promise<boolean> {
+    const delayMs = settlement.status === 'pending' ? settlement.delayMs : 0;
+    const { status, answer } = settlement;
+    const rows = await tx.query(
+      sql.SETTLE,
+      [claimed.id, holder, claimed.attempts, status, answer, delayMs, shown.channelName, shown.to],
+      { name: 'notification settle' },
+    );
+    return rows.length > 0;
+  }
+
+  async release(tx: Transaction, { incidentId, channelId, kind }: Notification): Promise<void> {
+    if (incidentId === undefined) return;
+    await tx.query(sql.RELEASE, [incidentId, channelId, rankOf(kind)], { name: 'notifications release' });
+  }
+
+  async find(id: string): Promise<Notification | undefined> {
+    const rows = await this.database.query<Row>('SELECT * FROM notifications WHERE id = $1', [id], {
+      name: 'notification find',
+    });
+    return rows[0] && notificationOf(rows[0]);
+  }
+
+  async channels(ids: readonly string[]): Promise<Map<string, KnownChannel>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.database.query<{ id: string; spec: ChannelSpec | null }>(
+      'SELECT id, spec FROM channels WHERE id = ANY($1::uuid[])',
+      [ids],
+      { name: 'channels find' },
+    );
+    return new Map(rows.map(({ id, spec }) => [id, { id, spec: spec ?? undefined }]));
+  }
+
+  async putChannel(config: ChannelConfig): Promise<void> {
+    const gone = 'deleted' in config;
+    await this.database.transaction(async (tx) => {
+      const spec = gone ? null : JSON.stringify(config.spec);
+      const newer = await tx.query(sql.PUT_CHANNEL, [config.id, config.revision, spec], { name: 'channel put' });
+      if (newer.length === 0) return;
+      const change = gone
+        ? `UPDATE notifications SET status = 'cancelled', due_at = NULL, answer = 'the channel was deleted'
+           WHERE channel_id = $1 AND status = 'pending'`
+        : `UPDATE notifications SET due_at = now() WHERE channel_id = $1 AND status = 'pending' AND attempts > 0`;
+      await tx.query(change, [config.id], { name: gone ? 'channel gone' : 'channel changed' });
+    });
+  }
+
+  async tidy(days: number): Promise<void> {
+    const old = [days, TIDY_BATCH];
+    await this.database.query(
+      `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications
+         WHERE created_at < now() - $1 * interval '1 day' AND status NOT IN ('pending', 'sending')
+         ORDER BY created_at LIMIT $2)`,
+      old,
+      { name: 'notifications purge' },
+    );
+    await this.database.query(
+      `DELETE FROM silenced WHERE incident_id IN (SELECT incident_id FROM silenced
+         WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT $2)`,
+      old,
+      { name: 'silenced purge' },
+    );
+    await purgeOperations(this.database, 2 * DAY_MS, TIDY_BATCH);
+  }
+}
+
+function notificationOf(row: Row): Notification {
+  return {
+    id: row.id,
+    incidentId: row.incident_id ?? undefined,
+    monitorId: row.monitor_id ?? undefined,
+    channelId: row.channel_id,
+    channelName: row.channel_name,
+    kind: row.kind,
+    step: row.step,
+    status: row.status,
+    attempts: row.attempts,
+    to: row.to,
+    answer: row.answer ?? undefined,
+    event: row.event ?? undefined,
+    trace: row.trace,
+    createdAt: row.created_at.getTime(),
+    dueAt: row.due_at?.getTime(),
+    sentAt: row.sent_at?.getTime(),
+  };
+}

@@ -1,0 +1,73 @@
+import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
+import type { Transaction } from '@tocsin/database';
+import type { Notification } from './notification.ts';
+import type { Plan, Settlement, Sibling } from './notification.rules.ts';
+
+/** A channel as the record has it; without a specification it was deleted. */
+export interface KnownChannel {
+  id: string;
+  spec?: ChannelSpec | undefined;
+}
+
+/** A notification to insert. */
+export interface NewNotification extends Plan {
+  channelName: string;
+  to: string;
+  trace: Record<string, string>;
+  event?: IncidentEvent | undefined;
+  /** The instance that sends it at once; absent: whoever finds it due. */
+  claimedBy?: string | undefined;
+}
+
+/** Whom a claim is for, and what it may take. */
+export interface ClaimRequest {
+  holder: string;
+  /** Most notifications in all, and most of one channel. */
+  limit: number;
+  perChannel: number;
+  /** Channels that this instance is busy with. */
+  busy: readonly string[];
+  /** Whether claims that ran out may be taken over. */
+  takeOver: boolean;
+}
+
+/** What is written about a channel when an attempt has been made. */
+export interface Shown {
+  channelName: string;
+  to: string;
+}
+
+/** Where notifications and what they need are kept. */
+export abstract class NotificationsStore {
+  /** Others that change this incident's notifications wait until the transaction ends. */
+  abstract lockIncident(tx: Transaction, incidentId: string): Promise<void>;
+  abstract siblings(tx: Transaction, incidentId: string): Promise<Sibling[]>;
+  /** Notes that nobody is reminded of the incident any more, and cancels the reminders that wait. */
+  abstract silence(tx: Transaction, incidentId: string): Promise<void>;
+  abstract isSilenced(tx: Transaction, incidentId: string): Promise<boolean>;
+  /** Inserts those that do not exist yet, and returns them. */
+  abstract insert(tx: Transaction, notifications: readonly NewNotification[]): Promise<Notification[]>;
+  /** Takes what is due, in one statement that two instances can run at once. */
+  abstract claim(request: ClaimRequest): Promise<Notification[]>;
+  /** Keeps claims from running out. */
+  abstract renew(holder: string, ids: readonly string[]): Promise<void>;
+  /** Gives a claim back as if it had never been: the attempt was not made. */
+  abstract giveBack(claimed: Notification, holder: string, delayMs: number): Promise<void>;
+  /**
+   * Writes what an attempt came to. What was sent is written whoever holds the claim by now; the rest only by its holder.
+   * @returns false when the claim was lost
+   */
+  abstract settle(
+    tx: Transaction,
+    claimed: Notification,
+    as: { holder: string; settlement: Settlement; shown: Shown },
+  ): Promise<boolean>;
+  /** Makes due what waited for this notification to be settled. */
+  abstract release(tx: Transaction, settled: Notification): Promise<void>;
+  abstract find(id: string): Promise<Notification | undefined>;
+  abstract channels(ids: readonly string[]): Promise<Map<string, KnownChannel>>;
+  /** Keeps the newest revision of a channel. What waits for a deleted one is cancelled; for a changed one, tried at once. */
+  abstract putChannel(config: ChannelConfig): Promise<void>;
+  /** Forgets what is older than `days`, a bounded number at a time. */
+  abstract tidy(days: number): Promise<void>;
+}

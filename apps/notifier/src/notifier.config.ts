@@ -1,0 +1,36 @@
+import { secretKey, type PlatformConfig } from '@tocsin/service';
+import { z } from 'zod';
+
+const whole = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .default(String(fallback))
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+/** What `notifier` reads from the environment, beside the platform's part. */
+export const notifierConfig = z
+  .object({
+    /** Opens the secrets of channels: this service does not run without it. */
+    TOCSIN_SECRET: secretKey,
+    /** The wait after a first failed attempt; it doubles from there up to TOCSIN_RETRY_MAX_MS. */
+    TOCSIN_RETRY_BASE_MS: whole(1_000, 10, 60_000),
+    TOCSIN_RETRY_MAX_MS: whole(900_000, 10, 3_600_000),
+    /** How long one notification is tried in all. */
+    TOCSIN_RETRY_FOR_MS: whole(86_400_000, 1_000, 7 * 86_400_000),
+    /** How many notifications this instance sends at a time, and how many of those to one channel. */
+    TOCSIN_SENDS: whole(64, 1, 1_000),
+    TOCSIN_SENDS_PER_CHANNEL: whole(8, 1, 100),
+    /** How long one attempt may take. */
+    TOCSIN_SEND_TIMEOUT_MS: whole(10_000, 100, 60_000),
+  })
+  .transform((env) => ({
+    secret: env.TOCSIN_SECRET,
+    retry: { baseMs: env.TOCSIN_RETRY_BASE_MS, maxMs: env.TOCSIN_RETRY_MAX_MS, forMs: env.TOCSIN_RETRY_FOR_MS },
+    sends: env.TOCSIN_SENDS,
+    sendsPerChannel: env.TOCSIN_SENDS_PER_CHANNEL,
+    sendTimeoutMs: env.TOCSIN_SEND_TIMEOUT_MS,
+  }));
+
+export type NotifierConfig = PlatformConfig & z.infer<typeof notifierConfig>;

@@ -1,0 +1,36 @@
+import { Controller } from '@nestjs/common';
+import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { type ChannelConfig, commands, type IncidentEvent, type NotificationView, requests } from '@tocsin/contracts';
+import { type CommandContext, commandPattern } from '@tocsin/messaging';
+import { NotificationsStore } from './notifications.store.ts';
+import { Recorder } from './recorder.ts';
+import { TestsService } from './tests.service.ts';
+
+@Controller()
+export class NotifierController {
+  constructor(
+    private readonly recorder: Recorder,
+    private readonly store: NotificationsStore,
+    private readonly tests: TestsService,
+  ) {}
+
+  @EventPattern('notifierIncidents', { concurrency: 32 })
+  incident(@Payload() event: IncidentEvent): Promise<void> {
+    return this.recorder.record(event);
+  }
+
+  @EventPattern('notifierConfig', { concurrency: 8 })
+  channel(@Payload() config: ChannelConfig): Promise<void> {
+    return this.store.putChannel(config);
+  }
+
+  @MessagePattern(commandPattern(commands.channelsTest))
+  test(@Payload() input: { channelId: string }, @Ctx() ctx: CommandContext): Promise<NotificationView> {
+    return this.tests.test(input, ctx);
+  }
+
+  @MessagePattern(requests.operationsOfNotifier.subject)
+  operation(@Payload() input: { operationId: string }): ReturnType<TestsService['find']> {
+    return this.tests.find(input.operationId);
+  }
+}

@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { Senders } from './channels/senders.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { PostgresNotificationsStore } from './notifications.store.postgres.ts';
+import { NotificationsStore } from './notifications.store.ts';
+import { NotifierController } from './notifier.controller.ts';
+import { Poller } from './poller.ts';
+import { Recorder } from './recorder.ts';
+import { Settler } from './settler.ts';
+import { TestParts, TestsService } from './tests.service.ts';
+
+/** The composition root: the only file that names adapters. */
+@Module({
+  controllers: [NotifierController],
+  providers: [
+    Senders,
+    Settler,
+    Dispatcher,
+    Recorder,
+    Poller,
+    TestParts,
+    TestsService,
+    { provide: NotificationsStore, useClass: PostgresNotificationsStore },
+  ],
+})
+export class NotifierModule {}

@@ -1,0 +1,118 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type Clock, TocsinError } from '@tocsin/core';
+import { CLOCK, Drain } from '@tocsin/service';
+import { Dispatcher } from './dispatcher.ts';
+import { LEASE_MS } from './notifications.sql.ts';
+import { NotificationsStore } from './notifications.store.ts';
+
+const POLL_MS = 500;
+const RENEW_MS = LEASE_MS / 4;
+const TIDY_MS = 600_000;
+const KEPT_DAYS = 400;
+/** After the database was away, and after a start, the holders of claims get this long to settle or renew them. */
+const STEADY_MS = LEASE_MS + 500;
+/** At a stop, what is being sent gets this long to end; the rest is taken over when its claims run out. */
+const FINISH_MS = 5_000;
+/** The most claimed per channel at a time. */
+const PER_CHANNEL = 8;
+
+/** Finds what is due: retries, reminders, and what a killed instance left behind. */
+@Injectable()
+export class Poller implements OnApplicationBootstrap {
+  private readonly logger = new Logger('Poller');
+  private steadySince: number;
+  private stopped = false;
+  private nudged = false;
+  private wake: (() => void) | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly store: NotificationsStore,
+    private readonly dispatcher: Dispatcher,
+    private readonly drain: Drain,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.steadySince = clock.monotonic();
+  }
+
+  onApplicationBootstrap(): void {
+    this.dispatcher.onNudge(() => {
+      this.nudged = true;
+      this.wake?.();
+    });
+    this.drain.onStop('stop-taking', () => this.stop());
+    this.drain.onStop('finish', () => this.finish());
+    this.timers.push(setInterval(() => void this.renew(), RENEW_MS));
+    this.timers.push(setInterval(() => void this.guarded(() => this.store.tidy(KEPT_DAYS)), TIDY_MS));
+    this.running = this.run();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      this.nudged = false;
+      const more = await this.guarded(() => this.poll());
+      if (more !== true && !this.nudged && !this.stopped) await this.pause();
+    }
+  }
+
+  /** @returns whether there may be more to take at once */
+  private async poll(): Promise<boolean> {
+    const limit = this.dispatcher.room;
+    if (limit <= 0) return false;
+    const busy = this.dispatcher.busy();
+    const takeOver = this.clock.monotonic() - this.steadySince >= STEADY_MS;
+    const claimed = await this.store.claim({
+      holder: this.dispatcher.holder,
+      limit,
+      perChannel: PER_CHANNEL,
+      busy,
+      takeOver,
+    });
+    if (claimed.length === 0) return false;
+    const channels = await this.store.channels([...new Set(claimed.map((one) => one.channelId))]);
+    for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId));
+    return claimed.length === limit;
+  }
+
+  private async renew(): Promise<void> {
+    const { held, holder } = this.dispatcher;
+    if (held.length > 0) await this.guarded(() => this.store.renew(holder, held));
+  }
+
+  /** While the database is away nothing is due; what others hold is theirs until they have had time to say so again. */
+  private async guarded<T>(fn: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await fn();
+    } catch (error) {
+      this.steadySince = this.clock.monotonic();
+      const expected = error instanceof TocsinError && error.retry;
+      this.logger[expected ? 'warn' : 'error'](`the notifications could not be read: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  private async pause(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, POLL_MS);
+    });
+    clearTimeout(timer);
+    this.wake = undefined;
+  }
+
+  private async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake?.();
+    await this.running;
+  }
+
+  private async finish(): Promise<void> {
+    const until = this.clock.monotonic() + FINISH_MS;
+    while (this.dispatcher.held.length > 0 && this.clock.monotonic() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const timer of this.timers) clearInterval(timer);
+  }
+}

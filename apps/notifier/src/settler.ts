@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { type NotificationEvent, subjects } from '@tocsin/contracts';
+import { Database, Outbox, type Transaction } from '@tocsin/database';
+import type { Notification } from './notification.ts';
+import { reminderAfter, type Settlement } from './notification.rules.ts';
+import { NotificationsStore, type Shown } from './notifications.store.ts';
+
+/** Writes what an attempt came to, and all that follows from it, in one transaction. */
+@Injectable()
+export class Settler {
+  constructor(
+    private readonly database: Database,
+    private readonly store: NotificationsStore,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** Losing the claim is normal: then nothing is written. */
+  async settle(claimed: Notification, as: { holder: string; settlement: Settlement; shown: Shown }): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      if (claimed.incidentId !== undefined) await this.store.lockIncident(tx, claimed.incidentId);
+      const { settlement } = as;
+      if (!(await this.store.settle(tx, claimed, as)) || settlement.status === 'pending') return;
+      await this.store.release(tx, claimed);
+      await this.remindAgain(tx, claimed, as.shown);
+      await this.outbox.add(tx, {
+        subject: subjects.notificationEvent(claimed.id),
+        payload: eventOf(claimed, settlement),
+      });
+    });
+  }
+
+  /** Undoes a claim of which nothing was made. */
+  giveBack(claimed: Notification, holder: string, delayMs: number): Promise<void> {
+    return this.store.giveBack(claimed, holder, delayMs);
+  }
+
+  private async remindAgain(
+    tx: Transaction,
+    { kind, event, channelId, step, trace }: Notification,
+    shown: Shown,
+  ): Promise<void> {
+    if (kind !== 'reminder' || !event || (await this.store.isSilenced(tx, event.incidentId))) return;
+    const next = reminderAfter(event, channelId, step).map((plan) => ({ ...plan, ...shown, trace, event }));
+    await this.store.insert(tx, next);
+  }
+}
+
+function eventOf(n: Notification, settlement: Settlement & { status: 'sent' | 'failed' }): NotificationEvent {
+  return {
+    notificationId: n.id,
+    ...(n.incidentId === undefined ? {} : { incidentId: n.incidentId }),
+    channelId: n.channelId,
+    status: settlement.status,
+    at: Date.now(),
+  };
+}

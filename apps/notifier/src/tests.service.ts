@@ -1,0 +1,91 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { context, propagation } from '@opentelemetry/api';
+import type { NotificationView } from '@tocsin/contracts';
+import { type Clock, idFrom, TocsinError } from '@tocsin/core';
+import { Database, lookupOperation, once } from '@tocsin/database';
+import type { CommandContext } from '@tocsin/messaging';
+import { sleep } from '@tocsin/resilience';
+import { CLOCK } from '@tocsin/service';
+import { Senders } from './channels/senders.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { type Notification, viewOf } from './notification.ts';
+import { NotificationsStore } from './notifications.store.ts';
+
+/** What is recorded of a test: its notification, or that there was no such channel. */
+type Recorded = { notificationId: string } | { refusal: { code: 'not_found'; message: string } };
+
+interface OperationView {
+  status: 'done' | 'failed' | 'unknown';
+  result?: NotificationView;
+  error?: { code: string; message: string };
+}
+
+/** An operation that is carried out again waits this long for the instance that carries it out already. */
+const OTHERS_MS = 20_000;
+const LOOK_MS = 50;
+
+/** Sends tests of channels: once per operation, tried once, and answered with what the receiver said. */
+@Injectable()
+export class TestsService {
+  constructor(
+    private readonly database: Database,
+    private readonly store: NotificationsStore,
+    private readonly parts: TestParts,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws TocsinError `not_found`; `key_reused` */
+  async test({ channelId }: { channelId: string }, ctx: CommandContext): Promise<NotificationView> {
+    const { senders, dispatcher } = this.parts;
+    const channel = (await this.store.channels([channelId])).get(channelId);
+    const spec = channel?.spec;
+    let claimed: Notification | undefined;
+    const { result } = await this.database.transaction((tx) =>
+      once<Recorded>(tx, { key: ctx.operationId, requestHash: ctx.requestHash }, async () => {
+        if (!spec) return { refusal: { code: 'not_found', message: `There is no channel ${channelId}.` } };
+        const trace: Record<string, string> = {};
+        propagation.inject(context.active(), trace);
+        const id = idFrom(`test:${ctx.operationId}`);
+        const shown = { channelName: spec.name, to: senders.to(spec) };
+        const plan = { id, channelId, kind: 'test', step: 0, delayMs: 0 } as const;
+        [claimed] = await this.store.insert(tx, [{ ...plan, ...shown, trace, claimedBy: dispatcher.holder }]);
+        return { notificationId: id };
+      }),
+    );
+    if ('refusal' in result) throw new TocsinError(result.refusal.code, result.refusal.message);
+    if (claimed) await dispatcher.send(claimed, channel);
+    return viewOf(await this.settled(result.notificationId));
+  }
+
+  /** What a test came to; `unknown` until it is settled. */
+  async find(operationId: string): Promise<OperationView> {
+    const recorded = (await lookupOperation(this.database, operationId))?.result as Recorded | undefined;
+    if (!recorded) return { status: 'unknown' };
+    if ('refusal' in recorded) return { status: 'failed', error: recorded.refusal };
+    const found = await this.store.find(recorded.notificationId);
+    return found && isSettled(found) ? { status: 'done', result: viewOf(found) } : { status: 'unknown' };
+  }
+
+  private async settled(id: string): Promise<Notification> {
+    const until = this.clock.monotonic() + OTHERS_MS;
+    for (;;) {
+      const found = await this.store.find(id);
+      if (found && isSettled(found)) return found;
+      if (this.clock.monotonic() > until) throw new TocsinError('deadline', 'The test is still being sent; ask again.');
+      await sleep(LOOK_MS);
+    }
+  }
+}
+
+/** What a test is sent with. */
+@Injectable()
+export class TestParts {
+  constructor(
+    readonly senders: Senders,
+    readonly dispatcher: Dispatcher,
+  ) {}
+}
+
+function isSettled({ status }: Notification): boolean {
+  return status !== 'pending' && status !== 'sending';
+}
