@@ -1,5 +1,6 @@
 import { ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { CheckFailure, ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
 import { bytes, clean } from '../words.ts';
@@ -33,15 +34,20 @@ export function exchange(run: Run, socket: Socket, request: HttpRequest, wish: E
     const sentAt = clock.monotonic();
     run.phase = 'waiting for the first byte';
     const sent = send(socket, request, wish.lines);
+    let answered = false;
+    // Over TLS the bytes of the handshake count too, so there only a whole head says that the answer has begun.
+    const begun = (): boolean => answered || (!(socket instanceof TLSSocket) && socket.bytesRead > 0);
+    const onError = (error: NodeJS.ErrnoException): void => fail(broken(error, begun()));
+    const onClose = (): void => fail(closed(begun()));
     sent.on('response', (response) => {
+      answered = true;
       run.spent('firstByteMs', clock.monotonic() - sentAt);
       run.facts.statusCode = response.statusCode!;
       run.phase = 'reading the body';
+      response.on('error', onError).on('close', onClose);
       take(response, wish, { run, method: request.method, done, fail });
     });
-    // Errors and the close of the answer itself come on the response, once there is one.
-    sent.on('error', (error) => fail(broken(error)));
-    sent.on('close', () => fail(closed('before it answered')));
+    sent.on('error', onError).on('close', onClose);
     sent.end(request.body);
     return () => {
       sent.removeAllListeners();
@@ -81,7 +87,6 @@ interface Step {
 function take(response: IncomingMessage, wish: ExchangeWish, { run, method, done, fail }: Step): void {
   const status = response.statusCode!;
   const { headers } = response;
-  response.on('error', (error) => fail(broken(error)));
   if (wish.headIsEnough(status, headers)) return done({ status, headers, body: EMPTY });
   // The answer to HEAD names the length that GET would have, and comes without it.
   const declared = method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0);
@@ -100,7 +105,6 @@ function take(response: IncomingMessage, wish: ExchangeWish, { run, method, done
     run.spent('transferMs', clock.monotonic() - since);
     done({ status, headers, body: chunks.length === 0 ? EMPTY : Buffer.concat(chunks, length) });
   });
-  response.on('close', () => fail(closed('before the answer was whole')));
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -110,25 +114,24 @@ export function tooLarge(maxBytes: number, after = ''): CheckFailure {
   return new CheckFailure('body', `body: larger than ${bytes(maxBytes)}${after}`);
 }
 
-function closed(when: string, cause?: unknown): CheckFailure {
+function closed(begun: boolean, cause?: unknown): CheckFailure {
+  const when = begun ? 'before the answer was whole' : 'before it answered';
   return new CheckFailure('closed', `closed: the server closed the connection ${when}`, { cause });
 }
 
-function broken(error: NodeJS.ErrnoException): CheckFailure {
+function broken(error: NodeJS.ErrnoException, begun: boolean): CheckFailure {
   const code = error.code ?? '';
   if (code === 'HPE_HEADER_OVERFLOW') {
     return new CheckFailure('protocol', `protocol: the headers are larger than ${bytes(MAX_HEADER_BYTES)}`, {
       cause: error,
     });
   }
-  if (code === 'HPE_INVALID_EOF_STATE') return closed('before the answer was whole', error);
+  if (code === 'HPE_INVALID_EOF_STATE') return closed(true, error);
   if (code.startsWith('HPE_')) {
     const detail = clean(error.message.replace(/^Parse Error: /, ''), 80);
     return new CheckFailure('protocol', `protocol: the answer is not valid HTTP (${detail})`, { cause: error });
   }
-  if (code === 'ECONNRESET' || code === 'EPIPE') {
-    return closed(error.message === 'aborted' ? 'before the answer was whole' : 'before it answered', error);
-  }
+  if (code === 'ECONNRESET' || code === 'EPIPE') return closed(begun, error);
   const own = ownFailure(error);
   return (
     own ?? new CheckFailure('connect', `connect: the connection broke (${code || error.message})`, { cause: error })
