@@ -21,13 +21,13 @@ export const INSERT = `
 /**
  * Takes what is due, a few of each channel so that none crowds out the others. What must wait for an earlier one of its
  * incident is put off, and a reminder of an incident that was silenced meanwhile is cancelled.
- * $1 holder, $2 limit, $3 most per channel, $4 busy channels, $5 whether to take over, $6 how long to put off in ms
+ * $1 holder, $2 limit, $3 most per channel, $4 busy channels, $5 whether to take over, $6 how long to put off in ms, $7 what the holder is sending
  */
 export const CLAIM = `
   WITH candidates AS (
     SELECT id, row_number() OVER (PARTITION BY channel_id ORDER BY due_at) AS nth FROM notifications
     WHERE status IN ('pending', 'sending') AND due_at <= now() AND (status = 'pending' OR $5)
-      AND channel_id <> ALL ($4::uuid[])
+      AND channel_id <> ALL ($4::uuid[]) AND id <> ALL ($7::uuid[])
   ), due AS (
     SELECT n.id, n.incident_id, n.channel_id, n.kind, n.rank FROM notifications n JOIN candidates USING (id)
     WHERE nth <= $3 AND n.status IN ('pending', 'sending') AND n.due_at <= now() AND (n.status = 'pending' OR $5)

@@ -92,10 +92,14 @@ export class PostgresNotificationsStore extends NotificationsStore {
     return rows.map(notificationOf);
   }
 
-  async claim({ holder, limit, perChannel, busy, takeOver }: ClaimRequest): Promise<Notification[]> {
-    const rows = await this.database.query<Row>(sql.CLAIM, [holder, limit, perChannel, busy, takeOver, BLOCKED_MS], {
-      name: 'notifications claim',
-    });
+  async claim({ holder, limit, perChannel, busy, takeOver, held }: ClaimRequest): Promise<Notification[]> {
+    const rows = await this.database.query<Row>(
+      sql.CLAIM,
+      [holder, limit, perChannel, busy, takeOver, BLOCKED_MS, held],
+      {
+        name: 'notifications claim',
+      },
+    );
     return rows.filter((row) => row.status === 'sending').map(notificationOf);
   }
 

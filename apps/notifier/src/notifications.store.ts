@@ -25,6 +25,8 @@ export interface ClaimRequest {
   /** Most notifications in all, and most of one channel. */
   limit: number;
   perChannel: number;
+  /** What this instance is sending: never taken from itself, should its own claims have run out. */
+  held: readonly string[];
   /** Channels that this instance is busy with. */
   busy: readonly string[];
   /** Whether claims that ran out may be taken over. */

@@ -60,15 +60,10 @@ export class Poller implements OnApplicationBootstrap {
   private async poll(): Promise<boolean> {
     const limit = this.dispatcher.room;
     if (limit <= 0) return false;
+    const { holder, held } = this.dispatcher;
     const busy = this.dispatcher.busy();
     const takeOver = this.clock.monotonic() - this.steadySince >= STEADY_MS;
-    const claimed = await this.store.claim({
-      holder: this.dispatcher.holder,
-      limit,
-      perChannel: PER_CHANNEL,
-      busy,
-      takeOver,
-    });
+    const claimed = await this.store.claim({ holder, held, limit, perChannel: PER_CHANNEL, busy, takeOver });
     if (claimed.length === 0) return false;
     const channels = await this.store.channels([...new Set(claimed.map((one) => one.channelId))]);
     for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId));

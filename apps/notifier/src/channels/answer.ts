@@ -2,6 +2,8 @@
 const MOST_CHARACTERS = 4_000;
 /** Shorter secrets would blacken half the answer, and are none. */
 const SHORTEST_SECRET = 4;
+// oxlint-disable-next-line no-control-regex -- control characters are what it takes out
+const CONTROL = /[\u0000-\u001f\u007f]+/g;
 
 /** What a receiver said, as it may be kept and shown: bounded, one kind of white space, and without our own secrets. */
 export function cleanAnswer(text: string, secrets: readonly (string | undefined)[]): string {
@@ -9,12 +11,7 @@ export function cleanAnswer(text: string, secrets: readonly (string | undefined)
   for (const secret of secrets) {
     if (secret !== undefined && secret.length >= SHORTEST_SECRET) clean = clean.replaceAll(secret, '********');
   }
-  // oxlint-disable-next-line no-control-regex -- control characters are what it takes out
-  return clean
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
-    .trim()
-    .slice(0, MOST_CHARACTERS)
-    .toWellFormed();
+  return clean.replace(CONTROL, ' ').trim().slice(0, MOST_CHARACTERS).toWellFormed();
 }
 
 /** Why there was no answer, in the words of the error at the bottom: `ECONNREFUSED connect 127.0.0.1:9`. */

@@ -8,6 +8,8 @@ export interface MailText {
 }
 
 const LONGEST_SUBJECT = 200;
+// oxlint-disable-next-line no-control-regex -- control characters are what it takes out
+const BREAKS = /[\u0000-\u001f\u007f\u2028\u2029]+/g;
 
 const WORDS = {
   opened: 'Incident opened',
@@ -58,11 +60,7 @@ function laterAt(n: Notification): string | undefined {
 
 /** A header's value: a line break in it would begin another header. */
 function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it takes out
-  return text
-    .replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ')
-    .slice(0, LONGEST_SUBJECT)
-    .toWellFormed();
+  return text.replace(BREAKS, ' ').slice(0, LONGEST_SUBJECT).toWellFormed();
 }
 
 function escape(text: string): string {
