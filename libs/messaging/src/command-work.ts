@@ -7,7 +7,7 @@ import { OutgoingHeaders } from './headers.ts';
 import { HEADER } from './names.ts';
 import { commandConsumer } from './topology.ts';
 import { toWire } from './wire-error.ts';
-import type { Work } from './worker.ts';
+import type { Work } from './work.ts';
 
 const CONCURRENCY = 32;
 
@@ -52,14 +52,14 @@ export function commandWork(connection: Connection, handlers: ReadonlyMap<string
       const run = (): Promise<unknown> => find(delivery).handle(data, ctx);
       return systemClock.now() < ctx.deadline ? withDeadline(ctx.deadline, run) : run();
     },
-    ended: (delivery, verdict, outcome) => {
+    ended: (delivery, verdict, ending) => {
       if (verdict.act === 'nak') return;
-      const refusal = outcome.ok
+      const refusal = ending.ok
         ? undefined
         : verdict.reason === 'unparsable'
           ? unreadable(verdict.message)
-          : outcome.error;
-      answer(connection, delivery, refusal, outcome.result);
+          : ending.error;
+      answer(connection, delivery, refusal, ending.result);
     },
   };
 }

@@ -175,20 +175,12 @@ export class StreamFollow implements Follow {
     this.last = streamSequence;
     const publishedAt = Math.floor(timestampNanos / 1e6) || systemClock.now();
     try {
-      const headers = msg.headers;
-      const record = {
-        get value() {
-          return headerRecord(headers);
-        },
-      };
       this.on({
         subject: msg.subject,
         data: parsed(msg),
         sequence: streamSequence,
         publishedAt,
-        get headers() {
-          return record.value;
-        },
+        headers: headerRecord(msg.headers),
       });
     } catch (error) {
       this.logger.error(`a listener of ${this.o.stream} failed at ${streamSequence}: ${(error as Error).stack}`);

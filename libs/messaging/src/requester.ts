@@ -20,8 +20,6 @@ const NOBODY_MS = 2_000;
 const MAX_REFUSALS = 5;
 const MAX_GATHERED = 1_000;
 
-type Answer = { kind: 'answer'; msg: Msg } | { kind: 'nobody' } | { kind: 'late' };
-
 /** Asks questions of other services over core NATS, one inbox for all. */
 export class Requester {
   private readonly inbox: string;
@@ -54,7 +52,7 @@ export class Requester {
     await producing(`gather ${spec.subject}`, spec.subject, SpanKind.CLIENT, async (headers) => {
       headers.set(HEADER.deadline, String(Math.floor(deadline)));
       this.waiting.set(token, (msg) => {
-        if (msg.headers?.code === 503 || msg.headers?.get(HEADER.error) || answers.length >= MAX_GATHERED) return;
+        if (isNobody(msg) || msg.headers?.get(HEADER.error) || answers.length >= MAX_GATHERED) return;
         try {
           answers.push(spec.output.parse(msg.json()));
         } catch {
@@ -78,46 +76,27 @@ export class Requester {
   ): Promise<O> {
     // All attempts share one address, so the answer of a slow instance still counts after another was asked.
     const token = (this.next++).toString(36);
-    const started = systemClock.now();
-    let refusals = 0;
-    let arrived: Msg[] = [];
-    let wake: (() => void) | undefined;
-    this.waiting.set(token, (msg) => {
-      arrived.push(msg);
-      wake?.();
-    });
-    const nextAnswer = async (ms: number): Promise<Answer> => {
-      if (arrived.length === 0) {
-        let timer: NodeJS.Timeout | undefined;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          timer = setTimeout(resolve, ms);
-        });
-        clearTimeout(timer);
-        wake = undefined;
-      }
-      const msg = arrived.shift();
-      if (!msg) return { kind: 'late' };
-      return msg.data.length === 0 && msg.headers?.code === 503 ? { kind: 'nobody' } : { kind: 'answer', msg };
-    };
+    const answers = new Answers();
+    this.waiting.set(token, (msg) => answers.push(msg));
     try {
-      for (;;) {
+      const nobodyUntil = systemClock.now() + NOBODY_MS;
+      for (let refusals = 0; ;) {
         const left = o.deadline - systemClock.now();
         if (left <= 0) throw new TocsinError('deadline', `No answer to ${spec.subject} in time. Try again.`);
         this.send(spec.subject, body, token, o.headers);
-        const answer = await nextAnswer(Math.min(left, Math.max(MIN_SLICE_MS, left * SLICE)));
-        if (answer.kind === 'answer') {
-          const refusal = refusalOf(answer.msg);
-          if (!refusal) return readAnswer(spec, answer.msg);
-          if (!(refusal.code === 'unavailable' && refusal.retry) || ++refusals >= MAX_REFUSALS) throw refusal;
-        } else if (answer.kind === 'nobody' && systemClock.now() - started > NOBODY_MS) {
+        const msg = await answers.within(Math.min(left, Math.max(MIN_SLICE_MS, left * SLICE)));
+        if (!msg) continue;
+        if (!isNobody(msg)) {
+          const refusal = refusalOf(msg);
+          if (!refusal) return readAnswer(spec, msg);
+          if (refusal.code !== 'unavailable' || !refusal.retry || ++refusals >= MAX_REFUSALS) throw refusal;
+        } else if (systemClock.now() > nobodyUntil) {
           throw new TocsinError('unavailable', `No instance answers ${spec.subject} at the moment. Try again later.`);
         }
-        if (answer.kind !== 'late') await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     } finally {
       this.waiting.delete(token);
-      arrived = [];
     }
   }
 
@@ -130,6 +109,36 @@ export class Requester {
       });
     }
   }
+}
+
+/** The answers to one question, in the order in which they came. */
+class Answers {
+  private readonly arrived: Msg[] = [];
+  private wake: (() => void) | undefined;
+
+  push(msg: Msg): void {
+    this.arrived.push(msg);
+    this.wake?.();
+  }
+
+  /** The next answer, or `undefined` if none comes within `ms`. */
+  async within(ms: number): Promise<Msg | undefined> {
+    if (this.arrived.length === 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+        timer = setTimeout(resolve, ms);
+      });
+      clearTimeout(timer);
+      this.wake = undefined;
+    }
+    return this.arrived.shift();
+  }
+}
+
+/** The broker's own answer when nobody listens. */
+function isNobody(msg: Msg): boolean {
+  return msg.data.length === 0 && msg.headers?.code === 503;
 }
 
 function refusalOf(msg: Msg): TocsinError | undefined {

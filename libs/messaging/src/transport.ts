@@ -12,7 +12,8 @@ import {
 import type { Messaging } from './messaging.ts';
 import { Responder } from './responder.ts';
 import { reconcileConsumer } from './topology.ts';
-import { type Work, Worker } from './worker.ts';
+import type { Work } from './work.ts';
+import { Worker } from './worker.ts';
 
 const DRAIN_MS = 8_000;
 

@@ -1,41 +1,25 @@
-import { Logger } from '@nestjs/common';
-import { systemClock } from '@tocsin/core';
+import { systemClock, TocsinError } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
-import type { ConsumerSpec, HandlerOptions } from './contract.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { ReceivedDelivery } from './delivery.ts';
 import { HandBack } from './hand-back.ts';
-import { counters } from './metrics.ts';
 import { Pull } from './pull.ts';
-import { ack, decide, nak, type Outcome, term, Unparsable, type Verdict, working } from './settlement.ts';
+import { nak, Unparsable, working } from './settlement.ts';
+import { Settler } from './settler.ts';
 import { consuming, consumingBatch } from './tracing.ts';
+import type { Ending, Work } from './work.ts';
 
 const DEFAULT_CONCURRENCY = 16;
 const DEFAULT_LINGER_MS = 5;
 const DEFAULT_TIMEOUT_MS = 120_000;
-const MAX_REMEMBERED = 10_000;
-const DEAD_LETTER_RETRY_MS = 1_000;
-
-/** What a worker runs, and how. */
-export interface Work {
-  spec: ConsumerSpec;
-  kind: 'event' | 'command';
-  options: HandlerOptions;
-  /** Finds the schema and the handler of one delivery. */
-  parse(delivery: ReceivedDelivery): unknown;
-  handle(data: unknown, delivery: ReceivedDelivery): Promise<unknown>;
-  /** Told the end of every single delivery, for answering commands. */
-  ended?(delivery: ReceivedDelivery, verdict: Verdict, outcome: Outcome & { result?: unknown }): void;
-}
 
 /** Takes the deliveries of one durable, runs its handler within the bound, and settles each by `settlement.ts`. */
 export class Worker {
   private readonly pull: Pull;
   private readonly queue: ReceivedDelivery[] = [];
   private readonly held = new Set<ReceivedDelivery>();
-  private readonly failures = new Map<number, number>();
   private readonly concurrency: number;
   private readonly batch: number | undefined;
   private readonly timeoutMs: number;
@@ -43,12 +27,11 @@ export class Worker {
   private linger: NodeJS.Timeout | undefined;
   private extend: NodeJS.Timeout | undefined;
   private draining = false;
-  private readonly logger: Logger;
-  private readonly attributes: Record<'ack' | 'nak' | 'dead', { durable: string; outcome: string }>;
+  private readonly settler: Settler;
 
   constructor(
     connection: Connection,
-    private readonly deadLetters: DeadLetters,
+    deadLetters: DeadLetters,
     private readonly work: Work,
   ) {
     const { durable, stream } = work.spec;
@@ -58,12 +41,7 @@ export class Worker {
     // Batches keep one batch ahead, so that the next is complete when the last one is done.
     const capacity = this.batch ? this.batch * (this.concurrency + 1) : this.concurrency;
     this.pull = new Pull(connection, { stream, durable }, capacity, (msg) => this.receive(msg));
-    this.logger = new Logger(durable);
-    this.attributes = {
-      ack: { durable, outcome: 'ack' },
-      nak: { durable, outcome: 'nak' },
-      dead: { durable, outcome: 'dead' },
-    };
+    this.settler = new Settler(deadLetters, work);
   }
 
   start(): void {
@@ -136,17 +114,17 @@ export class Worker {
 
   /** Parses and handles one delivery in its own trace, and settles it. */
   private async attempt(delivery: ReceivedDelivery, handle: (data: unknown) => Promise<unknown>): Promise<void> {
-    let outcome: Outcome & { result?: unknown };
+    let ending: Ending;
     try {
       this.parse(delivery);
       delivery.startedAt = systemClock.monotonic();
       const { durable } = this.work.spec;
       const run = () => handle(delivery.data);
-      outcome = { ok: true, result: await consuming(durable, SpanKind.CONSUMER, delivery.msg.headers, run) };
+      ending = { ok: true, result: await consuming(durable, SpanKind.CONSUMER, delivery.msg.headers, run) };
     } catch (error) {
-      outcome = { ok: false, error };
+      ending = { ok: false, error };
     }
-    await this.settle(delivery, outcome);
+    await this.settle(delivery, ending);
   }
 
   private parse(delivery: ReceivedDelivery): void {
@@ -180,17 +158,16 @@ export class Worker {
   /** A batch that fails for a reason of its own is tried again one by one, so that one poison does not drown the rest. */
   private async handleBatch(batch: ReceivedDelivery[]): Promise<void> {
     const headers = batch.map((delivery) => delivery.msg.headers);
-    let outcome: Outcome;
+    let ending: Ending;
     try {
       await consumingBatch(this.work.spec.durable, headers, () => this.work.handle(batch, batch[0]!));
-      outcome = { ok: true };
+      ending = { ok: true };
     } catch (error) {
-      outcome = { ok: false, error };
+      ending = { ok: false, error };
     }
-    const blameless = outcome.ok || outcome.error instanceof HandBack || batch.length === 1;
-    if (blameless) {
+    if (ending.ok || batch.length === 1 || isNobodysFault(ending.error)) {
       for (const delivery of batch) {
-        const burial = this.settle(delivery, outcome);
+        const burial = this.settle(delivery, ending);
         if (burial) await burial;
       }
       return;
@@ -201,61 +178,9 @@ export class Worker {
     }
   }
 
-  private settle(delivery: ReceivedDelivery, outcome: Outcome & { result?: unknown }): Promise<void> | undefined {
-    const { spec, kind } = this.work;
-    const failures = outcome.ok ? 0 : this.countFailure(delivery, outcome.error);
-    const { maxDeliver, backoffMs } = spec;
-    const verdict = decide(outcome, { kind, deliveries: delivery.deliveries, failures, maxDeliver, backoffMs });
-    counters.deliveries.add(1, this.attributes[verdict.act]);
+  private settle(delivery: ReceivedDelivery, ending: Ending): Promise<void> | undefined {
     // Drained past the bound: it was handed back already, and whatever it came to is no longer ours to say.
-    if (!this.held.has(delivery)) return;
-    if (verdict.act === 'dead') return this.bury(delivery, verdict, outcome);
-    if (verdict.act === 'ack') ack(delivery.msg);
-    else {
-      nak(delivery.msg, verdict.delayMs);
-      if (!outcome.ok) this.report(delivery, verdict, outcome.error);
-    }
-    if (verdict.act === 'ack') this.failures.delete(delivery.sequence);
-    this.work.ended?.(delivery, verdict, outcome);
-  }
-
-  private async bury(delivery: ReceivedDelivery, verdict: Verdict & { act: 'dead' }, outcome: Outcome): Promise<void> {
-    const { stream, durable } = this.work.spec;
-    try {
-      await this.deadLetters.add(delivery, {
-        stream,
-        durable,
-        code: verdict.code,
-        reason: verdict.reason,
-        message: verdict.message,
-      });
-      term(delivery.msg, verdict.reason);
-      this.failures.delete(delivery.sequence);
-      this.logger.error(
-        `dead letter: ${stream} ${delivery.sequence} (${delivery.subject}), ${verdict.reason}: ${verdict.message}`,
-      );
-      this.work.ended?.(delivery, verdict, outcome);
-    } catch (error) {
-      // It stays in its stream until its dead letter is safe.
-      nak(delivery.msg, DEAD_LETTER_RETRY_MS);
-      this.logger.error(`no dead letter for ${stream} ${delivery.sequence} yet: ${(error as Error).message}`);
-    }
-  }
-
-  private report(delivery: ReceivedDelivery, verdict: Verdict & { act: 'nak' }, error: unknown): void {
-    const what = `${delivery.subject} (${delivery.sequence}, delivery ${delivery.deliveries}) again in ${verdict.delayMs} ms`;
-    if (verdict.reason === 'failed')
-      this.logger.error(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
-    else this.logger.debug(`${what}: ${(error as Error).message}`);
-  }
-
-  private countFailure(delivery: ReceivedDelivery, error: unknown): number {
-    if (error instanceof HandBack) return 0;
-    const failures = (this.failures.get(delivery.sequence) ?? 0) + 1;
-    this.failures.delete(delivery.sequence);
-    this.failures.set(delivery.sequence, failures);
-    if (this.failures.size > MAX_REMEMBERED) this.failures.delete(this.failures.keys().next().value!);
-    return failures;
+    return this.held.has(delivery) ? this.settler.settle(delivery, ending) : undefined;
   }
 
   private release(deliveries: readonly ReceivedDelivery[]): void {
@@ -275,4 +200,9 @@ export class Worker {
       }
     }
   }
+}
+
+/** Trying each message of the batch alone would only ask what is away as many times more. */
+function isNobodysFault(error: unknown): boolean {
+  return error instanceof HandBack || (error instanceof TocsinError && error.retry);
 }

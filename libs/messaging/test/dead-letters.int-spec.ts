@@ -65,6 +65,21 @@ describe('a batch', () => {
   });
 });
 
+describe('a batch that fails because something is away', () => {
+  it('comes again as a batch, is not tried one by one, and makes no dead letter', async () => {
+    let calls = 0;
+    behave = () => {
+      if (++calls <= 4) throw new TocsinError('unavailable', 'the database is away');
+    };
+    await Promise.all(Array.from({ length: 10 }, (_, n) => send(n)));
+    worker = await instance(url, Batches);
+    await until(drained, { what: 'every job settled' });
+    expect(batches.length).toBeLessThan(10);
+    expect(batches.at(-1)!.length).toBeGreaterThan(1);
+    expect(await tester.deadLetters.list({ limit: 10 })).toEqual([]);
+  });
+});
+
 describe('a dead letter', () => {
   it('holds what cannot be parsed, with subject, headers, payload and reason, and leaves the stream', async () => {
     behave = () => undefined;

@@ -1,0 +1,83 @@
+import { Logger } from '@nestjs/common';
+import type { DeadLetters } from './dead-letters.ts';
+import type { ReceivedDelivery } from './delivery.ts';
+import { HandBack } from './hand-back.ts';
+import { counters } from './metrics.ts';
+import { ack, decide, nak, term, type Verdict } from './settlement.ts';
+import type { Ending, Work } from './work.ts';
+
+const MAX_REMEMBERED = 10_000;
+const DEAD_LETTER_RETRY_MS = 1_000;
+
+/** Carries out what `settlement.ts` decides for the deliveries of one durable, and counts their failures. */
+export class Settler {
+  /** Failures by sequence. The broker's count of deliveries would also count hand-backs and crashes. */
+  private readonly failures = new Map<number, number>();
+  private readonly logger: Logger;
+  private readonly attributes: Record<Verdict['act'], { durable: string; outcome: string }>;
+
+  constructor(
+    private readonly deadLetters: DeadLetters,
+    private readonly work: Work,
+  ) {
+    const { durable } = work.spec;
+    this.logger = new Logger(durable);
+    this.attributes = {
+      ack: { durable, outcome: 'ack' },
+      nak: { durable, outcome: 'nak' },
+      dead: { durable, outcome: 'dead' },
+    };
+  }
+
+  /** Settles one delivery; a promise only where a dead letter has to be stored first. */
+  settle(delivery: ReceivedDelivery, ending: Ending): Promise<void> | undefined {
+    const { spec, kind } = this.work;
+    const failures = ending.ok ? 0 : this.countFailure(delivery, ending.error);
+    const { maxDeliver, backoffMs } = spec;
+    const verdict = decide(ending, { kind, deliveries: delivery.deliveries, failures, maxDeliver, backoffMs });
+    counters.deliveries.add(1, this.attributes[verdict.act]);
+    if (verdict.act === 'dead') return this.bury(delivery, verdict, ending);
+    if (verdict.act === 'ack') {
+      ack(delivery.msg);
+      this.failures.delete(delivery.sequence);
+    } else {
+      nak(delivery.msg, verdict.delayMs);
+      if (!ending.ok) this.report(delivery, verdict, ending.error);
+    }
+    this.work.ended?.(delivery, verdict, ending);
+    return undefined;
+  }
+
+  private async bury(delivery: ReceivedDelivery, verdict: Verdict & { act: 'dead' }, ending: Ending): Promise<void> {
+    const { stream, durable } = this.work.spec;
+    const { code, reason, message } = verdict;
+    try {
+      await this.deadLetters.add(delivery, { stream, durable, code, reason, message });
+      term(delivery.msg, reason);
+      this.failures.delete(delivery.sequence);
+      this.logger.error(`dead letter: ${stream} ${delivery.sequence} (${delivery.subject}), ${reason}: ${message}`);
+      this.work.ended?.(delivery, verdict, ending);
+    } catch (error) {
+      // It stays in its stream until its dead letter is safe.
+      nak(delivery.msg, DEAD_LETTER_RETRY_MS);
+      this.logger.error(`no dead letter for ${stream} ${delivery.sequence} yet: ${(error as Error).message}`);
+    }
+  }
+
+  private report(delivery: ReceivedDelivery, verdict: Verdict & { act: 'nak' }, error: unknown): void {
+    const { subject, sequence, deliveries } = delivery;
+    const what = `${subject} (${sequence}, delivery ${deliveries}) again in ${verdict.delayMs} ms`;
+    const text = error instanceof Error ? error : new Error(String(error));
+    if (verdict.reason === 'failed') this.logger.error(`${what}: ${text.stack}`);
+    else this.logger.debug(`${what}: ${text.message}`);
+  }
+
+  private countFailure(delivery: ReceivedDelivery, error: unknown): number {
+    if (error instanceof HandBack) return 0;
+    const failures = (this.failures.get(delivery.sequence) ?? 0) + 1;
+    this.failures.delete(delivery.sequence);
+    this.failures.set(delivery.sequence, failures);
+    if (this.failures.size > MAX_REMEMBERED) this.failures.delete(this.failures.keys().next().value!);
+    return failures;
+  }
+}
