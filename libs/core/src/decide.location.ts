@@ -50,9 +50,12 @@ function verdictOf(rules: Rules, location: LocationState, latest: Verdict): Loca
   return 'up';
 }
 
-/** Whether a finding is a first failure, which another prober has to confirm before it counts. */
-export function needsConfirmation(rules: Rules, location: LocationState, attempt: number, verdict: Verdict): boolean {
-  if (!rules.confirm || attempt !== 0 || verdict !== 'down') return false;
+/**
+ * Whether a finding is a first failure, which another prober has to confirm before it counts: also that of a manual
+ * check, or looking at a monitor could raise a false alarm.
+ */
+export function needsConfirmation(rules: Rules, location: LocationState, verdict: Verdict): boolean {
+  if (!rules.confirm || verdict !== 'down') return false;
   return location.verdict !== 'down' && location.down === 0 && !location.pending && !location.doubted;
 }
 

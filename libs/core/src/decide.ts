@@ -43,7 +43,7 @@ function foldDue(rules: Rules, state: MonitorState, { result, found }: Ran, now:
   const before = state.locations[result.location] ?? at.silentLocation;
   if (!at.isNewer(before, result)) return unchanged(state, 'outdated');
   const seen = { ...before, dueAt: result.dueAt, attempt: result.attempt, at: foundAt(result, found, now) };
-  if (at.needsConfirmation(rules, before, result.attempt, found.verdict)) {
+  if (at.needsConfirmation(rules, before, found.verdict)) {
     const pending = at.confirmationOf(rules, result, found, now);
     const next = withLocation(state, result.location, { ...seen, pending });
     return { state: noted(next, result, found, now), folded: 'evidence', changes: [], confirmations: [pending] };

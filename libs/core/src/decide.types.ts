@@ -3,7 +3,7 @@
 export type Verdict = 'up' | 'down' | 'degraded';
 export type StateName = Verdict | 'unknown' | 'paused' | 'maintenance';
 
-/** Attempts from here on were asked for by a person; they count as evidence and are not confirmed. */
+/** Attempts from here on were asked for by a person; they count as evidence like a due check. */
 export const MANUAL_ATTEMPTS_FROM = 1_000;
 
 /** Reason of the state and the incident of a monitor whose results stopped coming. */

@@ -1,0 +1,139 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Result } from '@tocsin/contracts';
+import { type Clock, decide, TocsinError } from '@tocsin/core';
+import type { Transaction } from '@tocsin/database';
+import { type Delivery, HandBack } from '@tocsin/messaging';
+import { CLOCK } from '@tocsin/service';
+import { Effects } from '../effects.ts';
+import { folded, foldSeconds, foldSize, resultAge } from '../incidents.metrics.ts';
+import { IncidentsStore } from '../incidents.store.ts';
+import { DIRTY_BEFORE_MS } from '../incidents.store.postgres.ts';
+import { type Held, isDueIn, presentSpan, type ResultRow, type StoredSpan } from '../record.ts';
+import { traceChange } from '../traces.ts';
+import { ConfirmationAsker } from './confirmation-asker.ts';
+import { resultRow } from './result-row.ts';
+
+/** Results this old, or from this far ahead, belong to no partition: something is wrong with them or with a clock. */
+const OLDEST_MS = 7 * 86_400_000;
+const AHEAD_MS = 86_400_000;
+/** How long a result of a monitor that we have not heard of waits for its configuration. */
+const UNKNOWN_PATIENCE_MS = 60_000;
+const UNKNOWN_RETRY_MS = 500;
+const AWAY_RETRY_MS = 1_000;
+const BUCKET_MS = 300_000;
+
+type Item = Pick<Delivery<Result>, 'data' | 'headers' | 'publishedAt'>;
+
+/** Folds results into states, history and incidents: one transaction per batch. */
+@Injectable()
+export class FoldService {
+  constructor(
+    private readonly store: IncidentsStore,
+    private readonly asker: ConfirmationAsker,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Folds a batch and returns once it is committed. A result that was folded before changes nothing.
+   * @throws HandBack while the database is away, or for results whose monitor is not known yet: all else of the batch
+   * is committed then; TocsinError for a result that can never be recorded
+   */
+  async fold(items: readonly Item[]): Promise<void> {
+    const started = this.clock.monotonic();
+    const ordered = items.toSorted((a, b) => a.data.dueAt - b.data.dueAt || a.data.attempt - b.data.attempt);
+    this.refuseImpossible(ordered);
+    let unheard: Item[];
+    let effects: Effects;
+    try {
+      [effects, unheard] = await this.store.transaction((tx) => this.foldIn(tx, ordered));
+    } catch (error) {
+      if (error instanceof TocsinError && error.retry) throw new HandBack(AWAY_RETRY_MS, error.message);
+      throw error;
+    }
+    this.asker.ask(effects.confirmations);
+    foldSize.record(items.length);
+    foldSeconds.record((this.clock.monotonic() - started) / 1_000);
+    const oldest = ordered[0]?.data;
+    if (oldest) resultAge.record(Math.max(0, this.clock.now() - foundAt(oldest)) / 1_000);
+    if (unheard.length > 0) await this.waitOrDrop(unheard);
+  }
+
+  private async foldIn(tx: Transaction, items: readonly Item[]): Promise<[Effects, Item[]]> {
+    const held = await this.store.lock(tx, [...new Set(items.map(({ data }) => data.monitorId))]);
+    const now = this.clock.now();
+    const effects = new Effects();
+    const unheard: Item[] = [];
+    const former = await this.formerSpans(tx, items, held);
+    for (const item of items) {
+      const monitor = held.get(item.data.monitorId);
+      if (monitor) this.foldOne(effects, monitor, item, now);
+      else unheard.push(item);
+    }
+    count(effects.results, held, former);
+    await this.store.save(tx, effects);
+    const late = effects.results.filter(({ dueAt }) => dueAt - (dueAt % BUCKET_MS) + BUCKET_MS < now - DIRTY_BEFORE_MS);
+    if (late.length > 0) await this.store.markDirty(tx, late);
+    return [effects, unheard];
+  }
+
+  private foldOne(effects: Effects, held: Held, { data, headers }: Item, now: number): void {
+    const decision = decide(held.monitor.rules, held.state, data, now);
+    effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
+    effects.results.push(resultRow(data));
+    folded.add(1, { as: decision.folded });
+  }
+
+  /** Spans that have ended, of the monitors that results fell due in before their present grid. Hardly ever any. */
+  private async formerSpans(tx: Transaction, items: readonly Item[], held: Map<string, Held>): Promise<StoredSpan[]> {
+    const ids = new Set<string>();
+    for (const { data } of items) {
+      if (data.attempt === 0 && data.dueAt <= (held.get(data.monitorId)?.monitor.gridSince ?? 0))
+        ids.add(data.monitorId);
+    }
+    return ids.size === 0 ? [] : this.store.spans(tx, [...ids]);
+  }
+
+  private refuseImpossible(items: readonly Item[]): void {
+    const now = this.clock.now();
+    for (const { data } of items) {
+      if (data.dueAt > now - OLDEST_MS && data.dueAt < now + AHEAD_MS) continue;
+      throw new TocsinError(
+        'invalid',
+        `A result due at ${new Date(data.dueAt).toISOString()} is too far from now to record.`,
+      );
+    }
+  }
+
+  /** A monitor we know of but hold no state for was deleted: its results are dropped. The others wait. */
+  private async waitOrDrop(items: readonly Item[]): Promise<void> {
+    const known = await this.store.transaction((tx) =>
+      this.store.known(
+        tx,
+        items.map(({ data }) => data.monitorId),
+      ),
+    );
+    const unknown = items.filter(({ data }) => !known.has(data.monitorId));
+    const oldest = Math.min(...unknown.map(({ publishedAt }) => publishedAt));
+    if (unknown.length === 0) return;
+    if (this.clock.now() - oldest < UNKNOWN_PATIENCE_MS)
+      throw new HandBack(UNKNOWN_RETRY_MS, 'its monitor is not known yet');
+    throw new TocsinError(
+      'not_found',
+      `No monitor ${unknown[0]?.data.monitorId} is known; was its configuration lost?`,
+    );
+  }
+}
+
+/** Decides which results are checks of windows that were due. */
+function count(rows: readonly ResultRow[], held: Map<string, Held>, former: readonly StoredSpan[]): void {
+  for (const row of rows) {
+    const owner = held.get(row.monitorId);
+    if (row.attempt !== 0 || !owner) continue;
+    row.counted =
+      isDueIn(presentSpan(owner), row) || former.some((span) => span.monitorId === row.monitorId && isDueIn(span, row));
+  }
+}
+
+function foundAt({ startedAt, dueAt, finding }: Result): number {
+  return (startedAt ?? dueAt) + (finding?.durationMs ?? 0);
+}

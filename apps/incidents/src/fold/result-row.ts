@@ -1,0 +1,27 @@
+import type { Result } from '@tocsin/contracts';
+import type { ResultRow } from '../record.ts';
+
+/** A result as a row of the history; whether it counts is decided with its monitor's spans at hand. */
+export function resultRow(result: Result): ResultRow {
+  const { finding } = result;
+  return {
+    monitorId: result.monitorId,
+    dueAt: result.dueAt,
+    location: result.location,
+    attempt: result.attempt,
+    outcome: result.outcome,
+    verdict: finding?.verdict,
+    counted: false,
+    durationMs: finding?.durationMs,
+    startedAt: result.startedAt,
+    reason: finding?.reason ?? result.outcome,
+    message: finding?.message ?? '',
+    // The sweep's rows have none, and may be replaced.
+    prober: result.prober === '' ? 'unnamed' : result.prober,
+    detail: finding && detailOf(finding),
+  };
+}
+
+function detailOf({ timings, statusCode, certificateExpiresAt }: NonNullable<Result['finding']>): string | undefined {
+  return JSON.stringify({ timings, statusCode, certificateExpiresAt });
+}

@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Heartbeat } from '@tocsin/contracts';
+import {
+  type Clock,
+  decideOverdue,
+  decidePing,
+  HEARTBEAT_LOCATION,
+  type PulseDecision,
+  TocsinError,
+} from '@tocsin/core';
+import type { Transaction } from '@tocsin/database';
+import { type Delivery, HandBack } from '@tocsin/messaging';
+import { CLOCK } from '@tocsin/service';
+import { Effects } from '../effects.ts';
+import { folded, missedWindows } from '../incidents.metrics.ts';
+import { IncidentsStore } from '../incidents.store.ts';
+import type { Held, ResultRow } from '../record.ts';
+import { traceChange } from '../traces.ts';
+import { scheduleOf } from './schedule.ts';
+
+const AWAY_RETRY_MS = 1_000;
+const UNKNOWN_RETRY_MS = 500;
+const UNKNOWN_PATIENCE_MS = 60_000;
+const OVERDUE_BATCH = 200;
+
+type Item = Pick<Delivery<Heartbeat>, 'data' | 'headers' | 'publishedAt'>;
+
+/** Folds pings, and the pings that did not come, into states, history and incidents. */
+@Injectable()
+export class HeartbeatsService {
+  constructor(
+    private readonly store: IncidentsStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Folds a batch of pings and returns once it is committed. A ping that was folded before changes nothing.
+   * @throws HandBack while the database is away or a monitor is not known yet
+   */
+  async fold(items: readonly Item[]): Promise<void> {
+    const ordered = items.toSorted((a, b) => a.data.receivedAt - b.data.receivedAt);
+    let unheard: string[];
+    try {
+      unheard = await this.store.transaction((tx) => this.foldIn(tx, ordered));
+    } catch (error) {
+      if (error instanceof TocsinError && error.retry) throw new HandBack(AWAY_RETRY_MS, error.message);
+      throw error;
+    }
+    if (unheard.length === 0) return;
+    const oldest = Math.min(...items.map(({ publishedAt }) => publishedAt));
+    if (this.clock.now() - oldest < UNKNOWN_PATIENCE_MS)
+      throw new HandBack(UNKNOWN_RETRY_MS, 'its monitor is not known yet');
+    throw new TocsinError('not_found', `No monitor ${unheard[0]} is known; was its configuration lost?`);
+  }
+
+  /** Marks the pings that are overdue as missed. @returns how many states it looked at, at most */
+  async sweep(now: number): Promise<number> {
+    return this.store.transaction(async (tx) => {
+      const held = await this.store.lockOverdue(tx, 'heartbeat', now, OVERDUE_BATCH);
+      const effects = new Effects();
+      for (const one of held) {
+        const decision = decideOverdue(
+          { ...one.monitor.rules, ...scheduleOf(one.monitor.rules) },
+          one.state,
+          one.pulse,
+          now,
+        );
+        missedWindows.add(decision.windows.length, { kind: 'heartbeat' });
+        this.add(effects, one, decision, {});
+      }
+      await this.store.save(tx, effects);
+      return held.length;
+    });
+  }
+
+  private async foldIn(tx: Transaction, items: readonly Item[]): Promise<string[]> {
+    const ids = [...new Set(items.map(({ data }) => data.monitorId))];
+    const held = await this.store.lock(tx, ids);
+    const effects = new Effects();
+    for (const { data, headers } of items) {
+      const one = held.get(data.monitorId);
+      if (one?.monitor.kind !== 'heartbeat') continue;
+      const decision = decidePing(
+        { ...one.monitor.rules, ...scheduleOf(one.monitor.rules) },
+        one.state,
+        one.pulse,
+        data,
+      );
+      folded.add(1, { as: decision.folded });
+      this.add(effects, one, decision, headers);
+    }
+    await this.store.save(tx, effects);
+    const absent = ids.filter((id) => !held.has(id));
+    if (absent.length === 0) return [];
+    const known = await this.store.known(tx, absent);
+    return absent.filter((id) => !known.has(id));
+  }
+
+  private add(effects: Effects, held: Held, decision: PulseDecision, headers: Record<string, string>): void {
+    if (decision.pulse !== held.pulse) {
+      held.pulse = decision.pulse;
+      effects.touch(held);
+    }
+    effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
+    for (const window of decision.windows) effects.results.push(rowOf(held, window));
+  }
+}
+
+function rowOf({ monitor }: Held, window: PulseDecision['windows'][number]): ResultRow {
+  return {
+    monitorId: monitor.monitorId,
+    dueAt: window.dueAt,
+    location: HEARTBEAT_LOCATION,
+    attempt: 0,
+    outcome: window.outcome,
+    verdict: window.verdict,
+    counted: true,
+    durationMs: window.durationMs,
+    reason: window.reason,
+    message: window.message,
+    prober: 'heartbeat',
+  };
+}

@@ -1,0 +1,81 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { Clock } from '@tocsin/core';
+import { Database, type Queryable } from '@tocsin/database';
+import { CLOCK, CONFIG } from '@tocsin/service';
+import type { IncidentsConfig } from '../incidents.config.ts';
+
+const DAY_MS = 86_400_000;
+/** Results may come as late as the stream keeps them, and from a clock that is ahead. */
+const BEHIND_MS = 8 * DAY_MS;
+const AHEAD_MS = 2 * DAY_MS;
+
+type Table = keyof IncidentsConfig['retentionDays'];
+/** How many days one partition of each table holds. */
+const PARTITION_DAYS: Record<Table, number> = { results: 1, rollups_300: 7, rollups_3600: 30, rollups_86400: 360 };
+
+/** Makes partitions ahead of time and drops those that are too old: history is never deleted row by row. */
+@Injectable()
+export class PartitionsService implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: IncidentsConfig,
+  ) {}
+
+  /** Before the first result is taken there is a partition for it. */
+  onModuleInit(): Promise<void> {
+    return this.run();
+  }
+
+  /** Brings the partitions up to date. Instances take turns; safe to repeat. @throws TocsinError if a lock was not free in time */
+  async run(): Promise<void> {
+    const now = this.clock.now();
+    for (const [table, days] of Object.entries(PARTITION_DAYS) as [Table, number][]) {
+      await this.database.transaction(async (tx) => {
+        await tx.query(`SELECT pg_advisory_xact_lock(hashtext('tocsin.partitions'))`);
+        // Whoever waits for a lock holds up everybody behind: better to try again an hour later.
+        await tx.query(`SELECT set_config('lock_timeout', '2000', true)`);
+        const present = await partitionsOf(tx, table);
+        await makeMissing(tx, { table, lengthMs: days * DAY_MS, present }, now);
+        await dropOld(tx, present, now - this.config.retentionDays[table] * DAY_MS);
+      });
+    }
+  }
+}
+
+interface Partition {
+  name: string;
+  until: number;
+}
+
+async function partitionsOf(tx: Queryable, table: Table): Promise<Partition[]> {
+  const rows = await tx.query<{ name: string; bound: string }>(
+    `SELECT c.relname AS name, pg_get_expr(c.relpartbound, c.oid) AS bound
+     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`,
+    [table],
+    { name: 'partitions list' },
+  );
+  return rows.map(({ name, bound }) => ({ name, until: Number(/TO \('?(\d+)'?\)/.exec(bound)?.[1] ?? Infinity) }));
+}
+
+async function makeMissing(
+  tx: Queryable,
+  { table, lengthMs, present }: { table: Table; lengthMs: number; present: readonly Partition[] },
+  now: number,
+): Promise<void> {
+  const first = Math.floor((now - BEHIND_MS) / lengthMs);
+  const last = Math.floor((now + AHEAD_MS) / lengthMs);
+  for (let k = first; k <= last; k += 1) {
+    const name = `${table}_${new Date(k * lengthMs).toISOString().slice(0, 10).replaceAll('-', '')}`;
+    if (present.some((partition) => partition.name === name)) continue;
+    // Attaching a finished table takes a lock that lets reading and writing go on; CREATE … PARTITION OF would not.
+    await tx.query(`CREATE TABLE ${name} (LIKE ${table} INCLUDING DEFAULTS);
+      ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM (${k * lengthMs}) TO (${(k + 1) * lengthMs})`);
+  }
+}
+
+async function dropOld(tx: Queryable, present: readonly Partition[], before: number): Promise<void> {
+  for (const { name, until } of present) {
+    if (until <= before) await tx.query(`DROP TABLE ${name}`);
+  }
+}

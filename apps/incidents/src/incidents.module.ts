@@ -1,0 +1,44 @@
+import { Module } from '@nestjs/common';
+import { ConfirmationAsker } from './fold/confirmation-asker.ts';
+import { FoldService } from './fold/fold.service.ts';
+import { HeartbeatsService } from './heartbeats/heartbeats.service.ts';
+import { HistoryService } from './history/history.service.ts';
+import { PartitionsService } from './history/partitions.service.ts';
+import { RollupsService } from './history/rollups.service.ts';
+import { IncidentsController } from './incidents.controller.ts';
+import { IncidentsStore } from './incidents.store.ts';
+import { PostgresIncidentsStore } from './incidents.store.postgres.ts';
+import { IncidentRecords } from './incidents/incident-records.ts';
+import { IncidentsService } from './incidents/incidents.service.ts';
+import { Operations } from './incidents/operations.ts';
+import { Loops } from './loops.ts';
+import { MonitorsService } from './monitors/monitors.service.ts';
+import { MonitorsStore } from './monitors/monitors.store.ts';
+import { Road } from './sweep/road.ts';
+import { StateSweep } from './sweep/state-sweep.ts';
+import { SweepService } from './sweep/sweep.service.ts';
+import { SweepStore } from './sweep/sweep.store.ts';
+
+@Module({
+  controllers: [IncidentsController],
+  providers: [
+    { provide: IncidentsStore, useClass: PostgresIncidentsStore },
+    ConfirmationAsker,
+    FoldService,
+    HeartbeatsService,
+    HistoryService,
+    IncidentRecords,
+    IncidentsService,
+    Loops,
+    MonitorsService,
+    MonitorsStore,
+    Operations,
+    PartitionsService,
+    Road,
+    RollupsService,
+    StateSweep,
+    SweepService,
+    SweepStore,
+  ],
+})
+export class IncidentsModule {}

@@ -1,0 +1,73 @@
+import { NO_RESULTS } from '@tocsin/core';
+import type { Overdue } from './incidents.store.ts';
+
+/** The statements of the hot path. Each is prepared once per connection. */
+
+const HELD = `s.monitor_id, s.state, s.since, s.reason, s.message, s.last_due_at, s.last_result_at, s.last_duration_ms,
+  s.expected_since, s.data, m.revision, m.name, m.kind, m.paused, m.grid_since, m.rules
+  FROM states s JOIN monitors m USING (monitor_id)`;
+
+/** Always in the order of the ids: two batches that share monitors wait for each other instead of dead-locking. */
+export const LOCK = `SELECT ${HELD} WHERE s.monitor_id = ANY($1::uuid[]) ORDER BY s.monitor_id FOR UPDATE OF s`;
+
+const OVERDUE: Record<Overdue, string> = {
+  silent: `s.silence_ms IS NOT NULL AND NOT (s.state = 'unknown' AND s.reason = '${NO_RESULTS}')
+    AND greatest(s.last_result_at, s.expected_since) + s.silence_ms < $1`,
+  confirmation: 's.confirm_at <= $1',
+  heartbeat: 's.overdue_at < $1',
+};
+
+function lockOverdue(what: Overdue): string {
+  return `SELECT ${HELD} WHERE ${OVERDUE[what]} ORDER BY s.monitor_id LIMIT $2 FOR UPDATE OF s SKIP LOCKED`;
+}
+
+export const LOCK_OVERDUE: Record<Overdue, string> = {
+  silent: lockOverdue('silent'),
+  confirmation: lockOverdue('confirmation'),
+  heartbeat: lockOverdue('heartbeat'),
+};
+
+export const SPANS = `SELECT monitor_id AS "monitorId", from_at AS "from", until_at AS "until",
+  interval_ms AS "intervalMs", phase_ms AS "phaseMs", locations, excused
+  FROM spans WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id, from_at`;
+
+/**
+ * Results and states in one round trip. A result that is there already stays, unless it is a window that the sweep
+ * marked as missed (its prober is empty) while the result was still on its way: what really happened wins.
+ */
+export const WRITE = `WITH written AS (
+  INSERT INTO results AS r (monitor_id, due_at, location, attempt, outcome, verdict, counted, latency_bucket,
+    duration_ms, started_at, reason, message, prober, detail)
+  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::smallint[], $6::smallint[], $7::bool[],
+    $8::smallint[], $9::real[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::json[])
+  ON CONFLICT (monitor_id, due_at, location, attempt) DO UPDATE
+    SET outcome = excluded.outcome, verdict = excluded.verdict, latency_bucket = excluded.latency_bucket,
+      duration_ms = excluded.duration_ms, started_at = excluded.started_at, reason = excluded.reason,
+      message = excluded.message, prober = excluded.prober, detail = excluded.detail
+    WHERE r.prober = '' AND r.outcome = 2 AND excluded.outcome <> 2
+)
+UPDATE states s SET state = n.state, since = n.since, reason = n.reason, message = n.message,
+  last_due_at = n.last_due_at, last_result_at = n.last_result_at, last_duration_ms = n.last_duration_ms,
+  incident_id = n.incident_id, expected_since = n.expected_since, silence_ms = n.silence_ms,
+  confirm_at = n.confirm_at, overdue_at = n.overdue_at, data = n.data
+FROM unnest($15::uuid[], $16::text[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::bigint[],
+  $22::real[], $23::uuid[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::json[])
+  AS n (monitor_id, state, since, reason, message, last_due_at, last_result_at, last_duration_ms, incident_id,
+    expected_since, silence_ms, confirm_at, overdue_at, data)
+WHERE s.monitor_id = n.monitor_id`;
+
+/** An empty state means that the texts stay as they are: the incident was only resolved. */
+export const SAVE_INCIDENTS = `INSERT INTO incidents AS i
+    (id, monitor_id, monitor_name, state, reason, message, opened_at, resolved_at)
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+  ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
+    state = CASE excluded.state WHEN '' THEN i.state ELSE excluded.state END,
+    reason = CASE excluded.state WHEN '' THEN i.reason ELSE excluded.reason END,
+    message = CASE excluded.state WHEN '' THEN i.message ELSE excluded.message END`;
+
+export const ADD_TIMELINE = `INSERT INTO timeline (incident_id, at, what, by_whom, text)
+  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[])`;
+
+export const MARK_DIRTY = `INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
+  SELECT DISTINCT 300, bucket_at, monitor_id FROM unnest($1::uuid[], $2::bigint[]) AS d (monitor_id, bucket_at)
+  ON CONFLICT DO NOTHING`;

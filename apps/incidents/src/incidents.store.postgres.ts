@@ -1,0 +1,214 @@
+import { Injectable } from '@nestjs/common';
+import type { MonitorSpec } from '@tocsin/contracts';
+import { latencyBucket, type MonitorState, type Pulse, confirmationOverdueAt, overdueAt } from '@tocsin/core';
+import { Database, Outbox, type Queryable, type Transaction } from '@tocsin/database';
+import type { Effects } from './effects.ts';
+import { IncidentsStore, type Overdue } from './incidents.store.ts';
+import {
+  type Held,
+  type KnownMonitor,
+  OUTCOMES,
+  type ResultRow,
+  silenceOf,
+  type StoredSpan,
+  VERDICTS,
+} from './record.ts';
+import * as sql from './incidents.sql.ts';
+
+/** A transaction that takes longer than this is rolled back; roll-ups rely on it (see `DIRTY_BEFORE_MS`). */
+const TRANSACTION_MS = 20_000;
+/** A bucket that ended longer ago than this may have been rolled up before a transaction that starts now commits. */
+export const DIRTY_BEFORE_MS = 25_000;
+const BUCKET_MS = 300_000;
+
+interface HeldRow {
+  monitor_id: string;
+  state: MonitorState['state'];
+  since: number;
+  reason: string;
+  message: string;
+  last_due_at: number | null;
+  last_result_at: number | null;
+  last_duration_ms: number | null;
+  expected_since: number;
+  data: Pick<MonitorState, 'locations' | 'incident' | 'incidents'> & { pulse?: Pulse };
+  revision: number;
+  name: string;
+  kind: string;
+  paused: boolean;
+  grid_since: number;
+  rules: KnownMonitor['rules'];
+}
+
+@Injectable()
+export class PostgresIncidentsStore extends IncidentsStore {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+  ) {
+    super();
+  }
+
+  transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.transaction(fn, { timeoutMs: TRANSACTION_MS });
+  }
+
+  async lock(tx: Queryable, monitorIds: readonly string[]): Promise<Map<string, Held>> {
+    const rows = await tx.query<HeldRow>(sql.LOCK, [monitorIds], { name: 'states lock' });
+    return new Map(rows.map((row) => [row.monitor_id, heldOf(row)]));
+  }
+
+  async known(db: Queryable, monitorIds: readonly string[]): Promise<Set<string>> {
+    const rows = await db.query<{ monitor_id: string }>(
+      'SELECT monitor_id FROM monitors WHERE monitor_id = ANY($1::uuid[])',
+      [monitorIds],
+      { name: 'monitors known' },
+    );
+    return new Set(rows.map((row) => row.monitor_id));
+  }
+
+  async lockOverdue(tx: Queryable, what: Overdue, now: number, limit: number): Promise<Held[]> {
+    const rows = await tx.query<HeldRow>(sql.LOCK_OVERDUE[what], [now, limit], { name: `states lock ${what}` });
+    return rows.map(heldOf);
+  }
+
+  async spans(tx: Queryable, monitorIds: readonly string[]): Promise<StoredSpan[]> {
+    return tx.query<StoredSpan>(sql.SPANS, [monitorIds], { name: 'spans of' });
+  }
+
+  async save(tx: Transaction, effects: Effects): Promise<void> {
+    const states = [...effects.states.values()];
+    if (effects.results.length > 0 || states.length > 0) {
+      await tx.query(sql.WRITE, [...resultColumns(effects.results), ...stateColumns(states)], { name: 'fold write' });
+    }
+    if (effects.incidents.size > 0) await this.saveIncidents(tx, effects);
+    await this.outbox.addMany(tx, effects.messages);
+  }
+
+  async markDirty(tx: Queryable, results: readonly Pick<ResultRow, 'monitorId' | 'dueAt'>[]): Promise<void> {
+    const buckets = results.map(({ dueAt }) => dueAt - (dueAt % BUCKET_MS));
+    const ids = results.map(({ monitorId }) => monitorId);
+    await tx.query(sql.MARK_DIRTY, [ids, buckets], { name: 'rollups mark dirty' });
+  }
+
+  async specs(monitorIds: readonly string[]): Promise<Map<string, { revision: number; spec: MonitorSpec }>> {
+    const rows = await this.database.query<{ monitor_id: string; revision: number; spec: MonitorSpec }>(
+      'SELECT monitor_id, revision, spec FROM monitors WHERE monitor_id = ANY($1::uuid[]) AND NOT deleted',
+      [monitorIds],
+      { name: 'monitors specs' },
+    );
+    return new Map(rows.map(({ monitor_id, revision, spec }) => [monitor_id, { revision, spec }]));
+  }
+
+  private async saveIncidents(tx: Queryable, { incidents, timeline }: Effects): Promise<void> {
+    const rows = [...incidents.values()];
+    const incidentParams = [
+      column(rows, (row) => row.id),
+      column(rows, (row) => row.monitorId),
+      column(rows, (row) => row.monitorName),
+      column(rows, (row) => row.state),
+      column(rows, (row) => row.reason),
+      column(rows, (row) => row.message),
+      column(rows, (row) => row.openedAt),
+      column(rows, (row) => row.resolvedAt),
+    ];
+    await tx.query(sql.SAVE_INCIDENTS, incidentParams, { name: 'incidents save' });
+    const timelineParams = [
+      column(timeline, (entry) => entry.incidentId),
+      column(timeline, (entry) => entry.at),
+      column(timeline, (entry) => entry.what),
+      column(timeline, (entry) => entry.by),
+      column(timeline, (entry) => entry.text),
+    ];
+    await tx.query(sql.ADD_TIMELINE, timelineParams, { name: 'timeline add' });
+  }
+}
+
+function heldOf(row: HeldRow): Held {
+  const { pulse, incident, ...data } = row.data;
+  return {
+    monitor: {
+      monitorId: row.monitor_id,
+      revision: row.revision,
+      deleted: false,
+      name: row.name,
+      kind: row.kind,
+      paused: row.paused,
+      gridSince: row.grid_since,
+      rules: row.rules,
+    },
+    state: {
+      monitorId: row.monitor_id,
+      state: row.state,
+      since: row.since,
+      reason: row.reason,
+      message: row.message,
+      expectedSince: row.expected_since,
+      ...data,
+      ...(incident ? { incident } : {}),
+      ...(row.last_due_at === null ? {} : { lastDueAt: row.last_due_at }),
+      ...(row.last_result_at === null ? {} : { lastResultAt: row.last_result_at }),
+      ...(row.last_duration_ms === null ? {} : { lastDurationMs: row.last_duration_ms }),
+    },
+    pulse: pulse ?? {},
+  };
+}
+
+function resultColumns(rows: readonly ResultRow[]): unknown[] {
+  return [
+    column(rows, (row) => row.monitorId),
+    column(rows, (row) => row.dueAt),
+    column(rows, (row) => row.location),
+    column(rows, (row) => row.attempt),
+    column(rows, (row) => OUTCOMES[row.outcome]),
+    column(rows, (row) => row.verdict && VERDICTS[row.verdict]),
+    column(rows, (row) => row.counted),
+    column(rows, bucketOf),
+    column(rows, (row) => row.durationMs),
+    column(rows, (row) => row.startedAt),
+    column(rows, (row) => row.reason),
+    column(rows, (row) => row.message),
+    column(rows, (row) => row.prober),
+    column(rows, (row) => row.detail),
+  ];
+}
+
+/** Latency is that of answers: how long a failure took says nothing about it. */
+function bucketOf({ verdict, durationMs }: ResultRow): number | undefined {
+  return durationMs === undefined || verdict === undefined || verdict === 'down'
+    ? undefined
+    : latencyBucket(durationMs);
+}
+
+function stateColumns(held: readonly Held[]): unknown[] {
+  return [
+    column(held, ({ state }) => state.monitorId),
+    column(held, ({ state }) => state.state),
+    column(held, ({ state }) => state.since),
+    column(held, ({ state }) => state.reason),
+    column(held, ({ state }) => state.message),
+    column(held, ({ state }) => state.lastDueAt),
+    column(held, ({ state }) => state.lastResultAt),
+    column(held, ({ state }) => state.lastDurationMs),
+    column(held, ({ state }) => state.incident?.id),
+    column(held, ({ state }) => state.expectedSince),
+    column(held, silenceOf),
+    column(held, ({ monitor, state }) => confirmationOverdueAt(monitor.rules, state)),
+    column(held, pulseOverdueAt),
+    column(held, dataOf),
+  ];
+}
+
+function pulseOverdueAt({ monitor, state, pulse }: Held): number | undefined {
+  if (monitor.rules.graceMs === undefined || state.state === 'paused') return undefined;
+  return overdueAt({ graceMs: monitor.rules.graceMs }, pulse);
+}
+
+function dataOf({ monitor, state, pulse }: Held): string {
+  const { locations, incident, incidents } = state;
+  return JSON.stringify({ locations, incident, incidents, ...(monitor.kind === 'heartbeat' ? { pulse } : {}) });
+}
+
+function column<T, V>(rows: readonly T[], value: (row: T) => V | undefined): (V | null)[] {
+  return rows.map((row) => value(row) ?? null);
+}

@@ -1,0 +1,77 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type IncidentView, subjects } from '@tocsin/contracts';
+import { type Clock, TocsinError } from '@tocsin/core';
+import { Outbox, type Transaction } from '@tocsin/database';
+import { CLOCK } from '@tocsin/service';
+import { incidentEvent } from '../effects.ts';
+import { type Found, type Operation, Operations } from './operations.ts';
+import { IncidentRecords } from './incident-records.ts';
+
+/** What people do with incidents. Each operation has its effect once. */
+@Injectable()
+export class IncidentsService {
+  constructor(
+    private readonly records: IncidentRecords,
+    private readonly operations: Operations,
+    private readonly outbox: Outbox,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Notes that somebody has taken an incident on. Acknowledged before, it stays as it is.
+   * @throws TocsinError `not_found`; `conflict` for one that is resolved
+   */
+  acknowledge(input: { id: string; note?: string | undefined }, operation: Operation): Promise<IncidentView> {
+    return this.operations.run(operation, async (tx) => {
+      const found = await this.records.lock(tx, input.id);
+      if (!found) throw absent(input.id);
+      if (found.view.status === 'resolved') {
+        throw new TocsinError('conflict', 'The incident is resolved; there is nothing left to acknowledge.');
+      }
+      if (found.view.status === 'open')
+        await this.markAcknowledged(tx, found, { by: operation.actor, note: input.note });
+      return this.records.view(tx, input.id);
+    });
+  }
+
+  /** Adds a note to an incident's timeline. @throws TocsinError `not_found` */
+  note(input: { id: string; text: string }, operation: Operation): Promise<IncidentView> {
+    return this.operations.run(operation, async (tx) => {
+      if (!(await this.records.lock(tx, input.id))) throw absent(input.id);
+      const entry = { at: this.clock.now(), what: 'note' as const, by: operation.actor, text: input.text };
+      await this.records.addEntry(tx, input.id, entry);
+      return this.records.view(tx, input.id);
+    });
+  }
+
+  /** What came of an operation. */
+  operation(operationId: string): Promise<Found> {
+    return this.operations.find(operationId);
+  }
+
+  private async markAcknowledged(
+    tx: Transaction,
+    { view, monitor }: NonNullable<Awaited<ReturnType<IncidentRecords['lock']>>>,
+    { by, note }: { by: string | undefined; note: string | undefined },
+  ): Promise<void> {
+    const at = this.clock.now();
+    await this.records.acknowledge(tx, view.id, { at, by });
+    await this.records.addEntry(tx, view.id, { at, what: 'acknowledged', by, text: note ?? '' });
+    const payload = incidentEvent(monitor, {
+      incidentId: view.id,
+      transition: 'acknowledged',
+      state: view.state,
+      reason: view.reason,
+      message: view.message,
+      at,
+      openedAt: view.openedAt,
+      ...(by === undefined ? {} : { by }),
+      ...(note === undefined ? {} : { note }),
+    });
+    await this.outbox.add(tx, { id: `${view.id}.acknowledged`, subject: subjects.incidentEvent(view.id), payload });
+  }
+}
+
+function absent(id: string): TocsinError {
+  return new TocsinError('not_found', `There is no incident ${id}.`);
+}

@@ -1,0 +1,16 @@
+import { startTelemetry } from '@tocsin/telemetry';
+
+startTelemetry('incidents');
+const [{ contract }, { runService }, { IncidentsModule }, { incidentsConfig }] = await Promise.all([
+  import('@tocsin/contracts'),
+  import('@tocsin/service'),
+  import('./incidents.module.ts'),
+  import('./incidents.config.ts'),
+]);
+await runService({
+  name: 'incidents',
+  module: IncidentsModule,
+  config: incidentsConfig,
+  contract,
+  database: { migrations: new URL('../migrations/', import.meta.url) },
+});

@@ -1,0 +1,130 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Monitor, MonitorConfig } from '@tocsin/contracts';
+import { type Clock, newState, pause, remove, resume, TocsinError } from '@tocsin/core';
+import type { Transaction } from '@tocsin/database';
+import { HandBack } from '@tocsin/messaging';
+import { CLOCK } from '@tocsin/service';
+import { Effects } from '../effects.ts';
+import { scheduleOf } from '../heartbeats/schedule.ts';
+import { IncidentsStore } from '../incidents.store.ts';
+import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
+import { MonitorsStore, type NewSpan } from './monitors.store.ts';
+
+const AWAY_RETRY_MS = 1_000;
+
+/** Keeps this service's picture of the monitors: what deciding needs, their states, and the spans of their grids. */
+@Injectable()
+export class MonitorsService {
+  constructor(
+    private readonly store: IncidentsStore,
+    private readonly monitors: MonitorsStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Takes over configurations. A revision that is not newer than the known one is ignored.
+   * @throws HandBack while the database is away
+   */
+  async apply(configs: readonly MonitorConfig[]): Promise<void> {
+    const newest = new Map<string, MonitorConfig>();
+    for (const config of configs) {
+      if (config.revision > (newest.get(config.id)?.revision ?? 0)) newest.set(config.id, config);
+    }
+    try {
+      await this.store.transaction((tx) => this.applyIn(tx, newest));
+    } catch (error) {
+      if (error instanceof TocsinError && error.retry) throw new HandBack(AWAY_RETRY_MS, error.message);
+      throw error;
+    }
+  }
+
+  private async applyIn(tx: Transaction, configs: ReadonlyMap<string, MonitorConfig>): Promise<void> {
+    const ids = [...configs.keys()].toSorted();
+    const before = await this.monitors.lock(tx, ids);
+    const applied = await this.monitors.put(tx, [...configs.values()]);
+    if (applied.length === 0) return;
+    const held = await this.store.lock(tx, applied);
+    const work = new Work(this.clock.now());
+    for (const id of applied) {
+      const config = configs.get(id);
+      const known = held.get(id);
+      if (!config) continue;
+      if ('deleted' in config) work.delete(known);
+      else if (known) work.change({ ...known, monitor: before.get(id) ?? known.monitor }, config);
+      else work.create(config);
+    }
+    await this.monitors.create(tx, work.created, work.now);
+    await this.store.save(tx, work.effects);
+    await this.monitors.putSpans(tx, work.spans);
+    await this.monitors.putSweeps(tx, work.sweeps, work.now);
+    await this.monitors.forget(tx, work.deleted, work.now);
+  }
+}
+
+/** What a batch of configurations comes to. */
+class Work {
+  readonly effects = new Effects();
+  readonly created: Held[] = [];
+  readonly deleted: string[] = [];
+  readonly spans: NewSpan[] = [];
+  readonly sweeps: KnownMonitor[] = [];
+
+  constructor(readonly now: number) {}
+
+  create(config: Monitor): void {
+    const monitor = knownMonitor(config);
+    const waiting = monitor.kind === 'heartbeat' ? 'Waiting for the first ping' : undefined;
+    const held: Held = { monitor, state: newState(config.id, this.now, waiting), pulse: {} };
+    this.created.push(held);
+    this.effects.touch(held);
+    if (monitor.paused) this.effects.add(held, pause(held.state, this.now));
+    this.enter(config, monitor);
+  }
+
+  change(held: Held, config: Monitor): void {
+    const before = held.monitor;
+    const monitor = knownMonitor(config);
+    held.monitor = monitor;
+    this.effects.touch(held);
+    if (before.kind !== monitor.kind) Object.assign(held, { pulse: {}, state: { ...held.state, locations: {} } });
+    if (monitor.paused) this.effects.add(held, pause(held.state, this.now));
+    else this.effects.add(held, resume(held.state, this.now));
+    if (before.gridSince !== monitor.gridSince) held.state = { ...held.state, expectedSince: this.now };
+    held.state = { ...held.state, locations: onlyThose(held.state.locations, monitor) };
+    if (before.paused && !monitor.paused) held.pulse = {};
+    if (held.pulse.lastPingAt !== undefined && monitor.kind === 'heartbeat') {
+      held.pulse = { ...held.pulse, expectedAt: scheduleOf(monitor.rules).next(held.pulse.lastPingAt) };
+    }
+    const samePlan = before.gridSince === monitor.gridSince && before.paused === monitor.paused;
+    if (!samePlan) this.enter(config, monitor);
+    else this.sweeps.push(monitor);
+  }
+
+  delete(held: Held | undefined): void {
+    if (!held) return;
+    this.effects.add(held, remove(held.state, this.now));
+    this.effects.states.delete(held.monitor.monitorId);
+    this.deleted.push(held.monitor.monitorId);
+  }
+
+  /** A new span begins: of the present grid, or of a pause. Heartbeats have no grid. */
+  private enter(config: Monitor, monitor: KnownMonitor): void {
+    this.sweeps.push(monitor);
+    const { intervalMs, phaseMs, locations } = monitor.rules;
+    const since = monitor.paused ? config.updatedAt : config.gridSince;
+    const grid = monitor.kind === 'heartbeat' ? undefined : { intervalMs, phaseMs, locations, excused: monitor.paused };
+    this.spans.push({ monitorId: config.id, from: since + 1, grid });
+  }
+}
+
+function knownMonitor(config: Monitor): KnownMonitor {
+  const { id, revision, gridSince, spec } = config;
+  const { name, kind, paused } = spec;
+  return { monitorId: id, revision, deleted: false, name, kind, paused, gridSince, rules: rulesOf(id, spec) };
+}
+
+/** What locations say that it is no longer checked from is of no account. */
+function onlyThose(locations: Held['state']['locations'], { kind, rules }: KnownMonitor): Held['state']['locations'] {
+  if (kind === 'heartbeat') return locations;
+  return Object.fromEntries(Object.entries(locations).filter(([name]) => rules.locations.includes(name)));
+}

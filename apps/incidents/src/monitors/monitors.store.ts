@@ -1,0 +1,152 @@
+import { Injectable } from '@nestjs/common';
+import type { MonitorConfig } from '@tocsin/contracts';
+import type { Queryable } from '@tocsin/database';
+import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
+
+/** A span that begins, and ends the one before it; without a grid nothing is due in it. */
+export interface NewSpan {
+  monitorId: string;
+  from: number;
+  grid: { intervalMs: number; phaseMs: number; locations: readonly string[]; excused: boolean } | undefined;
+}
+
+/** Time for an answer to a window's last check to come in, beyond its window and timeout. */
+export const SWEEP_GRACE_MS = 10_000;
+
+const LOCK = `SELECT monitor_id AS "monitorId", revision, deleted, name, kind, paused, grid_since AS "gridSince", rules
+  FROM monitors WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id FOR UPDATE`;
+
+const PUT = `INSERT INTO monitors (monitor_id, revision, deleted, name, kind, paused, grid_since, rules, spec)
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::text[], $5::text[], $6::bool[], $7::bigint[], $8::json[],
+    $9::json[]) AS n (monitor_id, revision, deleted, name, kind, paused, grid_since, rules, spec) ORDER BY n.monitor_id
+  ON CONFLICT (monitor_id) DO UPDATE SET revision = excluded.revision, deleted = excluded.deleted,
+    name = CASE WHEN excluded.deleted THEN monitors.name ELSE excluded.name END, kind = excluded.kind,
+    paused = excluded.paused, grid_since = excluded.grid_since, rules = excluded.rules, spec = excluded.spec
+  WHERE monitors.revision < excluded.revision AND NOT monitors.deleted
+  RETURNING monitor_id`;
+
+const CREATE = `INSERT INTO states (monitor_id, state, since, reason, message, expected_since, data)
+  SELECT id, 'unknown', $2, 'new', '', $2, '{"locations":{},"incidents":0}' FROM unnest($1::uuid[]) AS n (id)
+  ON CONFLICT DO NOTHING`;
+
+const END_SPANS = `UPDATE spans s SET until_at = greatest(s.from_at, n.at)
+  FROM unnest($1::uuid[], $2::bigint[]) AS n (id, at) WHERE s.monitor_id = n.id AND s.until_at IS NULL
+  RETURNING s.monitor_id, s.until_at`;
+
+const BEGIN_SPANS = `INSERT INTO spans (monitor_id, from_at, interval_ms, phase_ms, locations, excused)
+  SELECT id, at, interval_ms, phase_ms, ARRAY(SELECT json_array_elements_text(locations)), excused
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::json[], $6::bool[])
+    AS n (id, at, interval_ms, phase_ms, locations, excused)
+  ON CONFLICT (monitor_id, from_at) DO UPDATE SET until_at = NULL, interval_ms = excluded.interval_ms,
+    phase_ms = excluded.phase_ms, locations = excluded.locations, excused = excluded.excused`;
+
+/** Results that came before we knew of the span they fell due in are counted, or not, as it says. */
+const RECOUNT = `WITH changed AS (
+    UPDATE results r SET counted = NOT r.counted FROM spans p
+    WHERE p.monitor_id = ANY($1::uuid[]) AND p.until_at IS NULL AND r.monitor_id = p.monitor_id
+      AND r.due_at >= p.from_at AND r.attempt = 0
+      AND r.counted <> (NOT p.excused AND (r.due_at - p.phase_ms) % p.interval_ms = 0 AND r.location = ANY(p.locations))
+    RETURNING r.monitor_id, r.due_at)
+  INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
+  SELECT DISTINCT 300, due_at - due_at % 300000, monitor_id FROM changed ON CONFLICT DO NOTHING`;
+
+const PUT_SWEEPS = `INSERT INTO sweeps (monitor_id, swept_until, next_at, interval_ms, timeout_ms)
+  SELECT id, grid_since, $5 + interval_ms + timeout_ms + ${SWEEP_GRACE_MS}, interval_ms, timeout_ms
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) AS n (id, grid_since, interval_ms, timeout_ms)
+  ON CONFLICT (monitor_id) DO UPDATE SET interval_ms = excluded.interval_ms, timeout_ms = excluded.timeout_ms,
+    next_at = least(sweeps.next_at, excluded.next_at)`;
+
+/** The projection of the monitors, and what is derived from it. Every method works in the caller's transaction. */
+@Injectable()
+export class MonitorsStore {
+  /** Locks what is known of these monitors, in the order of their ids. */
+  async lock(tx: Queryable, ids: readonly string[]): Promise<Map<string, KnownMonitor>> {
+    const rows = await tx.query<KnownMonitor>(LOCK, [ids], { name: 'monitors lock' });
+    return new Map(rows.map((row) => [row.monitorId, row]));
+  }
+
+  /** Writes what is newer than what is known; returns the ids of those. */
+  async put(tx: Queryable, configs: readonly MonitorConfig[]): Promise<string[]> {
+    const rows = configs.map(rowOf);
+    const params = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((index) => rows.map((row) => row[index]));
+    const applied = await tx.query<{ monitor_id: string }>(PUT, params, { name: 'monitors put' });
+    return applied.map((row) => row.monitor_id).toSorted();
+  }
+
+  /** Makes room for the states of new monitors. */
+  async create(tx: Queryable, held: readonly Held[], now: number): Promise<void> {
+    if (held.length === 0) return;
+    await tx.query(CREATE, [held.map(({ monitor }) => monitor.monitorId), now], { name: 'states create' });
+  }
+
+  /** Ends the present spans and begins others where they ended, so that every moment is in exactly one. */
+  async putSpans(tx: Queryable, spans: readonly NewSpan[]): Promise<void> {
+    if (spans.length === 0) return;
+    const ended = await this.endSpans(tx, spans.map(({ monitorId, from }) => ({ monitorId, at: from }))); // prettier-ignore
+    const begun = spans.flatMap(({ monitorId, from, grid }) =>
+      grid ? [{ monitorId, from: ended.get(monitorId) ?? from, ...grid }] : [],
+    );
+    await tx.query(
+      BEGIN_SPANS,
+      [
+        begun.map((span) => span.monitorId),
+        begun.map((span) => span.from),
+        begun.map((span) => span.intervalMs),
+        begun.map((span) => span.phaseMs),
+        begun.map((span) => JSON.stringify(span.locations)),
+        begun.map((span) => span.excused),
+      ],
+      { name: 'spans begin' },
+    );
+    if (ended.size > 0) await tx.query(RECOUNT, [[...ended.keys()]], { name: 'results recount' });
+  }
+
+  /** Has the windows of these monitors accounted for from now on; heartbeats have none. */
+  async putSweeps(tx: Queryable, monitors: readonly KnownMonitor[], now: number): Promise<void> {
+    const [probed, pushed] = [monitors.filter(isProbed), monitors.filter((monitor) => !isProbed(monitor))];
+    if (probed.length > 0) {
+      const params = [
+        probed.map((monitor) => monitor.monitorId),
+        probed.map((monitor) => monitor.gridSince),
+        probed.map((monitor) => monitor.rules.intervalMs),
+        probed.map((monitor) => monitor.rules.timeoutMs),
+        now,
+      ];
+      await tx.query(PUT_SWEEPS, params, { name: 'sweeps put' });
+    }
+    if (pushed.length > 0) await this.deleteFrom(tx, 'sweeps', pushed.map((monitor) => monitor.monitorId)); // prettier-ignore
+  }
+
+  /** Removes the states of deleted monitors; their history stays until it is too old. */
+  async forget(tx: Queryable, ids: readonly string[], now: number): Promise<void> {
+    if (ids.length === 0) return;
+    await this.endSpans(tx, ids.map((monitorId) => ({ monitorId, at: now }))); // prettier-ignore
+    await this.deleteFrom(tx, 'states', ids);
+    await this.deleteFrom(tx, 'sweeps', ids);
+  }
+
+  private async endSpans(
+    tx: Queryable,
+    ends: readonly { monitorId: string; at: number }[],
+  ): Promise<Map<string, number>> {
+    const params = [ends.map(({ monitorId }) => monitorId), ends.map(({ at }) => at)];
+    const rows = await tx.query<{ monitor_id: string; until_at: number }>(END_SPANS, params, { name: 'spans end' });
+    return new Map(rows.map((row) => [row.monitor_id, row.until_at]));
+  }
+
+  private async deleteFrom(tx: Queryable, table: 'states' | 'sweeps', ids: readonly string[]): Promise<void> {
+    await tx.query(`DELETE FROM ${table} WHERE monitor_id = ANY($1::uuid[])`, [ids], { name: `${table} delete` });
+  }
+}
+
+function isProbed({ kind }: KnownMonitor): boolean {
+  return kind !== 'heartbeat';
+}
+
+function rowOf(config: MonitorConfig): unknown[] {
+  if ('deleted' in config) return [config.id, config.revision, true, '', '', false, 0, '{}', null];
+  const { id, revision, gridSince, spec } = config;
+  const { name, kind, paused } = spec;
+  const rules = JSON.stringify(rulesOf(id, spec));
+  return [id, revision, false, name, kind, paused, gridSince, rules, JSON.stringify(spec)];
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { HeartbeatsService } from '../heartbeats/heartbeats.service.ts';
+import { missedWindows, recorded } from '../incidents.metrics.ts';
+import { Road } from './road.ts';
+import { StateSweep } from './state-sweep.ts';
+import { SweepStore } from './sweep.store.ts';
+
+const BATCH = 500;
+/** Most batches of windows in one round. */
+const ROUNDS_MAX = 10;
+const GAUGES_EVERY_MS = 10_000;
+
+/**
+ * Looks for what did not happen: windows that nobody answered, monitors that fell silent, confirmations and heartbeats
+ * that did not come. Any instance may do it at any time: rows are claimed with SKIP LOCKED.
+ */
+@Injectable()
+export class SweepService {
+  private gaugesAt = 0;
+
+  constructor(
+    private readonly sweeps: SweepStore,
+    private readonly states: StateSweep,
+    private readonly heartbeats: HeartbeatsService,
+    private readonly road: Road,
+  ) {}
+
+  /** One round. @throws TocsinError while the database is away; the time without it is held against nobody */
+  async run(): Promise<void> {
+    try {
+      await this.round(this.road.now());
+    } catch (error) {
+      this.road.note(false);
+      throw error;
+    }
+  }
+
+  private async round(now: number): Promise<void> {
+    const due = await this.sweeps.due(now);
+    this.road.note(true);
+    if (due.confirmations) await this.states.confirm(now);
+    if (this.road.isSettled()) await this.judgeAbsence(due, now);
+    if (now - this.gaugesAt > GAUGES_EVERY_MS) await this.readGauges(now);
+  }
+
+  private async judgeAbsence(due: Awaited<ReturnType<SweepStore['due']>>, now: number): Promise<void> {
+    if (due.windows) await this.miss(now);
+    if (!due.silent && !due.heartbeats) return;
+    if (!(await this.road.isCaughtUp())) return;
+    if (due.heartbeats) await this.heartbeats.sweep(now);
+    if (due.silent) await this.states.silence(now, this.road.openSince ?? now);
+  }
+
+  /** Marks windows that nobody answered. Should the answer still come, it takes the mark's place. */
+  private async miss(now: number): Promise<void> {
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const { missed, looked } = await this.sweeps.markMissed(now, BATCH);
+      if (missed > 0) missedWindows.add(missed, { kind: 'probed' });
+      if (looked < BATCH) return;
+    }
+  }
+
+  private async readGauges(now: number): Promise<void> {
+    this.gaugesAt = now;
+    const { states, openIncidents } = await this.sweeps.gauges();
+    recorded.states = states;
+    recorded.openIncidents = openIncidents;
+  }
+}
