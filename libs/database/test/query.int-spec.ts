@@ -91,7 +91,7 @@ describe('bounds', () => {
   });
 
   it('no more connections are opened than allowed; who waits too long is refused', async () => {
-    const small = open(url, { poolSize: 2, connectTimeoutMs: 200, applicationName: 'small' });
+    const small = open(url, { poolSize: 2, connectTimeoutMs: 600, applicationName: 'small' });
     const hold = gate();
     const busy = [1, 2].map(() => small.transaction(async (tx) => (await tx.query('SELECT 1'), hold.wait)));
     const others = [1, 2, 3].map(() => small.query('SELECT 1').catch((e: unknown) => e));
