@@ -1,0 +1,32 @@
+import { newId, TocsinError } from '@tocsin/core';
+import { describe, expect, it } from 'vitest';
+import { cursorAfter, pageOf, readCursor } from './cursor.ts';
+
+describe('cursors', () => {
+  it('come back as they were given', () => {
+    const id = newId();
+    expect(readCursor(cursorAfter(id))).toBe(id);
+  });
+
+  it.each([
+    '',
+    'x',
+    '!!!',
+    Buffer.from('{}').toString('base64url'),
+    Buffer.from('{"after":"1 OR 1=1"}').toString('base64url'),
+  ])('that no list has given are refused: %j', (cursor) => {
+    const refused = expect(() => readCursor(cursor));
+    refused.toThrow(TocsinError);
+    try {
+      readCursor(cursor);
+    } catch (error) {
+      expect((error as TocsinError).fields?.[0]?.path).toBe('/cursor');
+    }
+  });
+
+  it('are given only where there is another page', () => {
+    const records = [{ id: newId() }, { id: newId() }];
+    expect(pageOf(records, 2).next).toBeUndefined();
+    expect(pageOf(records, 1)).toEqual({ items: [records[0]], next: cursorAfter(records[0]!.id) });
+  });
+});

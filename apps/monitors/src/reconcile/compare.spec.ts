@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { compare, type Published } from './compare.ts';
+
+const seen = (revision: number, deleted = false): Published => ({ revision, deleted });
+
+describe('compare', () => {
+  it.each([
+    ['what CONFIG lacks is published', [], [['a', 1]], { publish: ['a'], bury: [] }],
+    ['what CONFIG has in an older revision is published', [['a', seen(1)]], [['a', 2]], { publish: ['a'], bury: [] }],
+    ['what CONFIG has is left alone', [['a', seen(2)]], [['a', 2]], { publish: [], bury: [] }],
+    [
+      'what CONFIG wrongly calls deleted is published',
+      [['a', seen(9, true)]],
+      [['a', 2]],
+      { publish: ['a'], bury: [] },
+    ],
+    [
+      'what is gone is buried above its last revision',
+      [['a', seen(4)]],
+      [],
+      { publish: [], bury: [{ id: 'a', revision: 5 }] },
+    ],
+    ['a grave is left alone', [['a', seen(4, true)]], [], { publish: [], bury: [] }],
+  ] as const)('%s', (_, published, recorded, expected) => {
+    expect(compare(new Map(published), new Map(recorded), new Map())).toEqual(expected);
+  });
+
+  it('buries at the revision of the grave where that is known', () => {
+    expect(compare(new Map([['a', seen(4)]]), new Map(), new Map([['a', 7]])).bury).toEqual([{ id: 'a', revision: 7 }]);
+  });
+});
