@@ -1,6 +1,6 @@
 export { freePort, freePortNear } from './ports.ts';
 export { inTocsin, projectRoot, tocsinDir } from './paths.ts';
-export { findOrFetchServers, type FindOptions, type Servers } from './servers.ts';
+export { findOrFetchServers, serverEnv, type FindOptions, type Servers } from './servers.ts';
 export { floors, isAtLeast, parseVersion, type ServerName } from './versions.ts';
 export { RunningServer } from './running.ts';
 export { startNats, type NatsOptions, type RunningNats } from './nats.ts';

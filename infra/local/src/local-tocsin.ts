@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { buildApps } from './build-apps.ts';
 import { startJaeger, type RunningJaeger } from './jaeger.ts';
 import { LocalServers } from './local-servers.ts';
@@ -22,6 +22,7 @@ export class LocalTocsin {
   private readonly servers = new LocalServers(() => this.record());
   private readonly instances: Supervised[] = [];
   private jaeger: RunningJaeger | undefined;
+  private ready = false;
   private stopping = false;
 
   constructor(private readonly options: StartOptions) {}
@@ -32,7 +33,7 @@ export class LocalTocsin {
    */
   async start(signal: AbortSignal): Promise<void> {
     if (this.options.fresh) {
-      say('deleting .tocsin/data');
+      say('deleting the data of earlier runs');
       rmSync(inTocsin('data'), { recursive: true, force: true });
     }
     const secrets = loadSecrets();
@@ -43,7 +44,8 @@ export class LocalTocsin {
     say(`starting ${this.instances.length} instances of ${services.length} sub-services`);
     await allReady(this.instances, signal);
     if (signal.aborted) return;
-    await addOwnMonitor(this.gateways()[0] ?? '', secrets.adminToken).catch((error: unknown) => say(String(error)));
+    await this.addOwnMonitorOnce(secrets.adminToken);
+    this.ready = true;
     this.record();
     say('ready');
     console.log(this.summary());
@@ -114,9 +116,15 @@ export class LocalTocsin {
       {
         started: () => this.record(),
         ended: (_, how, wait) =>
-          say(`${instance} ${how}; starting it again in ${wait} ms (see .tocsin/logs/${instance}.log)`),
+          say(`${instance} ${how}; starting it again in ${wait} ms (see ${inTocsin('logs', `${instance}.log`)})`),
       },
     );
+  }
+
+  private async addOwnMonitorOnce(token: string): Promise<void> {
+    const [gateway] = this.gateways();
+    if (!gateway || !this.options.ownMonitor) return;
+    await addOwnMonitor(gateway, token).catch((error: unknown) => say(String(error)));
   }
 
   private tracing(): Record<string, string> {
@@ -140,6 +148,7 @@ export class LocalTocsin {
     if (this.stopping || this.instances.length === 0) return;
     const runtime: Runtime = {
       pid: process.pid,
+      ready: this.ready,
       gateways: this.gateways(),
       instances: this.instances.map(({ spec, pid, health }) => {
         return { service: spec.service, instance: spec.instance, pid, health, log: spec.logFile };
@@ -163,11 +172,17 @@ export class LocalTocsin {
       `API      ${this.gateways()
         .map((url) => `${url}/v1`)
         .join('  ')}   (docs: ${gateway}/docs)`,
-      `Token    cat .tocsin/admin-token`,
-      `Try      curl -H "Authorization: Bearer $(cat .tocsin/admin-token)" ${gateway}/v1/monitors`,
-      `Logs     .tocsin/logs/<instance>.log`,
+      `Token    cat ${shown(tokenFile())}`,
+      `Try      curl -H "Authorization: Bearer $(cat ${shown(tokenFile())})" ${gateway}/v1/monitors`,
+      `Logs     ${shown(inTocsin('logs', '<instance>.log'))}`,
       `Stop     Ctrl-C`,
       '',
     ].join('\n');
   }
+}
+
+/** As a person in the project's folder would type it. */
+function shown(file: string): string {
+  const path = relative(projectRoot, file);
+  return path.startsWith('..') ? file : path;
 }

@@ -4,10 +4,18 @@ import { fileURLToPath } from 'node:url';
 /** The root folder of this clone. */
 export const projectRoot = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 
-/** Everything that running Tocsin from this clone writes lives here; deleting it forgets it all. */
-export const tocsinDir = join(projectRoot, '.tocsin');
+/**
+ * Everything that running Tocsin from this clone writes lives here; deleting it forgets it all. TOCSIN_DIR moves it, so
+ * that several can run from one clone.
+ */
+export const tocsinDir = process.env.TOCSIN_DIR ? resolve(process.env.TOCSIN_DIR) : join(projectRoot, '.tocsin');
 
-/** A path under `.tocsin/`. */
+/** Programs that were fetched, shared by all that run from this clone. */
+export function inServers(...parts: string[]): string {
+  return join(projectRoot, '.tocsin', 'servers', ...parts);
+}
+
+/** A path under `.tocsin/` (or TOCSIN_DIR). */
 export function inTocsin(...parts: string[]): string {
   return join(tocsinDir, ...parts);
 }

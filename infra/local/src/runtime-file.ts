@@ -4,6 +4,8 @@ import { inTocsin } from './paths.ts';
 /** What scripts read in `.tocsin/runtime.json` while Tocsin runs. */
 export interface Runtime {
   pid: number;
+  /** True when every instance has been ready. */
+  ready: boolean;
   gateways: string[];
   instances: { service: string; instance: string; pid: number; health: string; log: string }[];
   servers: Record<string, { url: string; pid: number }>;

@@ -37,6 +37,6 @@ function generate(): Secrets {
     rolePasswords: Object.fromEntries(databaseRoles.map((role) => [role, password()])) as Record<DatabaseRole, string>,
     natsPassword: password(),
     redisPassword: password(),
-    adminToken: `tocsin_${randomBytes(32).toString('base64url')}`,
+    adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
   };
 }

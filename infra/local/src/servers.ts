@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } 
 import { delimiter, dirname, join } from 'node:path';
 import { embeddedPostgres } from './embedded-postgres.ts';
 import { debianSuite, hasApt, missingFor, systemApt, systemName, unpack } from './apt.ts';
-import { inTocsin } from './paths.ts';
+import { inServers } from './paths.ts';
 import { run } from './run.ts';
 import { floors, isAtLeast, parseVersion, type ServerName } from './versions.ts';
 
@@ -63,7 +63,7 @@ async function findOrFetch(
     const found = await onPath(server);
     if (found) return found;
   }
-  const home = inTocsin('servers', server);
+  const home = inServers(server);
   const before = join(home, 'usr');
   if (existsSync(before)) {
     const program = await usable(server, programIn(home, server));
@@ -110,7 +110,7 @@ async function fetchServer(server: Fetched, home: string, progress: (line: strin
   const tried: string[] = [];
   if (!(await hasApt())) throw new Error(advice(server, ['no apt-get and dpkg here']));
   for (const source of sources[server]) {
-    const work = inTocsin('servers', `.fetch-${server}-${process.pid}`);
+    const work = inServers(`.fetch-${server}-${process.pid}`);
     progress(`fetching ${server} ≥ ${floors[server]} from ${source.name}`);
     try {
       rmSync(work, { recursive: true, force: true });
@@ -176,7 +176,7 @@ async function postgresOnPath(): Promise<string | undefined> {
 export function serverEnv(file: string): NodeJS.ProcessEnv {
   const root = dirname(dirname(dirname(file)));
   const lib = join(root, 'usr/lib');
-  if (!root.includes('.tocsin') || !existsSync(lib)) return process.env;
+  if (!root.startsWith(inServers()) || !existsSync(lib)) return process.env;
   const folders = readdirSync(lib, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && /linux-gnu/.test(entry.name))
     .map((entry) => join(lib, entry.name));

@@ -9,6 +9,8 @@ export interface ServiceNeeds {
   secret?: boolean;
   /** Creates the first admin token. */
   bootstrapToken?: boolean;
+  /** What it needs beside TOCSIN_ variables. */
+  environment?: Record<string, string>;
 }
 
 /** In the order of the table that `npm start` prints. */
@@ -16,7 +18,8 @@ export const services: readonly ServiceNeeds[] = [
   { name: 'gateway', cache: true, secret: true },
   { name: 'monitors', database: 'monitors', cache: true, secret: true, bootstrapToken: true },
   { name: 'scheduler' },
-  { name: 'prober', secret: true },
+  // Looking up names takes a thread each: four silent name servers must not hold up every other name.
+  { name: 'prober', secret: true, environment: { UV_THREADPOOL_SIZE: '32' } },
   { name: 'incidents', database: 'incidents' },
   { name: 'notifier', database: 'notifier', secret: true },
   { name: 'status', database: 'status', cache: true },
@@ -33,9 +36,10 @@ export interface Platform {
   bootstrapToken: string;
 }
 
-/** The environment of a service (without its instance's name and port), of TOCSIN_ variables only. */
+/** The environment of a service (without its instance's name and port). */
 export function environmentOf(service: ServiceNeeds, platform: Platform): Record<string, string> {
   return {
+    ...service.environment,
     TOCSIN_HTTP_HOST: '127.0.0.1',
     TOCSIN_NATS_URLS: platform.natsUrl,
     TOCSIN_NATS_USER: platform.natsUser,

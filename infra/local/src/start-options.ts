@@ -5,11 +5,14 @@ export interface StartOptions {
   fresh: boolean;
   /** Instances of each sub-service. */
   instances: number;
+  /** Whether it adds a monitor of its own gateway. */
+  ownMonitor: boolean;
 }
 
-const USAGE = `Usage: npm start -- [--fresh] [--instances N]
-  --fresh         delete all data (.tocsin/data) first
-  --instances N   instances of each sub-service, 1 to 8 (default 2)`;
+const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--no-own-monitor]
+  --fresh             delete all data (.tocsin/data) first
+  --instances N       instances of each sub-service, 1 to 8 (default 2)
+  --no-own-monitor   add no monitor of the own gateway`;
 
 /** The options, or the text to show instead: what is wrong and the usage. */
 export function parseStartOptions(args: string[]): StartOptions | string {
@@ -19,6 +22,7 @@ export function parseStartOptions(args: string[]): StartOptions | string {
       options: {
         fresh: { type: 'boolean', default: false },
         instances: { type: 'string', default: '2' },
+        'no-own-monitor': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -27,7 +31,7 @@ export function parseStartOptions(args: string[]): StartOptions | string {
     if (!Number.isInteger(instances) || instances < 1 || instances > 8) {
       return `--instances takes a whole number from 1 to 8, not "${values.instances}".\n${USAGE}`;
     }
-    return { fresh: values.fresh, instances };
+    return { fresh: values.fresh, instances, ownMonitor: !values['no-own-monitor'] };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${USAGE}`;
   }

@@ -1,3 +1,11 @@
 export { atTheEnd } from './cleanup.ts';
+export { certificate, type CertificateKind, type TestCertificate } from './certificates.ts';
+export { aMonitor, aMonitorOf, aResult } from './factories.ts';
+export { OtlpReceiver, type CollectedSpan } from './otlp-receiver.ts';
 export { natsServer, postgres, redisServer, type TestDatabase } from './servers.ts';
+export { Sink, type Arrival } from './sink.ts';
+export { startService, type ServiceProcess } from './service-process.ts';
+export { Target, type Behaviour, type Hit } from './target.ts';
+export { takeAll } from './stream-oracle.ts';
+export { startTocsin, type StartedTocsin, type TocsinRuntime } from './tocsin.ts';
 export { until } from './until.ts';
