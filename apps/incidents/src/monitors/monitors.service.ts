@@ -49,8 +49,10 @@ export class MonitorsService {
       const config = configs.get(id);
       const known = held.get(id);
       if (!config) continue;
-      if ('deleted' in config) work.delete(known);
-      else if (known) work.change({ ...known, monitor: before.get(id) ?? known.monitor }, config);
+      // Until the change is made, what was known of it before holds: its channels hear of the end, too.
+      const former = known && { ...known, monitor: before.get(id) ?? known.monitor };
+      if ('deleted' in config) work.delete(former);
+      else if (former) work.change(former, config);
       else work.create(config);
     }
     await this.monitors.create(tx, work.created, work.now);
