@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, DatabaseOptions } from '../src/index.ts';
 import { open } from './harness.ts';
 
-const SETTINGS = { schema: 'public', connectTimeoutMs: 500, statementTimeoutMs: 500, poolSize: 3 };
+const SETTINGS = { schema: 'public', connectTimeoutMs: 1_000, statementTimeoutMs: 1_000, poolSize: 3 };
 const run = promisify(execFile);
 
 let first: RunningPostgres;
@@ -41,7 +41,10 @@ beforeAll(async () => {
   promoted = startPostgres({ dataDir: two, port: standbyPort, durable: false, settings: [source] });
   atTheEnd(async () => (await promoted).stop());
   const reader = connect([first.port], { replicaUrl: url(standbyPort) });
-  await until(async () => (await portOf(reader.read)) === standbyPort, { what: 'the standby to answer' });
+  await until(async () => (await portOf(reader.read)) === standbyPort, {
+    what: 'the standby to answer',
+    timeoutMs: 18_000,
+  });
 });
 
 describe('several hosts', () => {
@@ -64,7 +67,7 @@ describe('several hosts', () => {
         retry: true,
         message: expect.stringContaining('read-only'),
       });
-      expect(performance.now() - startedAt).toBeLessThan(1_500);
+      expect(performance.now() - startedAt).toBeLessThan(3_000);
     }
   });
 
@@ -112,10 +115,13 @@ describe('several hosts', () => {
 
   it('a frozen host does not keep the others from being found', async () => {
     await first.kill('SIGSTOP');
-    const startedAt = performance.now();
-    expect(await portOf(connect([first.port, standbyPort]))).toBe(standbyPort);
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
-    await first.kill('SIGCONT');
+    try {
+      const startedAt = performance.now();
+      expect(await portOf(connect([first.port, standbyPort]))).toBe(standbyPort);
+      expect(performance.now() - startedAt).toBeLessThan(3_000);
+    } finally {
+      await first.kill('SIGCONT');
+    }
   });
 });
 
@@ -134,7 +140,7 @@ describe('one server that goes away', () => {
     for (let i = 0; i < 3; i += 1) {
       const startedAt = performance.now();
       await expect(db.query('SELECT 1')).rejects.toMatchObject({ code: 'unavailable', retry: true });
-      expect(performance.now() - startedAt).toBeLessThan(1_000);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
     }
     await startAgain();
     expect(await db.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
