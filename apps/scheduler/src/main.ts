@@ -1,8 +1,11 @@
 import { startTelemetry } from '@tocsin/telemetry';
-import { contract } from '@tocsin/contracts';
-import { runService } from '@tocsin/service';
-import { schedulerConfig } from './scheduler.config.ts';
-import { SchedulerModule } from './scheduler.module.ts';
 
+// Before anything else is loaded: what measures or traces asks for its instruments while it loads.
 startTelemetry('scheduler');
+
+const { contract } = await import('@tocsin/contracts');
+const { runService } = await import('@tocsin/service');
+const { schedulerConfig } = await import('./scheduler.config.ts');
+const { SchedulerModule } = await import('./scheduler.module.ts');
+
 await runService({ name: 'scheduler', module: SchedulerModule, config: schedulerConfig, contract });

@@ -1,0 +1,115 @@
+import { type CheckTask, checkTask, contract, type Monitor, monitorSpec, streams, subjects } from '@tocsin/contracts';
+import { dueAt, gridOf, newId, windowAt } from '@tocsin/core';
+import { Messaging } from '@tocsin/messaging';
+import { atTheEnd, natsServer, type ServiceProcess, startService, takeAll, until } from '@tocsin/testing';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const INTERVAL_MS = 5_000;
+const MONITORS = 40;
+
+/** The oracle: every task that reached the stream, with the time it did. */
+const tasks: { task: CheckTask; at: number }[] = [];
+let monitors: Monitor[];
+let messaging: Messaging;
+let natsUrl: string;
+
+function aMonitor(): Monitor {
+  const now = Date.now();
+  const settings = { host: '127.0.0.1', port: 1 };
+  const spec = monitorSpec.parse({ kind: 'tcp', name: 'm', interval: '5s', timeout: '1s', settings });
+  return { id: newId(), revision: 1, createdAt: now, updatedAt: now, gridSince: now, spec };
+}
+
+const start = (instance: string): Promise<ServiceProcess> =>
+  startService('scheduler', { TOCSIN_INSTANCE: instance, TOCSIN_NATS_URLS: natsUrl });
+
+/** Windows of all monitors that fell due in a time, and how often each was published. */
+function counted(from: number, to: number): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { id } of monitors) {
+    const grid = gridOf(id, INTERVAL_MS);
+    for (let k = windowAt(grid, from) + 1; dueAt(grid, k) <= to; k++) counts.set(`${id}.${k}`, 0);
+  }
+  for (const { task } of tasks) {
+    const key = `${task.monitorId}.${task.window}`;
+    if (task.attempt === 0 && counts.has(key)) counts.set(key, counts.get(key)! + 1);
+  }
+  return counts;
+}
+
+/** Windows that are not in the stream exactly once, and how often they are: none, where all is well. */
+const wrong = (from: number, to: number) => [...counted(from, to)].filter(([, count]) => count !== 1);
+const latest = (from: number, to: number) =>
+  Math.max(...tasks.filter(({ task }) => task.dueAt > from && task.dueAt <= to).map(({ task, at }) => at - task.dueAt));
+
+/** Waits until the oracle has seen every window that falls due in some seconds from now. */
+async function watch(seconds: number, from: number): Promise<number> {
+  const to = Date.now() + seconds * 1_000;
+  // Windows that fall due at the very end may be on their way for as long as a failover takes.
+  await until(() => Date.now() > to && (wrong(from, to).length === 0 || Date.now() > to + 4_000), {
+    timeoutMs: seconds * 1_000 + 8_000,
+  });
+  return to;
+}
+
+describe('scheduler failover', { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    const nats = await natsServer();
+    natsUrl = nats.url;
+    messaging = await Messaging.connect({
+      service: 'oracle',
+      instance: 'oracle',
+      servers: [natsUrl],
+      replicas: 1,
+      contract,
+    });
+    atTheEnd(() => messaging.close());
+    // The first service to start declares the streams; the oracle needs them before.
+    await (await start('first')).stop();
+    await takeAll(natsUrl, { stream: streams.checks.name, filter: 'checks.>' }, (data, at) => {
+      tasks.push({ task: checkTask.parse(data), at });
+    });
+  });
+
+  beforeEach(async () => {
+    monitors = Array.from({ length: MONITORS }, aMonitor);
+    for (const monitor of monitors) {
+      await messaging.publish(subjects.monitorConfig(monitor.id), monitor, { id: `${monitor.id}.1` });
+    }
+  });
+
+  it('misses no window and doubles none when a holder is killed; the standby is at most 3 s late', async () => {
+    const [first, second] = await Promise.all([start('killed'), start('standby')]);
+    const from = Date.now() + 1_000;
+    await watch(3, from);
+    first.kill('SIGKILL');
+    const to = await watch(8, from);
+    expect(wrong(from, to)).toEqual([]);
+    expect(latest(from, to)).toBeLessThan(3_000);
+    await second.stop();
+  });
+
+  it('hands its shards over at once when it stops in order', async () => {
+    const [first, second] = await Promise.all([start('leaving'), start('staying')]);
+    const from = Date.now() + 1_000;
+    await watch(3, from);
+    expect(await first.stop()).toBe(0);
+    const to = await watch(5, from);
+    expect(wrong(from, to)).toEqual([]);
+    expect(latest(from, to)).toBeLessThan(1_000);
+    await second.stop();
+  });
+
+  it('does no harm when a holder wakes up that was frozen longer than its lease', async () => {
+    const [first, second] = await Promise.all([start('frozen'), start('awake')]);
+    const from = Date.now() + 1_000;
+    await watch(3, from);
+    first.kill('SIGSTOP');
+    await watch(4, from);
+    first.kill('SIGCONT');
+    const to = await watch(6, from);
+    expect(wrong(from, to)).toEqual([]);
+    expect(latest(from, to)).toBeLessThan(3_000);
+    await Promise.all([first.stop(), second.stop()]);
+  });
+});
