@@ -1,8 +1,8 @@
-import { createSecureContext } from 'node:tls';
 import type { Assertion, HttpSettings, MonitorSpec } from '@tocsin/contracts';
 import type { FieldError } from '@tocsin/core';
 import { BadAssertion } from './http/assertion.ts';
 import { compileAssertion } from './http/assertions.ts';
+import { isAuthority } from './http/authority.ts';
 import { FRAMING } from './http/request.ts';
 import { checkFamily } from './connect/names.ts';
 
@@ -35,7 +35,7 @@ function* httpErrors(settings: HttpSettings): Generator<FieldError> {
   if (settings.body !== undefined && settings.method === 'HEAD') {
     yield { path: '/settings/body', message: 'a HEAD request has no body' };
   }
-  if (settings.tls.ca !== undefined && !isCertificate(settings.tls.ca)) {
+  if (settings.tls.ca !== undefined && !isAuthority(settings.tls.ca)) {
     yield { path: '/settings/tls/ca', message: 'not a certificate in PEM form' };
   }
   for (const [index, assertion] of settings.assertions.entries()) {
@@ -77,15 +77,6 @@ function familyErrors(host: string, family: 'any' | '4' | '6', path: string): Fi
     return [];
   } catch {
     return [{ path, message: `is not an IPv${family} address, which ipFamily asks for` }];
-  }
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    createSecureContext({ ca: pem });
-    return true;
-  } catch {
-    return false;
   }
 }
 

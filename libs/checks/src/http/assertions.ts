@@ -1,4 +1,4 @@
-import type { Assertion, HttpSettings } from '@tocsin/contracts';
+import type { Assertion } from '@tocsin/contracts';
 import { durationMs } from '@tocsin/core';
 import { milliseconds, plural, quote } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
@@ -29,11 +29,6 @@ export function compileAssertion(assertion: Assertion): ReadyAssertion {
       }
     },
   };
-}
-
-/** Makes all assertions of a monitor ready. @throws BadAssertion */
-export function compileAssertions(settings: HttpSettings): ReadyAssertion[] {
-  return settings.assertions.map(compileAssertion);
 }
 
 function judgeOf(assertion: Assertion): Judge {

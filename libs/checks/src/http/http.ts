@@ -1,4 +1,4 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { HttpSettings } from '@tocsin/contracts';
 import type { Check } from '../check.ts';
 import { connect } from '../connect/connect.ts';
@@ -7,7 +7,8 @@ import { Lru } from '../lru.ts';
 import { type Outcome, Run } from '../run.ts';
 import { plural } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
-import { compileAssertions } from './assertions.ts';
+import { compileAssertion } from './assertions.ts';
+import { isAuthority, trusting } from './authority.ts';
 import { bodyText } from './body.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { afterRedirects, follow, isRedirect, tooManyRedirects } from './redirects.ts';
@@ -43,19 +44,23 @@ export const checkHttp: Check<HttpSettings> = (settings, context) =>
 
 /** @throws CheckFailure `settings` when they can't be used, which the door should have refused */
 function prepare(settings: HttpSettings): Prepared {
+  const { ca } = settings.tls;
+  if (ca !== undefined && !isAuthority(ca)) throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
+  const assertions = compiled(settings);
+  return {
+    first: firstRequest(settings),
+    assertions,
+    needsBody: assertions.some((assertion) => assertion.needsBody),
+    secureContext: ca === undefined ? undefined : trusting(ca),
+  };
+}
+
+function compiled(settings: HttpSettings): ReadyAssertion[] {
   try {
-    const assertions = compileAssertions(settings);
-    const { ca } = settings.tls;
-    return {
-      first: firstRequest(settings),
-      assertions,
-      needsBody: assertions.some((assertion) => assertion.needsBody),
-      secureContext: ca === undefined ? undefined : createSecureContext({ ca }),
-    };
+    return settings.assertions.map(compileAssertion);
   } catch (cause) {
-    const detail =
-      cause instanceof BadAssertion ? `an assertion's ${cause.field}: ${cause.message}` : 'tls.ca is not a certificate';
-    throw new CheckFailure('settings', `settings: ${detail}`, { cause });
+    if (!(cause instanceof BadAssertion)) throw cause;
+    throw new CheckFailure('settings', `settings: an assertion's ${cause.field}: ${cause.message}`, { cause });
   }
 }
 

@@ -1,13 +1,12 @@
 import { exec } from 'jsonpath-rfc9535';
 import parse from 'jsonpath-rfc9535/parser';
-import { TooSlow, timeLimited } from '../time-limited.ts';
+import { LIMIT_MS, timeLimited, timeLimiter, TooSlow } from '../time-limited.ts';
 import { BadAssertion, Undecided } from './assertion.ts';
 
 type Json = Parameters<typeof exec>[0];
 type Step = string | number;
 
 const MAX_NODES = 1000;
-const SELECT_MS = 250;
 const FUNCTIONS: ReadonlySet<string> = new Set(['count', 'length', 'match', 'search', 'value']);
 
 /**
@@ -18,14 +17,15 @@ const FUNCTIONS: ReadonlySet<string> = new Set(['count', 'length', 'match', 'sea
 export function compilePath(expression: string): (document: unknown) => unknown[] {
   const steps = plainSteps(expression);
   if (steps) return (document) => walk(document, steps);
+  const limited = timeLimiter();
   return (document) => {
     try {
       // Descendants and filters can be nested so that they take for ever, and match() runs a foreign expression.
-      return timeLimited(SELECT_MS, () => select(document as Json, expression));
+      return limited(() => select(document as Json, expression));
     } catch (cause) {
       if (cause instanceof RangeError) throw new Undecided('the document is nested too deeply', { cause });
       if (!(cause instanceof TooSlow)) throw cause;
-      throw new Undecided(`the path took longer than ${SELECT_MS} ms`, { cause });
+      throw new Undecided(`the path took longer than ${LIMIT_MS} ms`, { cause });
     }
   };
 }
@@ -65,7 +65,7 @@ function plainSteps(expression: string): Step[] | undefined {
 function read(expression: string): ReturnType<typeof parse> {
   let query: ReturnType<typeof parse>;
   try {
-    query = timeLimited(SELECT_MS, () => parse(expression));
+    query = timeLimited(() => parse(expression));
   } catch (cause) {
     if (cause instanceof TooSlow) throw new BadAssertion('path', 'is too deeply nested');
     const detail = cause instanceof Error ? cause.message : String(cause);

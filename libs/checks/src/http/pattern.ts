@@ -1,12 +1,11 @@
 import { RE2JS } from 're2js';
-import { TooSlow, timeLimited } from '../time-limited.ts';
+import { LIMIT_MS, timeLimiter, TooSlow } from '../time-limited.ts';
 import { BadAssertion, Undecided } from './assertion.ts';
 
 /** Compiled size above which an expression is refused: matching costs size × length of the text at worst. */
 const MAX_SIZE = 4000;
 /** Work (size × length) from which matching is watched. Below it, it can't take more than some milliseconds. */
 const WATCHED_WORK = 1_000_000;
-const MATCH_MS = 250;
 
 /**
  * A test for a regular expression in RE2 syntax, whose time is linear in the text.
@@ -17,14 +16,15 @@ export function compilePattern(source: string): (text: string) => boolean {
   let pattern = parse(source);
   const size = pattern.programSize();
   if (size > MAX_SIZE) throw new BadAssertion('value', 'is too costly: use smaller repetition counts');
+  const limited = timeLimiter();
   return (text) => {
     if (size * text.length < WATCHED_WORK) return pattern.test(text);
     try {
-      return timeLimited(MATCH_MS, () => pattern.test(text));
+      return limited(() => pattern.test(text));
     } catch (cause) {
-      if (!(cause instanceof TooSlow)) throw cause;
       pattern = parse(source); // it was interrupted while it changed its caches
-      throw new Undecided(`the expression took longer than ${MATCH_MS} ms`, { cause });
+      if (!(cause instanceof TooSlow)) throw cause;
+      throw new Undecided(`the expression took longer than ${LIMIT_MS} ms`, { cause });
     }
   };
 }
