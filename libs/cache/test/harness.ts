@@ -19,7 +19,7 @@ export async function isUp(cache: Cache): Promise<void> {
       await cache.get(key, async () => (loads += 1), { ttlMs: 60_000, staleMs: 0 });
       return loads === 0;
     },
-    { what: 'the cache to believe Redis' },
+    { what: 'the cache to believe Redis', timeoutMs: 18_000 },
   );
 }
 

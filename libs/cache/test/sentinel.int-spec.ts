@@ -30,7 +30,7 @@ async function sentinel(primaryPort: number): Promise<number> {
   return port;
 }
 
-it('the primary that the sentinels name is used, and the next one after a failover', async () => {
+it('the primary that the sentinels name is used, and the next one after a failover', { timeout: 60_000 }, async () => {
   const primary = await redisServer();
   const replica = await redisServer();
   const redis = new Redis(replica.url);
@@ -44,11 +44,14 @@ it('the primary that the sentinels name is used, and the next one after a failov
   const watcher = new Redis({ port });
   atTheEnd(() => watcher.disconnect());
   // Without a replica that it knows of it has nobody to promote.
-  await until(async () => ((await watcher.call('sentinel', 'replicas', 'main')) as unknown[]).length === 1);
+  await until(async () => ((await watcher.call('sentinel', 'replicas', 'main')) as unknown[]).length === 1, {
+    what: 'the sentinel to know the replica',
+    timeoutMs: 20_000,
+  });
   await primary.kill('SIGKILL');
   const source = new Source('away');
   expect((await cache.get('k', source.load, { ttlMs: 60_000, staleMs: 0 })).value).toBe('away');
-  await until(promoted, { what: 'the failover', timeoutMs: 15_000 });
+  await until(promoted, { what: 'the failover', timeoutMs: 25_000 });
   await isUp(cache);
   expect(await cache.ping()).toMatchObject({ role: 'primary' });
 });
