@@ -1,16 +1,24 @@
-import { metrics } from '@opentelemetry/api';
+import { type Attributes, type Counter, metrics } from '@opentelemetry/api';
 
-// The API's meter forwards to the SDK once one is set up; telemetry is every process's first import, so it is.
-const meter = metrics.getMeter('tocsin');
+/** A counter made when it is first used: one made before telemetry is set up would count for nobody. */
+class LateCounter {
+  private counter: Counter | undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly description: string,
+  ) {}
+
+  add(value: number, attributes?: Attributes): void {
+    this.counter ??= metrics.getMeter('tocsin').createCounter(this.name, { description: this.description });
+    this.counter.add(value, attributes);
+  }
+}
 
 /** What this library counts. Attributes are bounded: durables, request subjects and outcomes only. */
 export const counters = {
-  deliveries: meter.createCounter('tocsin_deliveries_total', {
-    description: 'Deliveries settled, by durable and outcome',
-  }),
-  deadLetters: meter.createCounter('tocsin_dead_letters_total', { description: 'Messages moved to the dead letters' }),
-  publishRetries: meter.createCounter('tocsin_publish_retries_total', { description: 'Publishes sent again' }),
-  requestsDropped: meter.createCounter('tocsin_requests_expired_total', {
-    description: 'Requests dropped past their deadline',
-  }),
+  deliveries: new LateCounter('tocsin_deliveries_total', 'Deliveries settled, by durable and outcome'),
+  deadLetters: new LateCounter('tocsin_dead_letters_total', 'Messages moved to the dead letters'),
+  publishRetries: new LateCounter('tocsin_publish_retries_total', 'Publishes sent again'),
+  requestsDropped: new LateCounter('tocsin_requests_expired_total', 'Requests dropped past their deadline'),
 };

@@ -1,10 +1,11 @@
+import { DiscardPolicy } from '@nats-io/jetstream';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { Controller } from '@nestjs/common';
 import { TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Delivery, HandBack, Messaging } from '../src/index.ts';
-import { client, instance, type Job } from './harness.ts';
+import { client, instance, type Job, jobs } from './harness.ts';
 
 interface Seen {
   by: string;
@@ -25,6 +26,15 @@ class Jobs {
     const by = this.messaging.connection.options.instance;
     seen.push({ by, n: job.n, deliveries: delivery.deliveries, at: performance.now() });
     await behave(job, delivery);
+  }
+}
+
+@Controller()
+class BatchedJobs {
+  @EventPattern<string>('jobs', { batch: 10, lingerMs: 5 })
+  async handle(@Payload() deliveries: Delivery<Job>[]): Promise<void> {
+    for (const { data, deliveries: nth } of deliveries) seen.push({ by: 'batched', n: data.n, deliveries: nth, at: 0 });
+    await behave(deliveries[0]!.data, deliveries[0]!);
   }
 }
 
@@ -140,5 +150,69 @@ describe('a durable consumer', () => {
     release();
     expect(seen.filter(({ deliveries }) => deliveries === 2)).toHaveLength(8);
     await Promise.all([a.close(), b.close()]);
+  });
+
+  it('hands back the batch that it keeps ready when it drains', async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, n) => send(n)));
+    let release: () => void = () => undefined;
+    behave = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const a = await instance(url, BatchedJobs);
+    await until(() => seen.length === 10, { what: 'the first batch begun' });
+    const ready = async (): Promise<boolean> =>
+      (await tester.queues()).find(({ stream }) => stream === 'JOBS')?.consumers[0]?.ackPending === 20;
+    await until(ready, { what: 'the second batch fetched' });
+    const b = await instance(url, BatchedJobs);
+    const fetched = performance.now();
+    behave = () => undefined;
+    const stopping = a.transport.drain(5_000);
+    await until(() => seen.length === 20, { what: 'the second batch done by the other' });
+    // Acks are extended every third of the ack wait, so without handing back it would take two thirds at least.
+    expect(performance.now() - fetched).toBeLessThan((2 / 3) * jobs.ackWaitMs);
+    release();
+    await stopping;
+    await until(drained, { timeoutMs: 900, what: 'all acknowledged' });
+    expect(seen).toHaveLength(20);
+    await Promise.all([a.close(), b.close()]);
+  });
+});
+
+describe('a publish', () => {
+  it('is sent again until a stream takes it', async () => {
+    const published = tester.publish('late.x', 1, { id: 'late' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await tester.connection.jsm.streams.add({ name: 'LATE', subjects: ['late.>'] });
+    expect(await published).toMatchObject({ stream: 'LATE', sequence: 1, duplicate: false });
+  });
+
+  it('that no stream takes in its time is unavailable and says why', async () => {
+    const published = tester.publish('nowhere.x', 1, { id: 'nowhere', timeoutMs: 300 });
+    await expect(published).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('no stream takes'),
+    });
+  });
+
+  it('to a full stream is exhausted, and goes on once there is room', async () => {
+    const { streams } = tester.connection.jsm;
+    await streams.add({ name: 'FULL', subjects: ['full.>'], max_msgs: 1, discard: DiscardPolicy.New });
+    await tester.publish('full.x', 1, { id: 'one' });
+    const refused = tester.publish('full.x', 2, { id: 'two', timeoutMs: 400 });
+    await expect(refused).rejects.toMatchObject({ code: 'exhausted', retry: true });
+    const waiting = tester.publish('full.x', 3, { id: 'three' });
+    await streams.purge('FULL');
+    expect(await waiting).toMatchObject({ stream: 'FULL' });
+  });
+
+  it('too large for the broker is refused before it is sent', async () => {
+    const tooLarge = tester.publish('jobs.x', 'x'.repeat(2 ** 21), { id: 'large' });
+    await expect(tooLarge).rejects.toMatchObject({ code: 'too_large', retry: false });
+  });
+
+  it('with a line break in a header is refused', async () => {
+    const forged = tester.publish('jobs.x', 1, { id: 'forged', headers: { 'X-From': 'a\r\nTocsin-Actor: root' } });
+    await expect(forged).rejects.toThrow('line break');
   });
 });

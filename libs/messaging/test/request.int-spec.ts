@@ -102,6 +102,12 @@ describe('a request', () => {
     expect(asked[0]!.by).not.toBe(asked[1]!.by);
   });
 
+  it('that takes long is not begun again by the instance that has it in work', async () => {
+    await start('slow', (job) => new Promise((resolve) => setTimeout(() => resolve(job), 1_000)));
+    expect(await tester.request(double, { n: 4 })).toEqual({ n: 4 });
+    expect(asked).toHaveLength(1);
+  });
+
   it('is put to another instance when the first says that it cannot for the moment', async () => {
     const first: Behaviour = (job) => {
       if (asked.length === 1) throw new TocsinError('unavailable', 'full');
