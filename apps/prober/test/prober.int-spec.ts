@@ -199,6 +199,22 @@ describe('two probers', () => {
   });
 });
 
+test('a prober without file descriptors blames itself and not the target', async () => {
+  const prober = await ProberProcess.during(environment('short-of-files'), 60);
+  let slow = true;
+  const site = await Site.open((_, response) => {
+    setTimeout(() => response.end('fine'), slow ? 1_500 : 0);
+  });
+  const tasks = await Promise.all(Array.from({ length: 120 }, () => desk.ask(site.settings())));
+  await until(() => prober.logs.includes('out of resources'), { what: 'the prober to run out of file descriptors' });
+  slow = false;
+  const results = await until(async () => {
+    const all = (await Promise.all(tasks.map((task) => desk.results(task)))).flat();
+    return all.length >= tasks.length && all;
+  });
+  expect(results.filter((result) => result.finding?.verdict !== 'up')).toEqual([]);
+});
+
 test('a wrong setting refuses the start and says which and why', async () => {
   const prober = ProberProcess.spawn({ ...env, TOCSIN_LOCATION: 'Not A Location', TOCSIN_CONCURRENCY: '0' });
   expect(await prober.exit()).toBe(78);

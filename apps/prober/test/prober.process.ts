@@ -19,8 +19,8 @@ export class ProberProcess {
   }
 
   /** Starts one, for the test that is running only, and waits until it takes tasks. */
-  static async during(env: Record<string, string>): Promise<ProberProcess> {
-    const prober = await ProberProcess.start(env);
+  static async during(env: Record<string, string>, files?: number): Promise<ProberProcess> {
+    const prober = await ProberProcess.start(env, files);
     onTestFinished(async () => {
       prober.kill();
       await prober.exit();
@@ -29,8 +29,8 @@ export class ProberProcess {
   }
 
   /** Starts one and waits until it takes tasks. */
-  static async start(env: Record<string, string>): Promise<ProberProcess> {
-    const prober = ProberProcess.spawn(env);
+  static async start(env: Record<string, string>, files?: number): Promise<ProberProcess> {
+    const prober = ProberProcess.spawn(env, files);
     await until(() => prober.text.includes('"msg":"ready"'), {
       timeoutMs: 30_000,
       what: 'the prober to be ready',
@@ -40,8 +40,11 @@ export class ProberProcess {
     return prober;
   }
 
-  static spawn(env: Record<string, string>): ProberProcess {
-    const child = spawn(process.execPath, ['--import', '@oxc-node/core/register', main], {
+  /** @param files how many files it may have open, sockets included */
+  static spawn(env: Record<string, string>, files?: number): ProberProcess {
+    const node = [process.execPath, '--import', '@oxc-node/core/register', main];
+    const limited = files === undefined ? node : ['sh', '-c', `ulimit -n ${files}; exec "$@"`, 'sh', ...node];
+    const child = spawn(limited[0]!, limited.slice(1), {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
