@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { SkipReporter } from './libs/testing/src/skip-reporter.ts';
+
+/** Where .ci/run wants the figures. */
+const report = process.env.TOCSIN_TEST_REPORT;
 
 export default defineConfig({
   test: {
@@ -6,6 +10,9 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', '**/.tocsin/**'],
     globalSetup: ['libs/testing/src/global-setup.ts'],
     setupFiles: ['libs/testing/src/setup-file.ts'],
+    reporters: report
+      ? ['default', new SkipReporter(), ['json', { outputFile: report }]]
+      : ['default', new SkipReporter()],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

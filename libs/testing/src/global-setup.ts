@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { startPostgres, temporaryDir, type RunningPostgres } from '@tocsin/local';
 import type { TestProject } from 'vitest/node';
 
@@ -14,7 +15,10 @@ declare module 'vitest' {
 /** One PostgreSQL for the whole run, started when the first spec asks for it: runs of unit tests alone start nothing. */
 export function setup(project: TestProject): Promise<() => Promise<void>> {
   let starting: Promise<RunningPostgres> | undefined;
-  const dataDir = temporaryDir('postgres');
+  const runDir = temporaryDir('run');
+  // Workers inherit it: whatever a spec leaves behind goes with the run.
+  process.env.TOCSIN_TMP = runDir;
+  const dataDir = join(runDir, 'postgres');
   const desk = createServer((_request, response) => {
     starting ??= startPostgres({ durable: false, dataDir });
     starting.then(
@@ -26,7 +30,7 @@ export function setup(project: TestProject): Promise<() => Promise<void>> {
     desk.closeAllConnections();
     desk.close();
     await (await starting?.catch(() => undefined))?.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(runDir, { recursive: true, force: true });
   };
   return new Promise((resolve) => {
     desk.listen(0, '127.0.0.1', () => {

@@ -1,3 +1,4 @@
+export { ApiClient, type ApiAnswer } from './api-client.ts';
 export { atTheEnd } from './cleanup.ts';
 export { certificate, type CertificateKind, type TestCertificate } from './certificates.ts';
 export { aMonitor, aMonitorOf, aResult } from './factories.ts';

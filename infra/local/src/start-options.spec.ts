@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { parseStartOptions } from './start-options.ts';
+
+describe('npm start', () => {
+  it('starts two of each and adds its own monitor when nothing is said', () => {
+    expect(parseStartOptions([])).toEqual({ fresh: false, instances: 2, ownMonitor: true });
+  });
+
+  it('takes its options', () => {
+    const options = parseStartOptions(['--fresh', '--instances', '3', '--no-own-monitor']);
+    expect(options).toEqual({ fresh: true, instances: 3, ownMonitor: false });
+  });
+
+  it.each([['0'], ['9'], ['two'], ['1.5'], ['']])('refuses --instances %j and says what it takes', (value) => {
+    expect(parseStartOptions([`--instances=${value}`])).toContain('--instances takes a whole number from 1 to 8');
+  });
+
+  it('refuses an unknown option with the usage', () => {
+    expect(parseStartOptions(['--frsh'])).toMatch(/--frsh[\s\S]*Usage/);
+  });
+});
