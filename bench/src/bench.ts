@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { startTocsin, until } from '@tocsin/testing';
-import { Api } from './api.ts';
+import { ApiClient, startTocsin, until } from '@tocsin/testing';
+
 import { BenchTarget } from './bench-target.ts';
 import { cpuSeconds } from './processes.ts';
 
@@ -41,7 +41,7 @@ export class Bench {
     readonly options: BenchOptions,
     private readonly tocsin: Awaited<ReturnType<typeof startTocsin>>,
     readonly target: BenchTarget,
-    readonly api: Api,
+    readonly api: ApiClient,
     private readonly database: pg.Pool,
   ) {}
 
@@ -49,8 +49,8 @@ export class Bench {
   static async start(options: BenchOptions): Promise<Bench> {
     const tocsin = await startTocsin({ instances: 2 });
     const target = await BenchTarget.start();
-    const database = new pg.Pool({ connectionString: tocsin.runtime.servers.postgres.url, max: 2 });
-    return new Bench(options, tocsin, target, new Api(tocsin.gateways, tocsin.token), database);
+    const database = new pg.Pool({ connectionString: tocsin.runtime.servers['postgres']!.url, max: 2 });
+    return new Bench(options, tocsin, target, new ApiClient(tocsin.gateways, tocsin.token), database);
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { Client, type Notice, type QueryResult } from 'pg';
+import { Client } from 'pg';
 import type { Address, Host } from './address.ts';
 import { ConnectionTimeout } from './failures.ts';
 import { columnTypes } from './values.ts';
@@ -10,6 +10,12 @@ export interface Session {
   applicationName: string;
   connectTimeoutMs: number;
   statementTimeoutMs: number;
+}
+
+/** What a statement gave. */
+export interface Answer<R> {
+  command: string;
+  rows: R[];
 }
 
 /** The server's timeout comes first and leaves the connection usable; this is how much later the client gives up on it. */
@@ -30,7 +36,7 @@ export class Connection {
   ) {
     client.on('error', () => (this.broken = true));
     client.on('end', () => (this.broken = true));
-    client.on('notice', (notice: Notice) => (this.warned ||= notice.code === '01000'));
+    client.on('notice', (notice: { code?: string | undefined }) => (this.warned ||= notice.code === '01000'));
   }
 
   /** Connects within `connectTimeoutMs`, authentication included. @throws the driver's error */
@@ -61,10 +67,14 @@ export class Connection {
   }
 
   /** Runs one statement after those before it. @throws the driver's error, or ConnectionTimeout */
-  run<R>(text: string, values: readonly unknown[] = [], name?: string, timeoutMs?: number): Promise<QueryResult<R>> {
+  run<R>(text: string, values: readonly unknown[] = [], name?: string, timeoutMs?: number): Promise<Answer<R>> {
     const query = { text, values: values as unknown[], ...(name === undefined ? {} : { name }) };
     const mine = this.last.then(() =>
-      this.bounded(() => this.client.query<R>(query), timeoutMs ?? this.statementTimeoutMs),
+      this.bounded(
+        // What a statement's rows look like is the caller's to say: the driver only knows that they have columns.
+        () => this.client.query(query) as Promise<Answer<unknown>> as Promise<Answer<R>>,
+        timeoutMs ?? this.statementTimeoutMs,
+      ),
     );
     this.last = mine.catch(() => undefined);
     return mine;

@@ -1,0 +1,78 @@
+import type { Coverage } from '@tocsin/contracts';
+import { ApiClient, atTheEnd, Sink, startTocsin, type StartedTocsin, Target, until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const MONITORS = 20;
+
+let tocsin: StartedTocsin;
+let api: ApiClient;
+let target: Target;
+let sink: Sink;
+let ids: string[];
+
+/** Kills the first instance of a service and waits until another process has taken its place and is ready. */
+async function killOne(service: string): Promise<void> {
+  const victim = tocsin.runtime.instances.find((instance) => instance.service === service)!;
+  process.kill(victim.pid, 'SIGKILL');
+  await until(
+    async () => {
+      const now = tocsin.runtime.instances.find(({ instance }) => instance === victim.instance)!;
+      return now.pid !== victim.pid && (await fetch(now.health)).ok;
+    },
+    { timeoutMs: 20_000, what: `${victim.instance} back` },
+  );
+}
+
+const opened = () => sink.arrivals.filter(({ body }) => (body as { kind: string }).kind === 'opened');
+const resolved = () => sink.arrivals.filter(({ body }) => (body as { kind: string }).kind === 'resolved');
+
+describe('killing one instance', { timeout: 120_000 }, () => {
+  beforeAll(async () => {
+    [tocsin, target, sink] = await Promise.all([startTocsin(), Target.start(), Sink.start()]);
+    atTheEnd(async () => {
+      await tocsin.stop();
+      await Promise.all([target.stop(), sink.stop()]);
+    });
+    api = new ApiClient(tocsin.gateways, tocsin.token);
+    const channel = await api.post<{ id: string }>('/v1/channels', {
+      kind: 'webhook',
+      name: 'sink',
+      settings: { url: sink.url },
+    });
+    ids = await api.createMonitors(
+      Array.from({ length: MONITORS }, (_, n) => ({
+        kind: 'http',
+        name: `monitor ${n}`,
+        interval: '5s',
+        timeout: '2s',
+        channels: [channel.id],
+        settings: { url: target.url },
+      })),
+    );
+    await until(() => target.hits >= MONITORS);
+  }, 180_000);
+
+  it.each(['scheduler', 'prober', 'incidents', 'notifier', 'monitors', 'status', 'gateway'])(
+    'of %s loses no alarm and sends none twice',
+    async (service) => {
+      sink.arrivals.length = 0;
+      const killing = killOne(service);
+      target.answer(503);
+      await until(() => opened().length >= MONITORS, { timeoutMs: 20_000, what: 'every alarm' });
+      target.answer(200);
+      await until(() => resolved().length >= MONITORS, { timeoutMs: 20_000, what: 'every recovery' });
+      await killing;
+      expect(opened()).toHaveLength(MONITORS);
+      expect(resolved()).toHaveLength(MONITORS);
+      expect(sink.doubled()).toEqual([]);
+    },
+  );
+
+  it('missed no window in all of that', async () => {
+    for (const id of ids) {
+      const { coverage } = await api.get<{ coverage: Coverage }>(`/v1/monitors/${id}/uptime`);
+      expect(coverage.missed).toBe(0);
+      expect(coverage.due).toBe(coverage.ran + coverage.late);
+    }
+  });
+});

@@ -1,0 +1,103 @@
+import {
+  ApiClient,
+  atTheEnd,
+  type CollectedSpan,
+  OtlpReceiver,
+  Sink,
+  startTocsin,
+  Target,
+  until,
+} from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+let collector: OtlpReceiver;
+let api: ApiClient;
+let target: Target;
+let sink: Sink;
+
+/** The spans from the root down to one span, by parent. */
+function ancestry(span: CollectedSpan): CollectedSpan[] {
+  const parent = collector.spans.find(({ spanId }) => spanId === span.parentSpanId);
+  return parent ? [...ancestry(parent), span] : [span];
+}
+
+const servicesOf = (spans: readonly CollectedSpan[]) => [...new Set(spans.map(({ service }) => service))];
+
+describe('traces', { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    [collector, target, sink] = await Promise.all([OtlpReceiver.start(), Target.start(), Sink.start()]);
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, TOCSIN_TRACE_CHECK_RATIO: '1' };
+    const tocsin = await startTocsin({ env });
+    atTheEnd(async () => {
+      await tocsin.stop();
+      await Promise.all([collector.stop(), target.stop(), sink.stop()]);
+    });
+    api = new ApiClient(tocsin.gateways, tocsin.token);
+  }, 180_000);
+
+  it('follow a write from the REST call through the command to the database', async () => {
+    const answer = await api.request<{ id: string }>('POST', '/v1/channels', {
+      kind: 'webhook',
+      name: 'sink',
+      settings: { url: sink.url },
+    });
+    expect(answer.status).toBe(201);
+    const traceId = answer.headers.get('tocsin-trace-id')!;
+    const write = await until(
+      () =>
+        collector
+          .trace(traceId)
+          .find(({ service, attributes }) => service === 'monitors' && attributes['db.system.name'] === 'postgresql'),
+      { what: 'the span of the database write' },
+    );
+    const road = ancestry(write);
+    expect(road[0]).toMatchObject({ service: 'gateway', parentSpanId: undefined });
+    expect(servicesOf(road)).toEqual(['gateway', 'monitors']);
+  });
+
+  it('follow a window from its due time to the webhook, with links where batches fan in', async () => {
+    const { items } = await api.get<{ items: { id: string }[] }>('/v1/channels');
+    await api.post('/v1/monitors', {
+      kind: 'http',
+      name: 'traced',
+      interval: '1s',
+      timeout: '1s',
+      channels: [items[0]!.id],
+      settings: { url: target.url },
+    });
+    await until(() => target.hits > 0);
+    target.answer(500);
+    const arrival = await until(() => sink.arrivals.find(({ body }) => (body as { kind: string }).kind === 'opened'));
+    const traceId = /^00-([0-9a-f]{32})-/.exec(String(arrival.headers['traceparent']))![1]!;
+    const services = await until(
+      () => {
+        const seen = servicesOf(collector.trace(traceId));
+        return ['scheduler', 'prober', 'incidents', 'notifier'].every((service) => seen.includes(service)) && seen;
+      },
+      { what: 'one trace through all services' },
+    );
+    expect(services).toContain('scheduler');
+    const spans = collector.trace(traceId);
+    expect(spans.filter(({ parentSpanId }) => parentSpanId === undefined).map(({ name }) => name)).toEqual([
+      'check due',
+    ]);
+    const checked = spans.filter(({ service }) => service === 'prober').map(({ spanId }) => spanId);
+    const batch = collector.spans.find(
+      ({ service, links }) => service === 'incidents' && links.some((link) => link.traceId === traceId),
+    );
+    expect(checked.length).toBeGreaterThan(0);
+    expect(batch).toBeDefined();
+  });
+
+  it('hold no secret', () => {
+    expect(JSON.stringify(collector.spans)).not.toMatch(/tocsin_[A-Za-z0-9_-]{20,}|Bearer /);
+  });
+
+  it('do not mark an expected refusal as an error', async () => {
+    const answer = await api.request('GET', '/v1/monitors/00000000-0000-7000-8000-000000000000');
+    expect(answer.status).toBe(404);
+    const traceId = answer.headers.get('tocsin-trace-id')!;
+    const spans = await until(() => collector.trace(traceId).length >= 2 && collector.trace(traceId));
+    expect(spans.filter(({ failed }) => failed)).toEqual([]);
+  });
+});
