@@ -83,7 +83,7 @@ function contextOf(delivery: ReceivedDelivery): CommandContext {
 
 function answer(connection: Connection, delivery: ReceivedDelivery, error: unknown, result: unknown): void {
   const to = delivery.headers[HEADER.reply];
-  if (!to) return;
+  if (!to || connection.nats.isClosed()) return;
   const headers = new OutgoingHeaders();
   if (error === undefined) return connection.nats.publish(to, JSON.stringify(result ?? null));
   const wire = toWire(error);

@@ -28,11 +28,11 @@ export class Connection {
   }
 
   /**
-   * Connects, trying every server for up to 30 s.
+   * Connects, trying every server for up to `firstConnectMs`.
    * @throws TocsinError `unavailable` if none answers; the process should exit and be started again
    */
-  static async open(options: MessagingOptions): Promise<Connection> {
-    const until = systemClock.monotonic() + FIRST_CONNECT_MS;
+  static async open(options: MessagingOptions, firstConnectMs = FIRST_CONNECT_MS): Promise<Connection> {
+    const until = systemClock.monotonic() + firstConnectMs;
     for (;;) {
       try {
         const nats = await connect(natsOptions(options));

@@ -8,6 +8,8 @@ import { counters } from './metrics.ts';
 import type { Publisher } from './publisher.ts';
 
 const MAX_LIST = 500;
+/** How many places are looked at for one page: those driven again or discarded leave gaps. */
+const MAX_SCAN = 5_000;
 /** JSON may write a byte as six, and the broker takes a megabyte. */
 const MAX_KEPT_BYTES = 128 * 1_024;
 
@@ -76,7 +78,8 @@ export class DeadLetters {
     const letters: DeadLetter[] = [];
     let sequence = Math.min(state.last_seq, (o.before ?? Number.POSITIVE_INFINITY) - 1);
     const limit = Math.min(o.limit, MAX_LIST);
-    while (letters.length < limit && sequence >= state.first_seq && state.messages > 0) {
+    const last = Math.max(state.first_seq, sequence - MAX_SCAN);
+    while (letters.length < limit && sequence >= last && state.messages > 0) {
       const stored = await this.stored(sequence--);
       if (stored) letters.push(toLetter(stored));
     }

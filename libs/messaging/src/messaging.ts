@@ -33,10 +33,10 @@ export class Messaging {
 
   /**
    * Connects and makes sure that every stream and bucket of the contract exists.
-   * @throws TocsinError `unavailable` if no server answers for 30 s
+   * @throws TocsinError `unavailable` if no server answers for `firstConnectMs` (30 s)
    */
-  static async connect(options: MessagingOptions): Promise<Messaging> {
-    const messaging = new Messaging(await Connection.open(options));
+  static async connect(options: MessagingOptions, o: { firstConnectMs?: number } = {}): Promise<Messaging> {
+    const messaging = new Messaging(await Connection.open(options, o.firstConnectMs));
     try {
       await messaging.reconcile();
       return messaging;

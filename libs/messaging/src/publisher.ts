@@ -61,7 +61,7 @@ export class Publisher {
   private readonly slots: (() => void)[] = [];
   private next = 0;
   private lastAckAt = systemClock.monotonic();
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly connection: Connection) {
     this.inbox = createInbox(connection.options.inboxPrefix);
@@ -71,8 +71,6 @@ export class Publisher {
       },
     });
     connection.onReconnect(() => this.sendAllAgain());
-    this.timer = setInterval(() => this.sweep(), SWEEP_MS);
-    this.timer.unref();
   }
 
   /** How many publishes wait for their acknowledgement. */
@@ -111,6 +109,7 @@ export class Publisher {
       // Nothing waited until now, so silence counts from here.
       if (this.inFlight.size === 0) this.lastAckAt = now;
       this.inFlight.set(token, message);
+      this.arm();
       this.send(message, now);
     });
   }
@@ -122,7 +121,8 @@ export class Publisher {
   }
 
   close(): void {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
+    this.timer = undefined;
     for (const [token, message] of this.inFlight) {
       this.settle(token);
       message.reject(new TocsinError('unavailable', `The process stops before ${message.subject} was acknowledged.`));
@@ -169,6 +169,8 @@ export class Publisher {
 
   private onRefusal(token: string, message: InFlight, error: NonNullable<PubAck['error']>): void {
     message.full = error.err_code === STORE_FULL;
+    // It answers, if only to refuse: the connection is sound.
+    if (message.full) this.lastAckAt = systemClock.monotonic();
     if (error.code >= 500 || message.full) return this.later(message, error.description);
     this.settle(token);
     message.reject(
@@ -187,8 +189,17 @@ export class Publisher {
     if (waiting) waiting();
   }
 
+  /** Looks after what is in flight for as long as anything is: at rest nothing ticks. */
+  private arm(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      if (this.inFlight.size === 0) return;
+      this.sweep();
+      this.arm();
+    }, SWEEP_MS).unref();
+  }
+
   private sweep(): void {
-    if (this.inFlight.size === 0) return;
     const now = systemClock.monotonic();
     for (const [token, message] of this.inFlight) {
       if (now >= message.until) {

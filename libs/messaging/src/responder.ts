@@ -108,6 +108,8 @@ export class Responder {
   }
 
   private reply(msg: Msg, error: unknown, result?: unknown): void {
+    // The connection is gone: the caller asks another instance.
+    if (this.connection.nats.isClosed()) return;
     if (error === undefined) return void msg.respond(JSON.stringify(result ?? null));
     const wire = toWire(error);
     msg.respond(JSON.stringify(wire), { headers: new OutgoingHeaders().set(HEADER.error, wire.code).asNats() });

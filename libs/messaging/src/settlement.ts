@@ -1,4 +1,4 @@
-import type { Msg } from '@nats-io/transport-node';
+import { errors, type Msg } from '@nats-io/transport-node';
 import { TocsinError } from '@tocsin/core';
 import { HandBack } from './hand-back.ts';
 
@@ -62,22 +62,31 @@ const ACK = encoder.encode('+ACK');
 const NAK = encoder.encode('-NAK');
 const WORKING = encoder.encode('+WPI');
 
+/** On a closed connection nothing can be said, and nothing needs to be: the broker delivers it again. */
+function tell(msg: Msg, what: Uint8Array | string): void {
+  try {
+    msg.respond(what);
+  } catch (error) {
+    if (!(error instanceof errors.ClosedConnectionError)) throw error;
+  }
+}
+
 /** Tells the broker that the delivery is done with. */
 export function ack(msg: Msg): void {
-  msg.respond(ACK);
+  tell(msg, ACK);
 }
 
 /** Gives the delivery back; the broker delivers it again after `delayMs`. */
 export function nak(msg: Msg, delayMs: number): void {
-  msg.respond(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : NAK);
+  tell(msg, delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : NAK);
 }
 
 /** Starts the delivery's ackWait anew. */
 export function working(msg: Msg): void {
-  msg.respond(WORKING);
+  tell(msg, WORKING);
 }
 
 /** Takes a delivery out of its consumer, and so out of a work queue: it will not be delivered again. */
 export function term(msg: Msg, reason: string): void {
-  msg.respond(`+TERM ${reason.replace(/[^\x20-\x7e]/g, ' ').slice(0, 120)}`);
+  tell(msg, `+TERM ${reason.replace(/[^\x20-\x7e]/g, ' ').slice(0, 120)}`);
 }
