@@ -97,7 +97,6 @@ function open(to: Address, resolved: (error: Error | null) => void): Socket {
   const options: TcpNetConnectOpts = {
     host: to.host,
     port: to.port,
-    noDelay: true,
     autoSelectFamily: to.family === 'any' && isIP(to.host) === 0,
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
     lookup,

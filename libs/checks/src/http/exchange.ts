@@ -35,10 +35,13 @@ export function exchange(run: Run, socket: Socket, request: HttpRequest, wish: E
     run.phase = 'waiting for the first byte';
     const sent = send(socket, request, wish.lines);
     let answered = false;
+    let over = false;
     // Over TLS the bytes of the handshake count too, so there only a whole head says that the answer has begun.
     const begun = (): boolean => answered || (!(socket instanceof TLSSocket) && socket.bytesRead > 0);
     const onError = (error: NodeJS.ErrnoException): void => fail(broken(error, begun()));
-    const onClose = (): void => fail(closed(begun()));
+    const onClose = (): void => {
+      if (!over) fail(closed(begun())); // it closes after every answer: a failure is made only if it is one
+    };
     sent.on('response', (response) => {
       answered = true;
       run.spent('firstByteMs', clock.monotonic() - sentAt);
@@ -50,6 +53,7 @@ export function exchange(run: Run, socket: Socket, request: HttpRequest, wish: E
     sent.on('error', onError).on('close', onClose);
     sent.end(request.body);
     return () => {
+      over = true;
       sent.removeAllListeners();
       sent.on('error', ignore);
       sent.destroy();
