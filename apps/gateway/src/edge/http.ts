@@ -17,7 +17,7 @@ export const edgeHttp: HttpSettings = {
   fastify: {
     bodyLimit: MAX_BODY_BYTES,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
-    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(SECURITY_HEADERS)),
   },
   configure: (app) => {
     app.useGlobalFilters(new EdgeProblemFilter());

@@ -23,7 +23,10 @@ export class EdgeProblemFilter implements ExceptionFilter {
 export function sendProblem(error: unknown, request: EdgeRequest, reply: EdgeReply): void {
   const path = request.url.split('?', 1)[0]!;
   const { problem, headers } = refusalOf(isUnrouted(error, request) ? unrouted(request.method, path) : error);
-  if (problem.code === 'internal') log.error({ err: error, path }, 'a request failed unexpectedly');
+  if (problem.code === 'internal') {
+    // The route and not the path: a path may hold a push key.
+    log.error({ err: error, route: request.routeOptions.url }, 'a request failed unexpectedly');
+  }
   if (reply.sent) return;
   const span = trace.getActiveSpan()?.spanContext();
   const traceId = span && isSpanContextValid(span) ? { traceId: span.traceId } : {};

@@ -8,6 +8,7 @@ const LOW_BYTES = 65_536;
 /** What one open page receives. A page that reads too slowly is cut off; it comes back with Last-Event-ID. */
 export class EventStream extends Readable {
   private wake: (() => void) | undefined;
+  private over = false;
 
   constructor(
     readonly wanted: EventFilter,
@@ -27,14 +28,16 @@ export class EventStream extends Readable {
   }
 
   write(text: string): void {
-    if (this.destroyed || this.readableEnded) return;
+    if (this.destroyed || this.over) return;
     if (this.readableLength > MOST_BYTES) this.destroy();
     else this.push(text);
   }
 
   /** Ends it in order: the page connects again. */
   finish(): void {
-    if (!this.destroyed) this.push(null);
+    if (this.destroyed || this.over) return;
+    this.over = true;
+    this.push(null);
   }
 
   /** Resolves once the reader has taken most of what it was sent, or is gone. */

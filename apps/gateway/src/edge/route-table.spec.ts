@@ -1,0 +1,28 @@
+import 'reflect-metadata';
+import { type RouteName, routes } from '@tocsin/contracts';
+import { describe, expect, it } from 'vitest';
+import { restControllers } from '../gateway.module.ts';
+import { ROUTE } from './call.ts';
+import { methodsAt } from './route-match.ts';
+
+const served = restControllers.flatMap(({ prototype }) =>
+  Object.getOwnPropertyNames(prototype)
+    .map((name) => Reflect.getMetadata(ROUTE, (prototype as unknown as Record<string, object>)[name]!) as unknown)
+    .filter((route) => route !== undefined),
+);
+
+describe('the route table', () => {
+  it('every row is served, once, and nothing else is', () => {
+    const names = Object.keys(routes) as RouteName[];
+    expect(served).toHaveLength(names.length);
+    for (const name of names) expect(served, name).toContain(routes[name]);
+  });
+
+  it('knows what is offered at a path', () => {
+    expect(methodsAt('/v1/monitors')).toEqual(['GET', 'HEAD', 'POST']);
+    expect(methodsAt('/v1/monitors/x')).toEqual(['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']);
+    expect(methodsAt('/v1/monitors/x/pause')).toEqual(['POST']);
+    expect(methodsAt('/v1/monitors/x/y/z')).toEqual([]);
+    expect(methodsAt('/')).toEqual([]);
+  });
+});

@@ -1,0 +1,219 @@
+import { commands, HIDDEN } from '@tocsin/contracts';
+import { isSealed, openSecret } from '@tocsin/core';
+import { until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { anHttpMonitor, Stack } from './stack.ts';
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+});
+
+const create = (o: { headers?: Record<string, string>; more?: Record<string, unknown> } = {}) =>
+  stack.ask('POST', '/v1/monitors', { json: anHttpMonitor({}, o.more), headers: o.headers ?? {} });
+
+describe('a monitor', () => {
+  it('is created, with its address and its ETag', async () => {
+    const made = await create();
+    expect(made.status).toBe(201);
+    expect(made.headers.get('location')).toBe(`/v1/monitors/${made.body.id}`);
+    expect(made.headers.get('etag')).toBe('"1"');
+    const read = await stack.ask('GET', `/v1/monitors/${made.body.id}`);
+    expect(read.body).toEqual(made.body);
+    expect(read.headers.get('etag')).toBe('"1"');
+  });
+
+  it('that has not changed is not sent again: 304', async () => {
+    const { body } = await create();
+    const same = await stack.ask('GET', `/v1/monitors/${body.id}`, { headers: { 'if-none-match': '"1"' } });
+    expect([same.status, same.text, same.headers.get('etag')]).toEqual([304, '', '"1"']);
+    expect((await stack.ask('GET', `/v1/monitors/${body.id}`, { headers: { 'if-none-match': '"9"' } })).status).toBe(
+      200,
+    );
+  });
+
+  it('is changed only where its ETag still holds: 412 else', async () => {
+    const { body } = await create();
+    const path = `/v1/monitors/${body.id}`;
+    const patch = (etag: string) =>
+      stack.ask('PATCH', path, {
+        raw: '{"description":"new"}',
+        headers: { 'content-type': 'application/merge-patch+json', 'if-match': etag },
+      });
+    const changed = await patch('"1"');
+    expect([changed.status, changed.headers.get('etag'), changed.body.spec.description]).toEqual([200, '"2"', 'new']);
+    expect(await patch('"1"')).toMatchObject({ status: 412, body: { code: 'stale' } });
+    expect(await stack.ask('DELETE', path, { headers: { 'if-match': '"1"' } })).toMatchObject({ status: 412 });
+    const replaced = await stack.ask('PUT', path, {
+      json: anHttpMonitor({}, { name: 'other' }),
+      headers: { 'if-match': '"2"' },
+    });
+    expect([replaced.status, replaced.body.revision, replaced.body.spec.name]).toEqual([200, 3, 'other']);
+    expect((await stack.ask('DELETE', path, { headers: { 'if-match': '"3"' } })).status).toBe(204);
+    expect((await stack.ask('GET', path)).status).toBe(404);
+  });
+
+  it('is paused and resumed', async () => {
+    const { body } = await create();
+    expect((await stack.ask('POST', `/v1/monitors/${body.id}/pause`)).body.spec.paused).toBe(true);
+    expect((await stack.ask('POST', `/v1/monitors/${body.id}/resume`, { json: {} })).body.spec.paused).toBe(false);
+  });
+
+  it('is listed with its state, and without it while the read side is away', async () => {
+    const { body } = await create();
+    const listed = async () => {
+      const { body: list } = await stack.ask('GET', '/v1/monitors');
+      return list.items.find((one: { id: string }) => one.id === body.id);
+    };
+    expect((await listed()).state).toMatchObject({ monitorId: body.id, state: 'up' });
+    stack.statusAway = true;
+    const another = await create();
+    const list = await stack.ask('GET', '/v1/monitors');
+    stack.statusAway = false;
+    const shown = list.body.items.find((one: { id: string }) => one.id === another.body.id);
+    expect([list.status, shown.state]).toEqual([200, undefined]);
+  });
+});
+
+describe('an answer from a cache', () => {
+  it('says its age, and that it may be out of date', async () => {
+    const { body } = await create();
+    const states = await stack.ask('GET', `/v1/states?monitorId=${body.id}`);
+    expect([states.headers.get('age'), states.headers.get('tocsin-stale')]).toEqual(['2', 'true']);
+    expect(states.body.items[0].monitorId).toBe(body.id);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('makes the same request one change, answered alike', async () => {
+    const headers = { 'idempotency-key': 'same-1' };
+    const first = await create({ headers });
+    const again = await create({ headers });
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body).toEqual(first.body);
+    const carried = stack.owners.monitors.seen.filter(
+      (one) => one.ctx.operationId === stack.owners.monitors.last('monitors-create').ctx.operationId,
+    );
+    expect(carried).toHaveLength(1);
+  });
+
+  it('of requests that race makes one change', async () => {
+    const headers = { 'idempotency-key': 'race-1' };
+    stack.delayMs = 100;
+    const replies = await Promise.all([create({ headers }), create({ headers }), create({ headers })]);
+    stack.delayMs = 0;
+    expect(new Set(replies.map((one) => one.body.id)).size).toBe(1);
+  });
+
+  it('used with another body is refused: 422, and nothing changes', async () => {
+    const headers = { 'idempotency-key': 'other-1' };
+    expect((await create({ headers })).status).toBe(201);
+    const count = stack.monitors.all.size;
+    const reused = await create({ headers, more: { name: 'another' } });
+    expect([reused.status, reused.body.code]).toEqual([422, 'key_reused']);
+    expect(stack.monitors.all.size).toBe(count);
+  });
+
+  it('belongs to its token', async () => {
+    const headers = { 'idempotency-key': 'mine' };
+    const mine = await create({ headers });
+    const theirs = await stack.ask('POST', '/v1/monitors', { as: 'editor', json: anHttpMonitor(), headers });
+    expect(theirs.status).toBe(201);
+    expect(theirs.body.id).not.toBe(mine.body.id);
+  });
+});
+
+describe('a change that takes longer than its caller waits', () => {
+  it('is 202 with the address of its operation, which says what came of it', async () => {
+    stack.delayMs = 1_500;
+    const late = await create({ headers: { prefer: 'wait=1' } });
+    stack.delayMs = 0;
+    expect(late.status).toBe(202);
+    const location = late.headers.get('location')!;
+    expect(location).toBe(`/v1/operations/${late.body.operationId}`);
+    const ended = await until(
+      async () => {
+        const { body } = await stack.ask('GET', location);
+        return body.status === 'done' && body;
+      },
+      { what: 'the operation to end' },
+    );
+    expect(stack.monitors.all.has(ended.result.id)).toBe(true);
+  });
+
+  it('is accepted while its owner is away, and pending until somebody carries it out', async () => {
+    // Nobody serves the notifier's commands here.
+    const { body: channel } = await stack.ask('POST', '/v1/channels', {
+      json: { kind: 'webhook', name: 'hook', settings: { url: 'https://hook.example/' } },
+    });
+    const test = await stack.ask('POST', `/v1/channels/${channel.id}/test`, { headers: { prefer: 'wait=1' } });
+    expect(test.status).toBe(202);
+    const operation = await stack.ask('GET', test.headers.get('location')!);
+    expect(operation.body).toEqual({ id: test.body.operationId, status: 'pending' });
+  });
+
+  it('that was refused says why, as a problem', async () => {
+    const { monitors } = stack.owners;
+    const operationId = '01999999-9999-7999-8999-999999999999';
+    monitors.operations.set(operationId, {
+      hash: '',
+      ended: true,
+      error: { code: 'conflict', message: 'it is in use' },
+    });
+    const { body } = await stack.ask('GET', `/v1/operations/${operationId}`);
+    expect(body).toMatchObject({ status: 'failed', error: { status: 409, code: 'conflict', detail: 'it is in use' } });
+  });
+});
+
+describe('a read that nobody answers', () => {
+  it('is 503 or 504 with Retry-After', async () => {
+    const reply = await stack.ask('GET', '/v1/summary', { headers: { prefer: 'wait=1' } });
+    expect([503, 504]).toContain(reply.status);
+    expect(reply.headers.get('retry-after')).toBe('1');
+    expect(reply.body.retry).toBe(true);
+  });
+});
+
+describe('secrets', () => {
+  const auth = { type: 'basic', username: 'ann', password: 'correct horse' };
+  const secretive = anHttpMonitor({ auth, headers: { 'X-Api-Key': 'battery staple' } });
+
+  it('are sealed before they leave the gateway, and never come back', async () => {
+    const made = await stack.ask('POST', '/v1/monitors', { json: secretive });
+    const { settings } = (
+      stack.owners.monitors.last(commands.monitorsCreate.name).input as {
+        spec: { settings: { auth: { password: string } } };
+      }
+    ).spec;
+    expect(isSealed(settings.auth.password)).toBe(true);
+    expect(openSecret(stack.secret, settings.auth.password)).toBe('correct horse');
+    const path = `/v1/monitors/${made.body.id}`;
+    for (const as of ['admin', 'editor', 'viewer'] as const) {
+      for (const reply of [await stack.ask('GET', path, { as }), await stack.ask('GET', '/v1/monitors', { as })]) {
+        expect(reply.text).not.toMatch(/correct horse|battery staple|sealed:/);
+        expect(reply.text).toContain(HIDDEN);
+      }
+    }
+  });
+
+  it('are in no operation and no dead letter that is shown', async () => {
+    const made = await stack.ask('POST', '/v1/monitors', {
+      json: secretive,
+      headers: { 'idempotency-key': 'secretive' },
+    });
+    expect(made.status).toBe(201);
+    const { operationId } = stack.owners.monitors.last(commands.monitorsCreate.name).ctx;
+    const operation = await stack.ask('GET', `/v1/operations/${operationId}`);
+    expect(operation.body.status).toBe('done');
+    expect(operation.text).not.toMatch(/correct horse|battery staple|sealed:/);
+  });
+
+  it('of an API token are shown once, and in its operation to admins alone', async () => {
+    const made = await stack.ask('POST', '/v1/tokens', { json: { name: 'ci', role: 'viewer' } });
+    expect([made.status, made.body.secret]).toEqual([201, 'tsn_shown-once']);
+    const { operationId } = stack.owners.monitors.last(commands.tokensCreate.name).ctx;
+    const shown = await stack.ask('GET', `/v1/operations/${operationId}`, { as: 'viewer' });
+    expect([shown.body.status, shown.text.includes('tsn_shown-once')]).toEqual(['done', false]);
+  });
+});

@@ -1,0 +1,128 @@
+import { contract, type Monitor, type Role } from '@tocsin/contracts';
+import { idFrom, newId, TocsinError } from '@tocsin/core';
+import { type CommandContext, commandPattern, JetStreamTransport, Messaging } from '@tocsin/messaging';
+import { atTheEnd } from '@tocsin/testing';
+import { createHash } from 'node:crypto';
+
+type Handler = (input: never, ctx: CommandContext) => unknown;
+type Ending = { hash: string; ended: boolean; result?: unknown; error?: { code: string; message: string } };
+
+/** A small stand-in for one service that owns data: answers over the real broker, keeps everything in memory. */
+export class FakeOwner {
+  readonly operations = new Map<string, Ending>();
+  readonly seen: { command: string; input: unknown; ctx: CommandContext }[] = [];
+  readonly transport: JetStreamTransport;
+
+  private constructor(readonly messaging: Messaging) {
+    this.transport = new JetStreamTransport(messaging);
+  }
+
+  static async connect(service: string, natsUrl: string): Promise<FakeOwner> {
+    const options = { service, instance: `${service}-fake`, servers: [natsUrl], replicas: 1 as const, contract };
+    const messaging = await Messaging.connect(options);
+    atTheEnd(() => messaging.close());
+    return new FakeOwner(messaging);
+  }
+
+  answers(spec: { subject: string }, handler: (input: never) => unknown): this {
+    this.transport.addHandler(spec.subject, async (input: unknown) => handler(input as never), false);
+    return this;
+  }
+
+  /** Takes what a consumer delivers. */
+  handles(consumer: string, handler: (data: never) => void): this {
+    this.transport.addHandler(consumer, async (data: unknown) => handler(data as never), true);
+    return this;
+  }
+
+  /** Carries a command out once per operation, as owners do, and remembers what came of it. */
+  carriesOut(spec: { service: string; name: string }, handler: Handler): this {
+    const once = async (input: unknown, ctx: CommandContext): Promise<unknown> => {
+      const before = this.operations.get(ctx.operationId);
+      if (before && before.hash !== ctx.requestHash)
+        throw new TocsinError('key_reused', 'This key named another request.');
+      if (before) return before.result;
+      this.seen.push({ command: spec.name, input, ctx });
+      const ending: Ending = { hash: ctx.requestHash, ended: false };
+      this.operations.set(ctx.operationId, ending);
+      try {
+        return (ending.result = await handler(input as never, ctx));
+      } catch (error) {
+        ending.error = { code: (error as TocsinError).code, message: (error as Error).message };
+        throw error;
+      } finally {
+        ending.ended = true;
+      }
+    };
+    this.transport.addHandler(
+      commandPattern(spec),
+      (input: unknown, ctx: unknown) => once(input, ctx as CommandContext),
+      false,
+    );
+    return this;
+  }
+
+  knowsOperations(spec: { subject: string }): this {
+    return this.answers(spec, ({ operationId }: { operationId: string }) => {
+      const ending = this.operations.get(operationId);
+      if (!ending?.ended) return { status: 'unknown' };
+      return ending.error ? { status: 'failed', error: ending.error } : { status: 'done', result: ending.result };
+    });
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      void this.transport.listen((error) => (error instanceof Error ? reject(error) : resolve()));
+    });
+    atTheEnd(() => this.transport.drain());
+  }
+
+  last(command: string): { input: unknown; ctx: CommandContext } {
+    const found = this.seen.findLast((one) => one.command === command);
+    if (!found) throw new Error(`No ${command} was carried out.`);
+    return found;
+  }
+}
+
+/** Tokens that the fake owner of monitors knows. */
+export const tokens = {
+  admin: 'tsn_admin-admin-admin-admin',
+  editor: 'tsn_editor-editor-editor-editor',
+  viewer: 'tsn_viewer-viewer-viewer-viewer',
+} as const satisfies Record<Role, string>;
+
+export function verify({ hash }: { hash: string }): unknown {
+  for (const [role, secret] of Object.entries(tokens)) {
+    if (createHash('sha256').update(secret).digest('hex') !== hash) continue;
+    return { token: { id: idFrom(role), name: `the ${role}`, role } };
+  }
+  return { token: null };
+}
+
+/** Monitors in memory, with revisions. */
+export class FakeMonitors {
+  readonly all = new Map<string, Monitor>();
+
+  create(spec: Monitor['spec']): Monitor {
+    const now = Date.now();
+    const made: Monitor = { id: newId(), revision: 1, createdAt: now, updatedAt: now, gridSince: now, spec };
+    this.all.set(made.id, made);
+    return made;
+  }
+
+  get(id: string): Monitor {
+    const found = this.all.get(id);
+    if (!found) throw new TocsinError('not_found', `There is no monitor ${id}.`);
+    return found;
+  }
+
+  change(input: { id: string; ifRevision?: number | undefined }, spec: (before: Monitor) => unknown): Monitor {
+    const before = this.get(input.id);
+    if (input.ifRevision !== undefined && input.ifRevision !== before.revision) {
+      throw new TocsinError('stale', `It has revision ${before.revision} by now.`);
+    }
+    const after = { ...before, revision: before.revision + 1, spec: spec(before) as Monitor['spec'] };
+    this.all.set(after.id, after);
+    return after;
+  }
+}

@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { describe, expect, it } from 'vitest';
+import manifest from '../../../../package.json' with { type: 'json' };
+import { openapi } from './openapi.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
+
+const committed = fileURLToPath(new URL('../../../../docs/openapi.json', import.meta.url));
+const document = openapi(manifest.version) as {
+  paths: Record<string, Record<string, { operationId: string; parameters: { name: string; in: string }[] }>>;
+  components: { schemas: Record<string, unknown> };
+};
+const all = Object.entries(routes as Readonly<Record<string, Route>>);
+
+describe('the OpenAPI document', () => {
+  it('is the one that is committed (after a change of the API: npx vitest run libs/contracts/src/rest/openapi -u)', async () => {
+    const options = await resolveConfig(committed);
+    const text = await format(JSON.stringify(document), { ...options, parser: 'json' });
+    await expect(text).toMatchFileSnapshot(committed);
+  });
+
+  it('describes every route, and no other', () => {
+    const described = Object.values(document.paths).flatMap((path) =>
+      Object.values(path).map((one) => one.operationId),
+    );
+    expect(described.toSorted()).toEqual(all.map(([name]) => name).toSorted());
+  });
+
+  it('names every component that it refers to, and refers to every one that it names', () => {
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect([...new Set(references)].toSorted()).toEqual(Object.keys(document.components.schemas).toSorted());
+  });
+
+  it('has a parameter for each place in a path', () => {
+    for (const [path, operations] of Object.entries(document.paths)) {
+      const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const { parameters } of Object.values(operations)) {
+        const given = parameters.filter((one) => one.in === 'path').map((one) => one.name);
+        expect(given).toEqual(places);
+      }
+    }
+  });
+});
+
+describe('the route table', () => {
+  it('has each method and path once', () => {
+    const rows = all.map(([, route]) => `${route.method} ${route.path}`);
+    expect(new Set(rows).size).toBe(rows.length);
+  });
+
+  it('lets nobody change anything without a role, but for heartbeats, whose key proves itself', () => {
+    const open = all.filter(([, route]) => route.role === 'anyone').map(([, route]) => route.path);
+    expect(open.every((path) => path.startsWith('/v1/heartbeats/{key}'))).toBe(true);
+    const viewers = all.filter(([, route]) => route.role === 'viewer').map(([, route]) => route.method);
+    expect(new Set(viewers)).toEqual(new Set(['GET']));
+  });
+});
