@@ -40,7 +40,6 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO status', owner_name);
   END LOOP;
   EXECUTE format('ALTER ROLE status IN DATABASE %I SET search_path = status', current_database());
-  EXECUTE format('ALTER ROLE status IN DATABASE %I SET default_transaction_read_only = on', current_database());
 END
 $$;
 

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
 startTelemetry('notifier');

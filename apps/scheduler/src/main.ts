@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
 // Before anything else is loaded: what measures or traces asks for its instruments while it loads.
