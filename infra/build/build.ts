@@ -45,6 +45,8 @@ export async function buildApp(folder: string, outRoot = join(root, 'dist')): Pr
       format: 'esm',
       sourcemap: true,
       keepNames: true,
+      // Nest needs reflect-metadata evaluated before its classes, as their imports say; chunks alone do not keep that order.
+      strictExecutionOrder: true,
       entryFileNames: '[name].js',
       chunkFileNames: '[name]-[hash].js',
     },
