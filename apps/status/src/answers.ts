@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Answer, Cache } from '@tocsin/cache';
+import { CONFIG } from '@tocsin/service';
+import type { StatusConfig } from './status.config.ts';
+
+/** What an event makes out of date; nothing that is over (history) is. */
+export type Tag = 'states' | 'incidents' | 'notifications' | 'history';
+
+export interface Kept {
+  tag: Tag;
+  ttlMs?: number;
+  /** Longest time of one load; an older answer is given after it. Less than the request's own time. */
+  loadMs?: number;
+}
+
+const TTL_MS = 2_000;
+const LOAD_MS = 1_200;
+
+/** Answers kept for a moment, and for longer while the database is away. */
+@Injectable()
+export class Answers {
+  constructor(
+    private readonly cache: Cache,
+    @Inject(CONFIG) private readonly config: StatusConfig,
+  ) {}
+
+  /** The answer to a question, from the cache or from `load`. `what` names the question, `input` is all it depends on. */
+  get<T>(what: string, input: unknown, kept: Kept, load: () => Promise<T>): Promise<Answer<T>> {
+    const key = `${what}:${createHash('sha256').update(JSON.stringify(input)).digest('base64url').slice(0, 22)}`;
+    const { tag, ttlMs = TTL_MS, loadMs = LOAD_MS } = kept;
+    return this.cache.get(key, load, { ttlMs, staleMs: this.config.staleMs, tags: [tag], timeoutMs: loadMs });
+  }
+
+  async forget(tags: readonly Tag[]): Promise<void> {
+    await this.cache.invalidateTags(tags);
+  }
+}

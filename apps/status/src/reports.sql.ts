@@ -1,0 +1,67 @@
+import type { Histogram, Span } from '@tocsin/core';
+
+/** What reports read from the views of `incidents`, and how a row is taken. */
+
+export const PROGRESS = 'SELECT seconds, done_until FROM incidents.rollup_progress_v1';
+
+export interface RollupRow {
+  bucket_at: number;
+  up: number;
+  down: number;
+  degraded: number;
+  ran: number;
+  late: number;
+  missed: number;
+  excused: number;
+  latency_sum: number;
+  latency_max: number;
+  histogram: Histogram;
+}
+
+export const ROLLUPS = `SELECT bucket_at, up, down, degraded, ran, late, missed, excused, latency_sum, latency_max, histogram
+  FROM incidents.rollups_v1 WHERE monitor_id = $1 AND seconds = $2 AND bucket_at >= $3 AND bucket_at < $4
+  ORDER BY bucket_at`;
+
+/** Results added up, one row per latency bucket. */
+export interface RawRow extends Omit<RollupRow, 'bucket_at' | 'histogram'> {
+  latency_bucket: number | null;
+  n: number;
+}
+
+export const RAW = `SELECT latency_bucket, count(*) AS n,
+    count(*) FILTER (WHERE verdict = 0) AS up, count(*) FILTER (WHERE verdict = 1) AS down,
+    count(*) FILTER (WHERE verdict = 2) AS degraded, count(*) FILTER (WHERE outcome = 0) AS ran,
+    count(*) FILTER (WHERE outcome = 1) AS late, count(*) FILTER (WHERE outcome = 2) AS missed,
+    count(*) FILTER (WHERE outcome = 3) AS excused,
+    coalesce(sum(duration_ms), 0) AS latency_sum, coalesce(max(duration_ms), 0) AS latency_max
+  FROM incidents.results_v1
+  WHERE monitor_id = $1 AND due_at >= $2 AND due_at < $3 AND attempt = 0 AND counted GROUP BY latency_bucket`;
+
+export interface SpanRow {
+  from_at: number;
+  until_at: number | null;
+  interval_ms: number;
+  phase_ms: number;
+  locations: string[];
+}
+
+export const EXCUSED = `SELECT from_at, until_at, interval_ms, phase_ms, locations FROM incidents.spans_v1
+  WHERE monitor_id = $1 AND excused AND from_at < $3 AND (until_at IS NULL OR until_at > $2)`;
+
+export function spanOf(row: SpanRow): Span {
+  const grid = { intervalMs: row.interval_ms, phaseMs: row.phase_ms };
+  return { from: row.from_at, to: row.until_at ?? undefined, grid, locations: row.locations.length, excused: true };
+}
+
+export interface IncidentSpan {
+  state: string;
+  opened_at: number;
+  resolved_at: number | null;
+}
+
+export const INCIDENTS = `SELECT state, opened_at, resolved_at FROM incidents.incidents_v1
+  WHERE monitor_id = $1 AND opened_at < $3 AND (resolved_at IS NULL OR resolved_at > $2)`;
+
+export function stretchOf({ opened_at, resolved_at }: IncidentSpan): { from: number; to?: number } {
+  return { from: opened_at, ...(resolved_at === null ? {} : { to: resolved_at }) };
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import type { Finding, ResultView } from '@tocsin/contracts';
+import { Answers } from './answers.ts';
+import { cursors, pageOf, readCursor } from './cursor.ts';
+import { Records } from './records.ts';
+
+interface ResultRow {
+  due_at: number;
+  location: string;
+  attempt: number;
+  outcome: number;
+  verdict: number | null;
+  duration_ms: number | null;
+  started_at: number | null;
+  reason: string;
+  message: string;
+  prober: string;
+  detail: Pick<Finding, 'timings' | 'statusCode' | 'certificateExpiresAt'> | null;
+}
+
+/** As `incidents` stores them. */
+const OUTCOMES = ['ran', 'late', 'missed', 'excused'] as const;
+const VERDICTS = ['up', 'down', 'degraded'] as const;
+
+const LIST = `SELECT due_at, location, attempt, outcome, verdict, duration_ms, started_at, reason, message, prober, detail
+  FROM incidents.results_v1
+  WHERE monitor_id = $1 AND due_at >= $2 AND due_at < $3
+    AND ($4::bigint IS NULL OR (due_at, location, attempt) < ($4, $5, $6))
+  ORDER BY due_at DESC, location DESC, attempt DESC LIMIT $7`;
+
+/** Single results, the newest first. */
+@Injectable()
+export class Results {
+  constructor(
+    private readonly records: Records,
+    private readonly answers: Answers,
+  ) {}
+
+  /** @throws TocsinError `invalid` for a cursor that is not of this list */
+  async list(query: {
+    monitorId: string;
+    from: number;
+    to: number;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: ResultView[]; next?: string }> {
+    const [dueAt, location, attempt] = readCursor(cursors.results, query.cursor) ?? [null, null, null];
+    const kept = { tag: 'history', ttlMs: 1_000, loadMs: 4_000 } as const;
+    const { value } = await this.answers.get('results', query, kept, async () => {
+      // Nothing after the cursor's time is on the page: a smaller range reads fewer partitions.
+      const to = dueAt === null ? query.to : Math.min(query.to, dueAt + 1);
+      const params = [query.monitorId, query.from, to, dueAt, location, attempt, query.limit + 1];
+      const rows = await this.records.read<ResultRow>('results list', LIST, params);
+      return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.due_at, row.location, row.attempt] });
+    });
+    return value;
+  }
+}
+
+function viewOf(row: ResultRow): ResultView {
+  const finding = findingOf(row);
+  return {
+    dueAt: row.due_at,
+    location: row.location,
+    attempt: row.attempt,
+    outcome: OUTCOMES[row.outcome] ?? 'missed',
+    prober: row.prober,
+    ...(finding ? { finding } : {}),
+    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+  };
+}
+
+function findingOf({ verdict, reason, message, duration_ms, detail }: ResultRow): Finding | undefined {
+  const name = verdict === null ? undefined : VERDICTS[verdict];
+  if (name === undefined) return undefined;
+  return { verdict: name, reason, message, durationMs: duration_ms ?? 0, timings: {}, ...detail };
+}

@@ -1,0 +1,131 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { StateName, StateView, Summary } from '@tocsin/contracts';
+import { type Clock, coverageOf } from '@tocsin/core';
+import { CLOCK } from '@tocsin/service';
+import { Answers } from './answers.ts';
+import { cursors, pageOf, readCursor } from './cursor.ts';
+import { type Outcomes, Reports } from './reports.ts';
+import { Records } from './records.ts';
+
+interface StateRow {
+  monitor_id: string;
+  name: string;
+  state: StateName;
+  since: number;
+  reason: string;
+  message: string;
+  last_due_at: number | null;
+  last_result_at: number | null;
+  last_duration_ms: number | null;
+  open_incident_id: string | null;
+}
+
+const COLUMNS = `monitor_id, name, state, since, reason, message, last_due_at, last_result_at, last_duration_ms, open_incident_id`;
+const HOUR_MS = 3_600_000;
+
+type Aged<T> = T & { ageMs: number; stale: boolean };
+
+/** The present verdicts. */
+@Injectable()
+export class States {
+  constructor(
+    private readonly records: Records,
+    private readonly answers: Answers,
+    private readonly reports: Reports,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The states of these monitors, as far as they are known. */
+  async get({ monitorIds }: { monitorIds: string[] }): Promise<Aged<{ items: StateView[] }>> {
+    const ids = [...new Set(monitorIds)].toSorted();
+    const { value, ageMs, stale } = await this.answers.get('states', ids, { tag: 'states' }, async () => {
+      const sql = `SELECT ${COLUMNS} FROM incidents.states_v1 WHERE monitor_id = ANY($1::uuid[])`;
+      return (await this.records.read<StateRow>('states get', sql, [ids])).map(viewOf);
+    });
+    return { items: value, ageMs, stale };
+  }
+
+  /** All states, or those of one name, in the order in which the monitors were created. */
+  async list(query: {
+    state?: StateName | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: StateView[]; next?: string }> {
+    const after = readCursor(cursors.states, query.cursor)?.[0] ?? null;
+    const { value } = await this.answers.get('states list', query, { tag: 'states' }, async () => {
+      const by = query.state === undefined ? '' : ' AND state = $3';
+      const rows = await this.records.read<StateRow>(
+        query.state === undefined ? 'states list' : 'states list by state',
+        `SELECT ${COLUMNS} FROM incidents.states_v1
+         WHERE monitor_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')${by} ORDER BY monitor_id LIMIT $2`,
+        [after, query.limit + 1, ...(query.state === undefined ? [] : [query.state])],
+      );
+      return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.monitor_id] });
+    });
+    return value;
+  }
+
+  /** How many monitors are in which state, and how the windows of the last hour ended. */
+  async summary(): Promise<Aged<Summary>> {
+    const { value, ageMs, stale } = await this.answers.get('summary', null, { tag: 'states' }, () => this.summarize());
+    return { ...value, ageMs, stale };
+  }
+
+  private async summarize(): Promise<Summary> {
+    const states = { up: 0, down: 0, degraded: 0, unknown: 0, paused: 0, maintenance: 0 };
+    const [rows, open, coverage] = await Promise.all([
+      this.records.read<{ state: StateName; n: number }>(
+        'summary states',
+        'SELECT state, count(*) AS n FROM incidents.states_v1 GROUP BY state',
+        [],
+      ),
+      this.records.read<{ n: number }>(
+        'summary incidents',
+        'SELECT count(*) AS n FROM incidents.incidents_v1 WHERE resolved_at IS NULL',
+        [],
+      ),
+      this.lastHour(),
+    ]);
+    for (const { state, n } of rows) states[state] = n;
+    const monitors = rows.reduce((sum, { n }) => sum + n, 0);
+    return { monitors, states, openIncidents: open[0]?.n ?? 0, coverage: coverageOf(coverage) };
+  }
+
+  /** The totals of whole five minutes, and the results since the last of them. It changes slowly: kept for longer. */
+  private async lastHour(): Promise<Outcomes> {
+    const kept = { tag: 'history', ttlMs: 5_000 } as const;
+    const { value } = await this.answers.get('last hour', null, kept, async () => {
+      const now = this.clock.now();
+      const { done300 } = await this.reports.progress();
+      const tail = Math.max(done300 ?? 0, now - HOUR_MS);
+      const [sums] = await this.records.read<Outcomes>('summary coverage', LAST_HOUR, [now - HOUR_MS, tail]);
+      return sums ?? { ran: 0, late: 0, missed: 0, excused: 0 };
+    });
+    return value;
+  }
+}
+
+const LAST_HOUR = `SELECT coalesce(sum(ran), 0) AS ran, coalesce(sum(late), 0) AS late,
+    coalesce(sum(missed), 0) AS missed, coalesce(sum(excused), 0) AS excused
+  FROM (
+    SELECT ran, late, missed, excused FROM incidents.rollup_totals_v1 WHERE bucket_at >= $1 AND bucket_at < $2
+    UNION ALL
+    SELECT count(*) FILTER (WHERE outcome = 0), count(*) FILTER (WHERE outcome = 1),
+      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)
+    FROM incidents.results_v1 WHERE due_at >= $2 AND attempt = 0 AND counted
+  ) parts`;
+
+function viewOf(row: StateRow): StateView {
+  return {
+    monitorId: row.monitor_id,
+    name: row.name,
+    state: row.state,
+    since: row.since,
+    reason: row.reason,
+    message: row.message,
+    ...(row.last_due_at === null ? {} : { lastDueAt: row.last_due_at }),
+    ...(row.last_result_at === null ? {} : { lastResultAt: row.last_result_at }),
+    ...(row.last_duration_ms === null ? {} : { lastDurationMs: row.last_duration_ms }),
+    ...(row.open_incident_id === null ? {} : { openIncidentId: row.open_incident_id }),
+  };
+}

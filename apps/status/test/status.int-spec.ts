@@ -1,0 +1,172 @@
+import { contract, type Monitor, requests, type Result, subjects } from '@tocsin/contracts';
+import { dueAt, gridOf, newId, windowAt } from '@tocsin/core';
+import { Database } from '@tocsin/database';
+import { Messaging } from '@tocsin/messaging';
+import {
+  aMonitor,
+  aResult,
+  atTheEnd,
+  natsServer,
+  postgres,
+  redisServer,
+  startService,
+  type TestDatabase,
+  until,
+} from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const HOUR = 3_600_000;
+
+async function letStatusIn({ name, superuserUrl }: TestDatabase): Promise<void> {
+  const superuser = new Database({ url: superuserUrl, schema: 'public', applicationName: 'test' });
+  await superuser.query(`ALTER ROLE status IN DATABASE "${name}" RESET default_transaction_read_only`);
+  await superuser.close();
+}
+
+describe('the read side', () => {
+  let messaging: Messaging;
+
+  beforeAll(async () => {
+    const [nats, redis, database] = await Promise.all([natsServer(), redisServer(), postgres()]);
+    messaging = await Messaging.connect({
+      service: 'test',
+      instance: 'test-1',
+      servers: [nats.url],
+      replicas: 1,
+      contract,
+    });
+    atTheEnd(() => messaging.close());
+    const env = (role: 'incidents' | 'status') => ({
+      TOCSIN_NATS_URLS: nats.url,
+      TOCSIN_REDIS_URL: redis.url,
+      TOCSIN_DATABASE_URL: database.urlFor(role),
+    });
+    await letStatusIn(database);
+    await startService('incidents', env('incidents'));
+    await startService('status', env('status'));
+  }, 60_000);
+
+  async function watched(): Promise<Monitor> {
+    const now = Date.now();
+    const monitor = aMonitor({ createdAt: now - HOUR, spec: { confirm: false, interval: '10s' } });
+    await messaging.publish(subjects.monitorConfig(monitor.id), monitor, { id: `${monitor.id}.1` });
+    return monitor;
+  }
+
+  /** The result of the n-th window before now. */
+  function result(monitor: Monitor, n: number, over: Parameters<typeof aResult>[0] = {}): Result {
+    const grid = gridOf(monitor.id, 10_000);
+    const window = windowAt(grid, Date.now()) - n;
+    return aResult({ monitorId: monitor.id, window, dueAt: dueAt(grid, window), ...over });
+  }
+
+  async function send(...results: Result[]): Promise<void> {
+    for (const one of results) {
+      const id = `${one.monitorId}.${one.window}.${one.location}.${one.attempt}`;
+      await messaging.publish(subjects.result(one.monitorId), one, { id });
+    }
+  }
+
+  const stateOf = async (monitor: Monitor) =>
+    (await messaging.request(requests.statesGet, { monitorIds: [monitor.id] })).items[0];
+
+  it('shows a state, its incident, and both again as soon as they change', async () => {
+    const monitor = await watched();
+    await send(result(monitor, 3), result(monitor, 2, { down: 'status' }));
+    const down = await until(async () => (await stateOf(monitor))?.openIncidentId && stateOf(monitor), {
+      what: 'down',
+    });
+    expect(down).toMatchObject({ state: 'down', reason: 'status', name: monitor.spec.name });
+    const id = down?.openIncidentId ?? '';
+    expect(await messaging.request(requests.incidentsGet, { id })).toMatchObject({
+      status: 'open',
+      timeline: [{ what: 'opened' }],
+    });
+    await send(result(monitor, 1));
+    await until(async () => (await stateOf(monitor))?.state === 'up', { what: 'up' });
+    await until(async () => (await messaging.request(requests.incidentsGet, { id })).status === 'resolved', {
+      what: 'resolved',
+    });
+    const { items } = await messaging.request(requests.incidentsList, { monitorId: monitor.id, limit: 10 });
+    expect(items).toMatchObject([{ id, status: 'resolved' }]);
+  });
+
+  it('pages through results by cursor, the newest first, each once', async () => {
+    const monitor = await watched();
+    await send(...Array.from({ length: 7 }, (_, n) => result(monitor, n + 1, n === 2 ? { down: 'timeout' } : {})));
+    const range = { monitorId: monitor.id, from: Date.now() - HOUR, to: Date.now() };
+    await until(
+      async () =>
+        (await messaging.request(requests.results, { ...range, to: Date.now(), limit: 10 })).items.length === 7,
+      {
+        what: 'seven results',
+      },
+    );
+    const seen: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await messaging.request(requests.results, { ...range, limit: 3, ...(cursor ? { cursor } : {}) });
+      seen.push(...page.items.map((item) => item.dueAt));
+      cursor = page.next;
+    } while (cursor !== undefined);
+    expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => b - a));
+    expect(seen).toHaveLength(7);
+  });
+
+  it('reports uptime, coverage and latency from single results where nothing is rolled up yet', async () => {
+    const monitor = await watched();
+    await send(result(monitor, 3), result(monitor, 2, { down: 'status' }), result(monitor, 1, { outcome: 'late' }));
+    const range = { monitorId: monitor.id, from: Date.now() - HOUR / 2, to: Date.now() + 1_000 };
+    const report = await until(
+      async () => {
+        const found = await messaging.request(requests.uptime, {
+          ...range,
+          to: range.to + Math.floor(Math.random() * 1_000),
+        });
+        return found.coverage.ran + found.coverage.late === 3 && found;
+      },
+      { what: 'three windows' },
+    );
+    expect(report).toMatchObject({ checks: { up: 2, down: 1, degraded: 0 }, coverage: { ran: 2, late: 1 } });
+    const { due, ran, late, missed, excused } = report.coverage;
+    expect(due).toBe(ran + late + missed + excused);
+    expect(report.latency.count).toBe(2);
+    expect(report.uptime).toBeCloseTo(2 / 3);
+    const { items } = await messaging.request(requests.rollups, { ...range, seconds: 300 });
+    expect(items.reduce((sum, item) => sum + item.up + item.down, 0)).toBe(3);
+  });
+
+  it('counts the monitors by state, and lists them', async () => {
+    const monitor = await watched();
+    await until(() => stateOf(monitor), { what: 'its state' });
+    const summary = await until(
+      async () => {
+        const found = await messaging.request(requests.summary, {});
+        return found.states.unknown > 0 && found;
+      },
+      { what: 'the summary' },
+    );
+    expect(summary.monitors).toBeGreaterThan(0);
+    const listed = await messaging.request(requests.statesList, { state: 'unknown', limit: 100 });
+    expect(listed.items.map((item) => item.monitorId)).toContain(monitor.id);
+  });
+
+  it.each([
+    ['incidents', requests.incidentsList, { cursor: 'nonsense', limit: 10 }],
+    ['states', requests.statesList, { cursor: Buffer.from('["x"]').toString('base64url'), limit: 10 }],
+    ['results', requests.results, { monitorId: newId(), from: 0, to: 1, cursor: 'bm8', limit: 10 }],
+    ['notifications', requests.notificationsList, { cursor: Buffer.from('[1,2]').toString('base64url'), limit: 10 }],
+  ] as const)('a cursor that is not one of the list of %s is refused with its path', async (_name, spec, input) => {
+    await expect(messaging.request(spec as typeof requests.incidentsList, input)).rejects.toMatchObject({
+      code: 'invalid',
+      fields: [{ path: '/cursor' }],
+    });
+  });
+
+  it('says clearly when notifications have no owner yet, and answers everything else', async () => {
+    await expect(messaging.request(requests.notificationsList, { limit: 10 })).rejects.toThrow(/owner has not created/);
+    await expect(messaging.request(requests.incidentsGet, { id: newId() })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+});
