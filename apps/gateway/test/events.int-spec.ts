@@ -199,7 +199,8 @@ describe('heartbeats', () => {
     ['an unknown signal', {}, '/stop', 400, 'invalid'],
     ['a method that is not offered', { method: 'DELETE' }, '', 405, 'method_not_allowed'],
     ['a message over 1 MiB', { body: 'x'.repeat(1_048_577) }, '', 413, 'too_large'],
-  ])('%s is refused', async (_what, o, path, status, code) => {
+  ])('%s is refused', async (...row) => {
+    const [, o, path, status, code] = row;
     const count = stack.heartbeats.length;
     expect(await beat(path, o)).toMatchObject({ status, body: { code } });
     await beat('/7');

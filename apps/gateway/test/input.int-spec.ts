@@ -96,14 +96,17 @@ describe('bad input gets a problem, and changes nothing', () => {
     ['an unknown path', 'GET /v1/nothing', {}, 404, 'not_found'],
     ['an unknown dead letter', 'GET /v1/dead-letters/4711', {}, 404, 'not_found'],
     ['an unknown operation', `GET /v1/operations/${id}`, {}, 404, 'not_found'],
-  ])('%s', async (_what, request, o, status, code, path) => {
+  ])('%s', async (...row) => {
+    const [, request, o, status, code, path] = row;
     const before = stack.owners.monitors.seen.length;
     const [method, address] = request.split(' ') as [string, string];
     const reply = await stack.ask(method, address, o);
     expect(reply.text).toContain(`"code":"${code}"`);
     expect(reply.status).toBe(status);
     expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    if (path !== undefined) expect(reply.body.errors).toContainEqual(expect.objectContaining({ path }));
+    const paths = (reply.body.errors ?? []).map((error: { path: string }) => error.path);
+    // Where no field is to blame, none is expected.
+    expect([undefined, ...paths]).toContain(path);
     expect(stack.owners.monitors.seen.length).toBe(before);
   });
 
@@ -122,8 +125,8 @@ describe('every answer', () => {
   it('has security headers, problems too', async () => {
     for (const path of ['/v1/monitors', '/v1/nothing', '/v1/monitors/%zz', '/docs', '/docs/start.js']) {
       const { headers } = await stack.ask('GET', path);
-      expect(headers.get('x-content-type-options'), path).toBe('nosniff');
-      expect(headers.get('content-security-policy'), path).toMatch(/^default-src 'none'/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
     }
   });
 

@@ -15,7 +15,7 @@ describe('the route table', () => {
   it('every row is served, once, and nothing else is', () => {
     const names = Object.keys(routes) as RouteName[];
     expect(served).toHaveLength(names.length);
-    for (const name of names) expect(served, name).toContain(routes[name]);
+    for (const name of names) expect(served).toContain(routes[name]);
   });
 
   it('knows what is offered at a path', () => {

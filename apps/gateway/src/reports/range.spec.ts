@@ -16,7 +16,7 @@ describe('the range of a report', () => {
     expect(range.to - range.from).toBe(3_600_000);
     expect(query({ from: '1795219200000' })).toEqual({ from: Date.UTC(2026, 10, 21) });
     for (const bad of ['yesterday', '2026-11-21', '-5', '1e3', '99999999999999999']) {
-      expect(() => query({ from: bad }), bad).toThrow();
+      expect(() => query({ from: bad })).toThrow(/expected a time|Too big/);
     }
   });
 

@@ -19,19 +19,15 @@ export function pointer(steps: readonly PropertyKey[]): string {
 
 function told(issue: Issue, under: readonly PropertyKey[]): FieldError[] {
   const path = [...under, ...issue.path];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: pointer([...path, key]), message: 'unknown field' }));
-    case 'invalid_union': {
-      const branch = closest(issue.errors);
-      return branch ? branch.flatMap((inner) => told(inner, path)) : [{ path: pointer(path), message: choice(issue) }];
-    }
-    case 'invalid_key':
-    case 'invalid_element':
-      return [{ path: pointer(path), message: issue.issues[0]?.message ?? issue.message }];
-    default:
-      return [{ path: pointer(path), message: plain(issue.message) }];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: pointer([...path, key]), message: 'unknown field' }));
   }
+  if (issue.code === 'invalid_union') {
+    const branch = closest(issue.errors);
+    return branch ? branch.flatMap((inner) => told(inner, path)) : [{ path: pointer(path), message: choice(issue) }];
+  }
+  const nested = issue.code === 'invalid_key' || issue.code === 'invalid_element' ? issue.issues[0] : undefined;
+  return [{ path: pointer(path), message: plain((nested ?? issue).message) }];
 }
 
 /** The branch that got furthest: an unknown field or a missing one says that another branch was meant. */

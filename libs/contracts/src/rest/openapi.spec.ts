@@ -29,9 +29,9 @@ describe('the OpenAPI document', () => {
 
   it('names every component that it refers to, and refers to every one that it names', () => {
     const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
-      ([, name]) => name,
+      ([, name]) => name!,
     );
-    expect([...new Set(references)].toSorted()).toEqual(Object.keys(document.components.schemas).toSorted());
+    expect(new Set(references)).toEqual(new Set(Object.keys(document.components.schemas)));
   });
 
   it('has a parameter for each place in a path', () => {
