@@ -1,6 +1,5 @@
 import { contract, type Monitor, requests, type Result, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, windowAt } from '@tocsin/core';
-import { Database } from '@tocsin/database';
 import { Messaging } from '@tocsin/messaging';
 import {
   aMonitor,
@@ -16,12 +15,6 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const HOUR = 3_600_000;
-
-async function letStatusIn({ name, superuserUrl }: TestDatabase): Promise<void> {
-  const superuser = new Database({ url: superuserUrl, schema: 'public', applicationName: 'test' });
-  await superuser.query(`ALTER ROLE status IN DATABASE "${name}" RESET default_transaction_read_only`);
-  await superuser.close();
-}
 
 describe('the read side', () => {
   let messaging: Messaging;
@@ -41,7 +34,6 @@ describe('the read side', () => {
       TOCSIN_REDIS_URL: redis.url,
       TOCSIN_DATABASE_URL: database.urlFor(role),
     });
-    await letStatusIn(database);
     await startService('incidents', env('incidents'));
     await startService('status', env('status'));
   }, 60_000);

@@ -22,6 +22,8 @@ const AWAY_RETRY_MS = 1_000;
 const UNKNOWN_RETRY_MS = 500;
 const UNKNOWN_PATIENCE_MS = 60_000;
 const OVERDUE_BATCH = 200;
+/** Windows older than this have no partition to be recorded in. */
+const OLDEST_MS = 7 * 86_400_000;
 
 type Item = Pick<Delivery<Heartbeat>, 'data' | 'headers' | 'publishedAt'>;
 
@@ -102,7 +104,8 @@ export class HeartbeatsService {
       effects.touch(held);
     }
     effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
-    for (const window of decision.windows) effects.results.push(rowOf(held, window));
+    const oldest = this.clock.now() - OLDEST_MS;
+    for (const window of decision.windows) if (window.dueAt > oldest) effects.results.push(rowOf(held, window));
   }
 }
 

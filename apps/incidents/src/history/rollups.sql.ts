@@ -60,8 +60,8 @@ export const FORGET_TOTALS = 'DELETE FROM rollup_totals WHERE bucket_at < $1';
 export const TAKE_DIRTY = `DELETE FROM rollup_dirty d USING (
     SELECT seconds, bucket_at, monitor_id FROM rollup_dirty WHERE seconds = $1 AND bucket_at = (
       SELECT min(bucket_at) FROM rollup_dirty WHERE seconds = $1 AND bucket_at < $2)
-    LIMIT 5000) AS some
-  WHERE d.seconds = some.seconds AND d.bucket_at = some.bucket_at AND d.monitor_id = some.monitor_id
+    LIMIT 5000) AS taken
+  WHERE d.seconds = taken.seconds AND d.bucket_at = taken.bucket_at AND d.monitor_id = taken.monitor_id
   RETURNING d.bucket_at, d.monitor_id`;
 
 export const DIRTY_ABOVE = `INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)

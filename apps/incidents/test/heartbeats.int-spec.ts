@@ -1,0 +1,111 @@
+import { newId } from '@tocsin/core';
+import type { Heartbeat, Monitor, MonitorSpecInput } from '@tocsin/contracts';
+import { aMonitorOf } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bench, type Instance, TestClock } from './bench.ts';
+
+const MINUTE = 60_000;
+
+describe('heartbeats', () => {
+  const clock = new TestClock();
+  let one: Instance;
+  let other: Instance;
+
+  beforeAll(async () => {
+    const { instance } = await bench(clock);
+    one = instance();
+    other = instance();
+  });
+
+  async function watched(schedule: object = { every: '5m' }, over: object = {}): Promise<Monitor> {
+    const settings = { schedule, grace: '1m' } as Extract<MonitorSpecInput, { kind: 'heartbeat' }>['settings'];
+    const monitor = aMonitorOf({ kind: 'heartbeat', name: 'backup', settings, ...over }, { createdAt: clock.at });
+    await one.config(monitor);
+    return monitor;
+  }
+
+  function ping(monitor: Monitor, over: Partial<Heartbeat> = {}): Heartbeat {
+    return { monitorId: monitor.id, pingId: newId(), signal: 'success', receivedAt: clock.at, ...over };
+  }
+
+  it('a new one waits for its first ping without an alert, however long that takes', async () => {
+    const monitor = await watched();
+    clock.at += 60 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    await one.states.silence(clock.at, 0);
+    expect(await one.state(monitor)).toMatchObject({ state: 'unknown', message: 'Waiting for the first ping' });
+    expect(await one.incidentsOf(monitor)).toEqual([]);
+  });
+
+  it('an overdue one goes down and says by how much; the next ping resolves it', async () => {
+    const monitor = await watched();
+    await one.pings(ping(monitor));
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+    clock.at += 6 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+    clock.at += 1_000;
+    await Promise.all([one.heartbeats.sweep(clock.at), other.heartbeats.sweep(clock.at)]);
+    expect(await one.state(monitor)).toMatchObject({ state: 'down', message: 'heartbeat: overdue by 61s' });
+    await one.pings(ping(monitor));
+    expect(await one.events(monitor)).toEqual(['state up', 'state down', 'opened', 'state up', 'resolved']);
+    const rows = await one.database.query('SELECT outcome FROM results WHERE monitor_id = $1 ORDER BY due_at', [
+      monitor.id,
+    ]);
+    expect(rows.map(({ outcome }) => outcome)).toEqual([0, 2, 0]);
+  });
+
+  it('a failure or an exit code puts it down at once; a redelivered ping changes nothing', async () => {
+    const monitor = await watched({ every: '5m' }, { failureThreshold: 3 });
+    const failed = ping(monitor, { signal: 'success', exitCode: 3, message: 'disk full\nmore' });
+    await one.pings(failed);
+    await other.pings(failed);
+    expect(await one.state(monitor)).toMatchObject({
+      state: 'down',
+      message: 'heartbeat: reported a failure (exit code 3): disk full',
+    });
+    expect(await one.incidentsOf(monitor)).toHaveLength(1);
+    expect(await one.database.query('SELECT 1 FROM results WHERE monitor_id = $1', [monitor.id])).toHaveLength(1);
+  });
+
+  it('a job that started and does not finish within the grace is down', async () => {
+    const monitor = await watched();
+    await one.pings(ping(monitor), ping(monitor, { signal: 'start' }));
+    clock.at += 61_000;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ message: 'heartbeat: started and did not finish in time' });
+  });
+
+  it('the time between start and success is its duration', async () => {
+    const monitor = await watched();
+    await one.pings(ping(monitor, { signal: 'start' }));
+    clock.at += 12_000;
+    await one.pings(ping(monitor));
+    expect(await one.state(monitor)).toMatchObject({ state: 'up', last_duration_ms: 12_000 });
+  });
+
+  it('after a long time without us, windows that are too old to record are left out, and the rest goes on', async () => {
+    const monitor = await watched({ every: '1d' });
+    await one.pings(ping(monitor));
+    clock.at += 20 * 1_440 * MINUTE;
+    await one.partitions.run();
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'down' });
+    const rows = await one.database.query('SELECT due_at FROM results WHERE monitor_id = $1', [monitor.id]);
+    expect(rows).toHaveLength(1 + 6);
+  });
+
+  it('a cron schedule is read in its time zone', async () => {
+    clock.at = Date.parse('2026-03-28T12:00:00Z');
+    await one.partitions.run();
+    const monitor = await watched({ cron: '0 3 * * *', timezone: 'Europe/Berlin' });
+    await one.pings(ping(monitor));
+    // 03:00 of the 29th is at 01:00 UTC: the clocks went forward in the night.
+    clock.at = Date.parse('2026-03-29T01:01:00Z');
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+    clock.at += 1;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'down' });
+  });
+});
