@@ -30,8 +30,8 @@ CREATE TABLE notifications (
   attempts integer NOT NULL DEFAULT 0,
   "to" text NOT NULL,
   answer text,
-  -- the event that it tells of
-  event json NOT NULL,
+  -- the event that it tells of; null for a test
+  event json,
   trace json NOT NULL,
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   -- pending: when it is sent; sending: when its claim runs out and another instance may take it; else null

@@ -99,7 +99,8 @@ export class Dispatcher {
     if (!channel) return { result: 'retry', answer: 'the configuration of this channel has not arrived yet' };
     const { spec } = channel;
     if (!spec) return { result: 'refused', answer: 'the channel was deleted' };
-    const send = (signal: AbortSignal): Promise<Outcome> => this.senders.send(spec, claimed, signal);
+    const named = { ...claimed, channelName: nameFor(claimed, spec.name) };
+    const send = (signal: AbortSignal): Promise<Outcome> => this.senders.send(spec, named, signal);
     // A person waits for the answer to a test, so it is made whatever the breaker says.
     if (claimed.kind === 'test') return send(AbortSignal.timeout(this.config.sendTimeoutMs));
     return this.policies.attempt(claimed.channelId, send);
@@ -114,7 +115,7 @@ export class Dispatcher {
     const settlement = settle(claimed, outcome, this.config.retry, now);
     const spec = channel?.spec;
     const shown = spec
-      ? { channelName: spec.name, to: this.senders.to(spec) }
+      ? { channelName: nameFor(claimed, spec.name), to: this.senders.to(spec) }
       : { channelName: claimed.channelName, to: claimed.to };
     await this.untilWritten(() => this.settler.settle(claimed, { holder: this.holder, settlement, shown }));
     record(claimed, nameOf(settlement), spec?.kind, now);
@@ -137,6 +138,11 @@ export class Dispatcher {
       }
     }
   }
+}
+
+/** The channel's name when the notification was made, so that every attempt says the same. */
+function nameFor(claimed: Notification, present: string): string {
+  return claimed.channelName === '' ? present : claimed.channelName;
 }
 
 function nameOf(settlement: Settlement): string {

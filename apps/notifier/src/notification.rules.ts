@@ -33,32 +33,25 @@ export interface Plan {
 }
 
 /**
- * The notifications that an event asks for: one for each of its channels, and the first reminder after an opening.
- * @param siblings what the incident has already; @param silenced whether it was acknowledged or resolved before
+ * The notifications that an event asks for: one for each of its channels.
+ * @param siblings what the incident has already
  */
-export function plan(event: IncidentEvent, siblings: readonly Sibling[], silenced: boolean): Plan[] {
-  const plans = event.channels.map((channelId) => {
+export function plan(event: IncidentEvent, siblings: readonly Sibling[]): Plan[] {
+  const { incidentId, transition: kind } = event;
+  return event.channels.map((channelId) => {
     const own = siblings.filter((sibling) => sibling.channelId === channelId);
-    const delayMs = delayOf(event.transition, own);
-    return {
-      id: notificationId(event.incidentId, channelId, event.transition, 0),
-      channelId,
-      kind: event.transition,
-      step: 0,
-      delayMs,
-    };
+    const id = notificationId(incidentId, channelId, kind, 0);
+    return { id, channelId, kind, step: 0, delayMs: delayOf(kind, own) };
   });
-  if (event.transition !== 'opened' || silenced) return plans;
-  const reminders = event.channels.flatMap((channelId) => reminderAfter(event, channelId, 0));
-  return [...plans, ...reminders];
 }
 
-/** The reminder that follows step `step` to a channel: none where none are wanted. */
-export function reminderAfter(event: IncidentEvent, channelId: string, step: number): Plan[] {
-  if (event.remindEvery === undefined) return [];
-  const next = step + 1;
-  const id = notificationId(event.incidentId, channelId, 'reminder', next);
-  return [{ id, channelId, kind: 'reminder', step: next, delayMs: durationMs(event.remindEvery) }];
+/** The reminder that follows an opening (step 0) or a reminder once that is settled: none where none are wanted. */
+export function reminderAfter(of: Pick<Notification, 'event' | 'kind' | 'channelId' | 'step'>): Plan[] {
+  const { event, kind, channelId } = of;
+  if (event?.remindEvery === undefined || (kind !== 'opened' && kind !== 'reminder')) return [];
+  const step = of.step + 1;
+  const id = notificationId(event.incidentId, channelId, 'reminder', step);
+  return [{ id, channelId, kind: 'reminder', step, delayMs: durationMs(event.remindEvery) }];
 }
 
 /** The same notification has the same identifier whoever makes it: it is the idempotency key of every attempt. */

@@ -159,7 +159,8 @@ export class PostgresNotificationsStore extends NotificationsStore {
       const change = gone
         ? `UPDATE notifications SET status = 'cancelled', due_at = NULL, answer = 'the channel was deleted'
            WHERE channel_id = $1 AND status = 'pending'`
-        : `UPDATE notifications SET due_at = now() WHERE channel_id = $1 AND status = 'pending' AND attempts > 0`;
+        : `UPDATE notifications SET due_at = now() WHERE channel_id = $1 AND status = 'pending'
+           AND (attempts > 0 OR channel_name = '')`;
       await tx.query(change, [config.id], { name: gone ? 'channel gone' : 'channel changed' });
     });
   }

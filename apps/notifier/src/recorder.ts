@@ -27,8 +27,7 @@ export class Recorder {
     const inserted = await this.database.transaction(async (tx) => {
       await this.store.lockIncident(tx, event.incidentId);
       if (event.transition !== 'opened') await this.store.silence(tx, event.incidentId);
-      const silenced = event.transition === 'opened' && (await this.store.isSilenced(tx, event.incidentId));
-      const plans = plan(event, await this.store.siblings(tx, event.incidentId), silenced);
+      const plans = plan(event, await this.store.siblings(tx, event.incidentId));
       const wanted = plans.filter(({ channelId }) => !isGone(channels.get(channelId)));
       return this.store.insert(tx, this.rowsOf(event, wanted, channels));
     });

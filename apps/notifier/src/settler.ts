@@ -21,7 +21,7 @@ export class Settler {
       const { settlement } = as;
       if (!(await this.store.settle(tx, claimed, as)) || settlement.status === 'pending') return;
       await this.store.release(tx, claimed);
-      await this.remindAgain(tx, claimed, as.shown);
+      await this.remindLater(tx, claimed, as.shown);
       await this.outbox.add(tx, {
         subject: subjects.notificationEvent(claimed.id),
         payload: eventOf(claimed, settlement),
@@ -34,14 +34,14 @@ export class Settler {
     return this.store.giveBack(claimed, holder, delayMs);
   }
 
-  private async remindAgain(
-    tx: Transaction,
-    { kind, event, channelId, step, trace }: Notification,
-    shown: Shown,
-  ): Promise<void> {
-    if (kind !== 'reminder' || !event || (await this.store.isSilenced(tx, event.incidentId))) return;
-    const next = reminderAfter(event, channelId, step).map((plan) => ({ ...plan, ...shown, trace, event }));
-    await this.store.insert(tx, next);
+  private async remindLater(tx: Transaction, settled: Notification, shown: Shown): Promise<void> {
+    const { event, trace } = settled;
+    const next = reminderAfter(settled);
+    if (!event || next.length === 0 || (await this.store.isSilenced(tx, event.incidentId))) return;
+    await this.store.insert(
+      tx,
+      next.map((plan) => ({ ...plan, ...shown, trace, event })),
+    );
   }
 }
 

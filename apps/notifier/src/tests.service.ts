@@ -9,7 +9,7 @@ import { CLOCK } from '@tocsin/service';
 import { Senders } from './channels/senders.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type Notification, viewOf } from './notification.ts';
-import { NotificationsStore } from './notifications.store.ts';
+import { type KnownChannel, NotificationsStore } from './notifications.store.ts';
 
 /** What is recorded of a test: its notification, or that there was no such channel. */
 type Recorded = { notificationId: string } | { refusal: { code: 'not_found'; message: string } };
@@ -23,6 +23,16 @@ interface OperationView {
 /** An operation that is carried out again waits this long for the instance that carries it out already. */
 const OTHERS_MS = 20_000;
 const LOOK_MS = 50;
+const ARRIVAL_MS = 2_000;
+
+/** What a test is sent with. */
+@Injectable()
+export class TestParts {
+  constructor(
+    readonly senders: Senders,
+    readonly dispatcher: Dispatcher,
+  ) {}
+}
 
 /** Sends tests of channels: once per operation, tried once, and answered with what the receiver said. */
 @Injectable()
@@ -37,7 +47,7 @@ export class TestsService {
   /** @throws TocsinError `not_found`; `key_reused` */
   async test({ channelId }: { channelId: string }, ctx: CommandContext): Promise<NotificationView> {
     const { senders, dispatcher } = this.parts;
-    const channel = (await this.store.channels([channelId])).get(channelId);
+    const channel = await this.channel(channelId);
     const spec = channel?.spec;
     let claimed: Notification | undefined;
     const { result } = await this.database.transaction((tx) =>
@@ -66,6 +76,16 @@ export class TestsService {
     return found && isSettled(found) ? { status: 'done', result: viewOf(found) } : { status: 'unknown' };
   }
 
+  /** A channel that was made just now may not have arrived here yet. */
+  private async channel(id: string): Promise<KnownChannel | undefined> {
+    const until = this.clock.monotonic() + ARRIVAL_MS;
+    for (;;) {
+      const found = (await this.store.channels([id])).get(id);
+      if (found || this.clock.monotonic() > until) return found;
+      await sleep(LOOK_MS);
+    }
+  }
+
   private async settled(id: string): Promise<Notification> {
     const until = this.clock.monotonic() + OTHERS_MS;
     for (;;) {
@@ -75,15 +95,6 @@ export class TestsService {
       await sleep(LOOK_MS);
     }
   }
-}
-
-/** What a test is sent with. */
-@Injectable()
-export class TestParts {
-  constructor(
-    readonly senders: Senders,
-    readonly dispatcher: Dispatcher,
-  ) {}
 }
 
 function isSettled({ status }: Notification): boolean {

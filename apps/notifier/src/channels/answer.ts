@@ -3,7 +3,7 @@ const MOST_CHARACTERS = 4_000;
 /** Shorter secrets would blacken half the answer, and are none. */
 const SHORTEST_SECRET = 4;
 // oxlint-disable-next-line no-control-regex -- control characters are what it takes out
-const CONTROL = /[\u0000-\u001f\u007f]+/g;
+const CONTROL = /[\u0000-\u0020\u007f]+/g;
 
 /** What a receiver said, as it may be kept and shown: bounded, one kind of white space, and without our own secrets. */
 export function cleanAnswer(text: string, secrets: readonly (string | undefined)[]): string {
