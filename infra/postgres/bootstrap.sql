@@ -2,10 +2,7 @@
 -- Variables, as psql spells them:
 --   psql -v database=tocsin -v monitors_password=… -v incidents_password=… -v notifier_password=… -v status_password=… -f bootstrap.sql
 -- Each owner has a schema of its own name and nothing else. `status` may look into the schemas; what it may read there
--- is granted view by view in the owners' migrations.
-
--- Roles belong to the whole server: two bootstraps of two databases at once must take turns.
-SELECT pg_advisory_lock(7410981);
+-- is granted view by view in the owners' migrations. Roles belong to the whole server: never run it in two databases at once.
 
 SELECT set_config('tocsin.monitors_password', :'monitors_password', false),
        set_config('tocsin.incidents_password', :'incidents_password', false),
@@ -42,5 +39,3 @@ BEGIN
   EXECUTE format('ALTER ROLE status IN DATABASE %I SET search_path = status', current_database());
 END
 $$;
-
-SELECT pg_advisory_unlock(7410981);

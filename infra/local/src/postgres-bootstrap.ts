@@ -25,17 +25,20 @@ export async function createTocsinDatabase(
   passwords: Record<DatabaseRole, string> = testPasswords,
 ): Promise<{ urlFor(role: DatabaseRole): string }> {
   if (!/^[a-z][a-z0-9_]{0,62}$/.test(name)) throw new Error(`"${name}" is no name for a database: use a-z, 0-9 and _.`);
-  await withClient(superuserUrl, async (client) => {
-    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-    if (found.rows.length === 0) await client.query(`CREATE DATABASE ${name}`);
-  });
   const url = new URL(superuserUrl);
   url.pathname = `/${name}`;
   const sql = substitute(readFileSync(join(projectRoot, 'infra/postgres/bootstrap.sql'), 'utf8'), {
     database: name,
     ...Object.fromEntries(databaseRoles.map((role) => [`${role}_password`, passwords[role]])),
   });
-  await withClient(url.href, (client) => client.query(sql));
+  await withClient(superuserUrl, async (client) => {
+    // Roles belong to the whole server, so bootstraps of two databases must take turns. The lock counts within one
+    // database only, hence here; the end of the connection gives it back.
+    await client.query('SELECT pg_advisory_lock(7410981)');
+    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (found.rows.length === 0) await client.query(`CREATE DATABASE ${name}`);
+    await withClient(url.href, (inside) => inside.query(sql));
+  });
   return {
     urlFor: (role) => `postgres://${role}:${encodeURIComponent(passwords[role])}@${url.host}/${name}`,
   };
