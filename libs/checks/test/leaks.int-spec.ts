@@ -1,7 +1,8 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { until } from '@tocsin/testing';
 import { expect, test } from 'vitest';
-import { checkHttp, rawServer } from './bench.ts';
+import { answering, checkHttp, rawServer } from './bench.ts';
 
 /** Handles that keep the event loop alive. */
 function handles(): number {
@@ -52,3 +53,15 @@ test('whatever a server answers, a check ends in time with a finding and leaves 
   await until(() => server.sockets.size === 0, { what: 'all connections to be closed' });
   await until(() => handles() <= before + 1, { what: 'all handles to be gone' });
 }, 60_000);
+
+test('a check that is done keeps no timer and no listener until its timeout', async () => {
+  const server = await answering('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  const stop = new AbortController();
+  await checkHttp(server, {}, { timeoutMs: 60_000, signal: stop.signal });
+  await until(() => server.sockets.size === 0);
+  const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  for (let i = 0; i < 20; i++) await checkHttp(server, {}, { timeoutMs: 60_000 + i, signal: stop.signal });
+  const after = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  expect(after).toBeLessThan(before + 10);
+  expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { certificate, checkHttp, checkTcp, type Pems, rawServer, said, secureServer } from './bench.ts';
 
@@ -102,6 +103,7 @@ describe('TLS', () => {
     expect(said(await checkHttp({ url: `https://127.0.0.1:${server.port}/` }, {}, { timeoutMs: 200 }))).toBe(
       'down: timeout after 200 ms while in the TLS handshake',
     );
+    await until(() => server.sockets.size === 0);
   });
 
   test('a redirect from https to another host is verified as that host', async () => {
