@@ -66,7 +66,10 @@ export class FakeOwner {
     return this.answers(spec, ({ operationId }: { operationId: string }) => {
       const ending = this.operations.get(operationId);
       if (!ending?.ended) return { status: 'unknown' };
-      return ending.error ? { status: 'failed', error: ending.error } : { status: 'done', result: ending.result };
+      if (ending.error) return { status: 'failed', error: ending.error };
+      // No owner stores a token's secret.
+      const { secret: _secret, ...result } = ending.result as Record<string, unknown>;
+      return { status: 'done', result };
     });
   }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { type ChannelSpec, commands, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
@@ -114,7 +114,9 @@ export class Stack {
         return { id: newId(), revision: 1, createdAt: 1, updatedAt: 1, spec };
       })
       .carriesOut(commands.tokensCreate, ({ spec }: { spec: unknown }) => {
-        return { id: newId(), createdAt: 1, spec, secret: 'tsn_shown-once' };
+        const id = newId();
+        const secret = `tsn_${createHmac('sha256', this.secret).update(`token:${id}`).digest('base64url')}`;
+        return { id, createdAt: 1, spec, secret };
       })
       .knowsOperations(requests.operationsOfMonitors);
     this.owners.incidents

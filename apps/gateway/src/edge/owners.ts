@@ -2,6 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { requests } from '@tocsin/contracts';
 import { type ErrorCode, idFrom, newId, systemClock, TocsinError } from '@tocsin/core';
 import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
+import { CONFIG } from '@tocsin/service';
+import type { GatewayConfig } from '../gateway.config.ts';
+import { withTokenSecret } from '../tokens/token-secret.ts';
 import { type Answer, acceptedAs } from './answer.ts';
 import type { Call } from './call.ts';
 
@@ -14,7 +17,10 @@ const records: Record<string, typeof requests.operationsOfMonitors> = {
 /** The services that own what the API shows and changes, asked on behalf of a call. */
 @Injectable()
 export class Owners {
-  constructor(@Inject(Messaging) private readonly messaging: Messaging) {}
+  constructor(
+    @Inject(Messaging) private readonly messaging: Messaging,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
+  ) {}
 
   /** @throws TocsinError as the owner refused it; `deadline` or `unavailable` if nobody answered in time */
   async read<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, call: Call): Promise<O> {
@@ -65,7 +71,9 @@ export class Owners {
     if (!record || systemClock.now() >= deadline) return undefined;
     const found = await this.messaging.request(record, { operationId }, { deadline }).catch(() => undefined);
     if (found?.status === 'failed') throw atTheEdge(errorOf(found.error));
-    return found?.status === 'done' ? { value: spec.output.parse(found.result) } : undefined;
+    return found?.status === 'done'
+      ? { value: spec.output.parse(withTokenSecret(this.config.secret, found.result)) }
+      : undefined;
   }
 }
 
