@@ -1,17 +1,7 @@
 import { contract, type Monitor, requests, type Result, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, windowAt } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
-import {
-  aMonitor,
-  aResult,
-  atTheEnd,
-  natsServer,
-  postgres,
-  redisServer,
-  startService,
-  type TestDatabase,
-  until,
-} from '@tocsin/testing';
+import { aMonitor, aResult, atTheEnd, natsServer, postgres, redisServer, startService, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const HOUR = 3_600_000;
