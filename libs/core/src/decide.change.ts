@@ -17,7 +17,8 @@ export interface Next {
  */
 export function change(state: MonitorState, next: Next, at: number): { state: MonitorState; changes: Change[] } {
   const changed = { ...state, reason: next.reason, message: next.message };
-  if (next.state === state.state) return { state: changed, changes: [] };
+  // Unknown because it is new and unknown because nothing comes are not the same: only one of them is bad.
+  if (next.state === state.state && badState(next) === badState(state)) return { state: changed, changes: [] };
   const when = Math.max(at, state.since);
   changed.state = next.state;
   changed.since = when;
@@ -57,7 +58,7 @@ function incidentChange(
 }
 
 /** A monitor that nothing is known of yet is not in a bad state; one whose results stopped is. */
-function badState(next: Next): BadState | undefined {
+function badState(next: Pick<Next, 'state' | 'reason'>): BadState | undefined {
   if (next.state === 'down' || next.state === 'degraded') return next.state;
   return next.state === 'unknown' && next.reason === NO_RESULTS ? 'unknown' : undefined;
 }

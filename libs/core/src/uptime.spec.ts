@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { coverageOf, coveredMs, dueIn, uptimeOf, windowsIn } from './uptime.ts';
+import { dueAt, gridOf } from './windows.ts';
+
+const grid = fc
+  .record({ id: fc.uuid(), interval: fc.integer({ min: 1, max: 100_000 }) })
+  .map(({ id, interval }) => gridOf(id, interval));
+const time = fc.integer({ min: 1_000_000_000_000, max: 1_000_001_000_000 });
+
+describe('windows of a range', () => {
+  it('every window is counted in exactly one of two ranges that meet', () => {
+    fc.assert(
+      fc.property(grid, time, time, time, (of, ...times) => {
+        const [a, b, c] = times.toSorted((x, y) => x - y) as [number, number, number];
+        expect(windowsIn(of, a, b) + windowsIn(of, b, c)).toBe(windowsIn(of, a, c));
+      }),
+    );
+  });
+
+  it('a range holds the window due at its beginning and not the one due at its end', () => {
+    const of = gridOf('m', 10_000);
+    expect(windowsIn(of, dueAt(of, 5), dueAt(of, 6))).toBe(1);
+    expect(windowsIn(of, dueAt(of, 5) + 1, dueAt(of, 6))).toBe(0);
+    expect(windowsIn(of, 10, 5)).toBe(0);
+  });
+
+  it('spans that follow each other account for every window of a range once, times the locations', () => {
+    const of = gridOf('m', 10_000);
+    const [start, pausedAt, resumedAt, end] = [3, 9, 14, 20].map((n) => dueAt(of, n)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const spans = [
+      { from: start, to: pausedAt, grid: of, locations: 2, excused: false },
+      { from: pausedAt, to: resumedAt, grid: of, locations: 2, excused: true },
+      { from: resumedAt, grid: of, locations: 2, excused: false },
+    ];
+    expect(dueIn(spans, start, end)).toEqual({ due: 34, excused: 10 });
+  });
+});
+
+describe('uptime and coverage', () => {
+  it('due windows are those that ran, were late, missed or excused; excused ones are owed by nobody', () => {
+    const coverage = coverageOf({ ran: 7, late: 1, missed: 2, excused: 5 });
+    expect(coverage).toEqual({ ran: 7, late: 1, missed: 2, excused: 5, due: 15, ratio: 0.7 });
+    expect(coverageOf({ ran: 0, late: 0, missed: 0, excused: 3 })).not.toHaveProperty('ratio');
+  });
+
+  it('a degraded answer is an answer; without any check there is no uptime', () => {
+    expect(uptimeOf({ up: 2, degraded: 1, down: 1 })).toBe(0.75);
+    expect(uptimeOf({ up: 0, degraded: 0, down: 0 })).toBeUndefined();
+  });
+
+  it('overlapping outages are counted once, and only within the range', () => {
+    expect(coveredMs([{ from: 5, to: 20 }, { from: 0, to: 10 }, { from: 90 }], 3, 100)).toBe(27);
+  });
+});
