@@ -101,7 +101,7 @@ export class Instance {
 /** A fresh, migrated database and instances of the service on it. */
 export async function bench(
   clock = new TestClock(),
-): Promise<{ server: TestDatabase; instance(): Instance; clock: TestClock }> {
+): Promise<{ server: TestDatabase; instance: () => Instance; clock: TestClock }> {
   const server = await postgres();
   const open = (): Database => {
     const database = new Database({ url: server.urlFor('incidents'), schema: 'incidents', applicationName: 'test' });
