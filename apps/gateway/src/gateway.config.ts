@@ -12,8 +12,8 @@ export const gatewayConfig = z
       .transform((url) => url.replace(/\/+$/, ''))
       .optional(),
     TOCSIN_ANSWER_MS: count(100, 30_000).default(5_000),
-    TOCSIN_RATE_PER_SECOND: count(1, 1_000_000).default(200),
-    TOCSIN_RATE_BURST: count(1, 1_000_000).default(2_000),
+    TOCSIN_RATE_PER_SECOND: count(1, 1_000_000).default(1_000),
+    TOCSIN_RATE_BURST: count(1, 1_000_000).default(5_000),
     TOCSIN_MAX_REQUESTS: count(1, 100_000).default(512),
     TOCSIN_MAX_STREAMS: count(0, 100_000).default(500),
   })

@@ -132,7 +132,7 @@ describe('every answer', () => {
 
   it('says how much of the rate limit is left', async () => {
     const { headers } = await stack.ask('GET', '/v1/monitors');
-    expect(headers.get('ratelimit-policy')).toBe('"token";q=2000;w=10');
+    expect(headers.get('ratelimit-policy')).toBe('"token";q=5000;w=5');
     expect(headers.get('ratelimit')).toMatch(/^"token";r=\d+;t=0$/);
   });
 });

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { type ChannelSpec, commands, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
+import type { RunningRedis } from '@tocsin/local';
 import { type RunningGateway, startGateway } from './gateway.process.ts';
 import { FakeMonitors, FakeOwner, tokens, verify } from './owners.ts';
 
@@ -31,7 +32,7 @@ export class Stack {
 
   private constructor(
     readonly secret: Buffer,
-    readonly nats: { url: string },
+    readonly redis: RunningRedis,
     readonly owners: { monitors: FakeOwner; incidents: FakeOwner; notifier: FakeOwner; status: FakeOwner },
     readonly env: Record<string, string>,
   ) {}
@@ -55,7 +56,7 @@ export class Stack {
       TOCSIN_SECRET: secret.toString('base64'),
       ...env,
     };
-    const stack = new Stack(secret, nats, owners, all);
+    const stack = new Stack(secret, redis, owners, all);
     stack.define();
     await Promise.all(Object.values(owners).map((owner) => owner.start()));
     stack.gateway = await startGateway(all);

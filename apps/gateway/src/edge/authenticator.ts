@@ -4,7 +4,7 @@ import { Cache } from '@tocsin/cache';
 import { requests, type Role } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
-import { policy } from '@tocsin/resilience';
+import { Deadline, policy, unlessAborted } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import type { Caller } from './call.ts';
 
@@ -14,7 +14,11 @@ const STALE_MS = 15 * 60_000;
 /** A token that was not known may have been created in the meantime. */
 const UNKNOWN_MS = 1_000;
 const VERIFY_MS = 2_000;
-const AWAY_MS = 1_000;
+/** How long a request waits for news of a token that was good a moment ago. */
+const PATIENCE_MS = 500;
+/** For how long after that nobody waits again. */
+const AWAY_MS = 2_000;
+const MOST_KNOWN = 10_000;
 const RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2 };
 
 type Verified = Awaited<ReturnType<typeof verify>>;
@@ -30,6 +34,8 @@ function verify(messaging: Messaging, hash: string) {
 @Injectable()
 export class Authenticator {
   private readonly asking = policy('tokens.verify', { timeoutMs: VERIFY_MS, bulkhead: { limit: 64, queue: 512 } });
+  /** Good tokens by hash, in case their owner and the shared cache are away at once, as when a host is lost. */
+  private readonly known = new Map<string, { verified: Verified; at: number }>();
   private awayUntil = 0;
 
   constructor(
@@ -56,6 +62,25 @@ export class Authenticator {
   }
 
   private async lookUp(hash: string): Promise<Verified> {
+    const known = this.knownGood(hash);
+    if (known && this.clock.monotonic() < this.awayUntil) return known;
+    const asking = this.cached(hash);
+    try {
+      const verified = await (known ? unlessAborted(asking, Deadline.in(PATIENCE_MS).signal) : asking);
+      this.remember(hash, verified);
+      return verified;
+    } catch (cause) {
+      if (known) {
+        this.awayUntil = this.clock.monotonic() + AWAY_MS;
+        return known;
+      }
+      const code = cause instanceof TocsinError && cause.retry ? cause.code : 'unavailable';
+      throw new TocsinError(code, 'Nobody can say at the moment who this token belongs to. Try again.', { cause });
+    }
+  }
+
+  /** The answer of the cache where it is fresh, else of the owner, else what the cache still has. */
+  private async cached(hash: string): Promise<Verified> {
     const key = `token:${hash}`;
     const load = () => this.asking.execute(() => verify(this.messaging, hash));
     const get = () => this.cache.get(key, load, { ttlMs: FRESH_MS, staleMs: STALE_MS, timeoutMs: VERIFY_MS });
@@ -64,18 +89,19 @@ export class Authenticator {
       await this.cache.invalidate([key]);
       return (await get()).value;
     }
-    return found.stale ? this.afresh(load, found.value) : found.value;
+    return found.stale ? load().catch(() => found.value) : found.value;
   }
 
-  /** An old answer is good enough only while nobody can give a new one. */
-  private async afresh(load: () => Promise<Verified>, old: Verified): Promise<Verified> {
-    if (this.clock.monotonic() < this.awayUntil) return old;
-    try {
-      return await load();
-    } catch {
-      this.awayUntil = this.clock.monotonic() + AWAY_MS;
-      return old;
-    }
+  private knownGood(hash: string): Verified | undefined {
+    const known = this.known.get(hash);
+    return known && this.clock.monotonic() - known.at < STALE_MS ? known.verified : undefined;
+  }
+
+  private remember(hash: string, verified: Verified): void {
+    this.known.delete(hash);
+    if (verified.token === null) return;
+    this.known.set(hash, { verified, at: this.clock.monotonic() });
+    if (this.known.size > MOST_KNOWN) this.known.delete(this.known.keys().next().value!);
   }
 }
 

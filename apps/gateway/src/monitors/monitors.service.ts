@@ -10,8 +10,8 @@ import {
   type routes,
   type StateView,
 } from '@tocsin/contracts';
-import { heartbeatKey } from '@tocsin/core';
-import { CONFIG } from '@tocsin/service';
+import { type Clock, heartbeatKey } from '@tocsin/core';
+import { CLOCK, CONFIG } from '@tocsin/service';
 import { type Answer, created, done, ok, record } from '../edge/answer.ts';
 import type { Call, Caller } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
@@ -21,17 +21,22 @@ import { hideSecrets, sealSecrets } from '../secrets.ts';
 const STATES_FRESH_MS = 1_000;
 const STATES_STALE_MS = 60_000;
 /** A list is worth more without states than late. */
-const STATES_TIMEOUT_MS = 800;
+const STATES_TIMEOUT_MS = 500;
+/** For how long after that no list waits for them again. */
+const STATES_AWAY_MS = 1_000;
 
 type Routes = typeof routes;
 
 /** Monitors as REST shows them: secrets hidden, states beside, and the push key for who may know it. */
 @Injectable()
 export class MonitorsService {
+  private statesAwayUntil = 0;
+
   constructor(
     private readonly owners: Owners,
     @Inject(Cache) private readonly cache: Cache,
     @Inject(CONFIG) private readonly config: GatewayConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   create(call: Call<Routes['monitorsCreate']>): Promise<Answer> {
@@ -102,7 +107,13 @@ export class MonitorsService {
     const key = `states:${createHash('sha256').update(monitorIds.join()).digest('base64url')}`;
     const load = () => this.owners.readWithin(requests.statesGet, { monitorIds }, STATES_TIMEOUT_MS);
     const options = { ttlMs: STATES_FRESH_MS, staleMs: STATES_STALE_MS, timeoutMs: STATES_TIMEOUT_MS };
-    const found = await this.cache.get(key, load, options).catch(() => undefined);
-    return new Map(found?.value.items.map((state) => [state.monitorId, state]));
+    if (this.clock.monotonic() < this.statesAwayUntil) return new Map();
+    try {
+      const { value } = await this.cache.get(key, load, options);
+      return new Map(value.items.map((state) => [state.monitorId, state]));
+    } catch {
+      this.statesAwayUntil = this.clock.monotonic() + STATES_AWAY_MS;
+      return new Map();
+    }
   }
 }
