@@ -11,6 +11,7 @@ import { MonitorsReader } from './monitors/monitors.reader.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
 import { PostgresMonitorsStore } from './monitors/monitors.store.postgres.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
+import { OperationsReader } from './operations.reader.ts';
 import { Operations } from './operations.ts';
 import { Secrets } from './secrets.ts';
 import { Reads } from './reads.ts';
@@ -29,6 +30,7 @@ import { TokensStore } from './tokens/tokens.store.ts';
   controllers: [MonitorsController, ChannelsController, TokensController],
   providers: [
     Operations,
+    OperationsReader,
     Reads,
     Secrets,
     Bounds,

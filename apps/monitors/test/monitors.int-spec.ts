@@ -222,8 +222,12 @@ describe('an API token', () => {
     expect(items.filter((item) => item.spec.name === 'bootstrap')).toHaveLength(1);
   });
 
-  it('shows its secret once, works, and stops working when it is deleted', async () => {
-    const created = await carryOut(system.messaging, commands.tokensCreate, { spec: { name: 'ci', role: 'editor' } });
+  it('shows its secret to its operation alone, works, and stops working when it is deleted', async () => {
+    const operationId = newId();
+    const spec = { name: 'ci', role: 'editor' as const };
+    const created = await carryOut(system.messaging, commands.tokensCreate, { spec }, { operationId });
+    const again = await system.messaging.request(requests.operationsOfMonitors, { operationId });
+    expect(again).toEqual({ status: 'done', result: created });
     expect(created.secret).toMatch(/^tsn_[\w-]{43}$/);
     expect((await verify(created.secret)).token).toMatchObject({ id: created.id, role: 'editor' });
     const { items } = await system.messaging.request(requests.tokensList, { limit: 100 });

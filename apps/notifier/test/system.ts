@@ -10,7 +10,15 @@ import {
 import { newId, sealSecret } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import { Messaging } from '@tocsin/messaging';
-import { atTheEnd, natsServer, postgres, type ServiceProcess, startService, until } from '@tocsin/testing';
+import {
+  atTheEnd,
+  natsServer,
+  postgres,
+  type ServiceProcess,
+  startService,
+  type TestDatabase,
+  until,
+} from '@tocsin/testing';
 
 export const KEY = randomBytes(32);
 
@@ -23,15 +31,15 @@ export class System {
     readonly instances: ServiceProcess[],
   ) {}
 
-  static async start(extra: Record<string, string> = {}): Promise<System> {
-    const [nats, database] = await Promise.all([natsServer(), postgres()]);
+  /** @param own the database to use; by default a fresh one on the server that the test run shares */
+  static async start(own?: Pick<TestDatabase, 'urlFor'>): Promise<System> {
+    const [nats, database] = await Promise.all([natsServer(), own ?? postgres()]);
     const env = {
       TOCSIN_NATS_URLS: nats.url,
       TOCSIN_DATABASE_URL: database.urlFor('notifier'),
       TOCSIN_SECRET: KEY.toString('base64'),
       TOCSIN_RETRY_BASE_MS: '200',
       TOCSIN_LOG_LEVEL: 'error',
-      ...extra,
     };
     const start = (n: number) => startService('notifier', { ...env, TOCSIN_INSTANCE: `notifier-${n}` });
     const instances = await Promise.all([start(1), start(2)]);

@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { commands, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
-import { Operations } from '../operations.ts';
+import { OperationsReader } from '../operations.reader.ts';
 import { type MonitorsQuery, MonitorsReader } from './monitors.reader.ts';
 import { MonitorsService } from './monitors.service.ts';
 
@@ -16,7 +16,7 @@ export class MonitorsController {
   constructor(
     private readonly service: MonitorsService,
     private readonly reader: MonitorsReader,
-    private readonly operations: Operations,
+    private readonly operations: OperationsReader,
   ) {}
 
   @MessagePattern(commandPattern(commands.monitorsCreate))
@@ -55,7 +55,7 @@ export class MonitorsController {
   }
 
   @MessagePattern(requests.operationsOfMonitors.subject)
-  operation(@Payload() input: { operationId: string }): ReturnType<Operations['find']> {
-    return this.operations.find(input.operationId);
+  operation(@Payload() input: { operationId: string }): ReturnType<OperationsReader['find']> {
+    return this.operations.find(input);
   }
 }
