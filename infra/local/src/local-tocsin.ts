@@ -34,7 +34,8 @@ export class LocalTocsin {
   async start(signal: AbortSignal): Promise<void> {
     if (this.options.fresh) {
       say('deleting the data of earlier runs');
-      rmSync(inTocsin('data'), { recursive: true, force: true });
+      // The secrets go with the data that they protect.
+      for (const part of ['data', 'secrets.json']) rmSync(inTocsin(part), { recursive: true, force: true });
     }
     const secrets = loadSecrets();
     say('starting NATS, Redis and PostgreSQL; building what changed');

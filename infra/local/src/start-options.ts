@@ -10,7 +10,7 @@ export interface StartOptions {
 }
 
 const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--no-own-monitor]
-  --fresh             delete all data (.tocsin/data) first
+  --fresh             delete all data and secrets first
   --instances N       instances of each sub-service, 1 to 8 (default 2)
   --no-own-monitor   add no monitor of the own gateway`;
 
