@@ -1,5 +1,6 @@
 import { newId } from '@tocsin/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startGateway } from './gateway.process.ts';
 import { anHttpMonitor, type Ask, Stack } from './stack.ts';
 
 let stack: Stack;
@@ -128,6 +129,15 @@ describe('every answer', () => {
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
     }
+  });
+
+  it('continues the trace of its caller, and says which it is', async () => {
+    // Nobody listens there: spans are made, and lost, as when the collector is away.
+    const { url } = await startGateway({ ...stack.env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const reply = await fetch(`${url}/v1/monitors`, { headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` } });
+    expect([reply.status, reply.headers.get('tocsin-trace-id')]).toEqual([401, traceId]);
+    expect(await reply.json()).toMatchObject({ traceId, code: 'unauthenticated' });
   });
 
   it('says how much of the rate limit is left', async () => {

@@ -7,7 +7,7 @@ import { EdgeRefusal, refusalOf } from './problem.ts';
 const codes = Object.keys(problems) as (keyof typeof problems)[];
 
 describe('problems', () => {
-  it.each(codes.filter((code) => !['method_not_allowed', 'unsupported_type', 'headers_too_large'].includes(code)))(
+  it.each(codes.filter((code) => !['method_not_allowed', 'unsupported_type'].includes(code)))(
     'an error with the code %s has the status of the table',
     (code) => {
       const { problem } = refusalOf(new TocsinError(code as ErrorCode, 'said by its owner'));

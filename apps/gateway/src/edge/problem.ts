@@ -41,7 +41,6 @@ const BY_STATUS: Record<number, ProblemCode> = {
   413: 'too_large',
   415: 'unsupported_type',
   429: 'exhausted',
-  431: 'headers_too_large',
   503: 'unavailable',
 };
 const RETRY: ReadonlySet<ProblemCode> = new Set(['exhausted', 'unavailable', 'deadline']);

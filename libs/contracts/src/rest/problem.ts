@@ -14,14 +14,13 @@ export const problems = {
   unsupported_type: { status: 415, title: 'The type of the body is not supported' },
   key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },
   exhausted: { status: 429, title: 'Too many requests' },
-  headers_too_large: { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Tocsin failed' },
   unavailable: { status: 503, title: 'A part that is needed for this is away' },
   deadline: { status: 504, title: 'No answer in time' },
 } as const satisfies Record<ErrorCode | EdgeCode, { status: number; title: string }>;
 
 /** Codes that only HTTP knows. */
-type EdgeCode = 'method_not_allowed' | 'unsupported_type' | 'headers_too_large';
+type EdgeCode = 'method_not_allowed' | 'unsupported_type';
 export type ProblemCode = keyof typeof problems;
 
 export const fieldProblem = z.strictObject({
