@@ -3,12 +3,14 @@ import { ApiClient, atTheEnd, Sink, startTocsin, type StartedTocsin, Target, unt
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const MONITORS = 20;
+const names = Array.from({ length: MONITORS }, (_, n) => `monitor ${n}`);
 
 let tocsin: StartedTocsin;
 let api: ApiClient;
 let target: Target;
 let sink: Sink;
 let ids: string[];
+let rounds = 0;
 
 /** Kills the first instance of a service and waits until another process has taken its place and is ready. */
 async function killOne(service: string): Promise<void> {
@@ -23,8 +25,20 @@ async function killOne(service: string): Promise<void> {
   );
 }
 
-const opened = () => sink.arrivals.filter(({ body }) => (body as { kind: string }).kind === 'opened');
-const resolved = () => sink.arrivals.filter(({ body }) => (body as { kind: string }).kind === 'resolved');
+interface Hook {
+  kind: string;
+  monitor: { name: string };
+}
+
+/** What arrived about each monitor, in order: `opened resolved opened …`. */
+function stories(): Record<string, string> {
+  const told: Record<string, string[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (const { body } of sink.arrivals) told[(body as Hook).monitor.name]!.push((body as Hook).kind);
+  return Object.fromEntries(Object.entries(told).map(([name, kinds]) => [name, kinds.join(' ')]));
+}
+
+const everyStory = (story: string) => Object.fromEntries(names.map((name) => [name, story]));
+const count = (kind: string) => sink.arrivals.filter(({ body }) => (body as Hook).kind === kind).length;
 
 describe('killing one instance', { timeout: 120_000 }, () => {
   beforeAll(async () => {
@@ -40,9 +54,9 @@ describe('killing one instance', { timeout: 120_000 }, () => {
       settings: { url: sink.url },
     });
     ids = await api.createMonitors(
-      Array.from({ length: MONITORS }, (_, n) => ({
+      names.map((name) => ({
         kind: 'http',
-        name: `monitor ${n}`,
+        name,
         interval: '5s',
         timeout: '2s',
         channels: [channel.id],
@@ -55,15 +69,14 @@ describe('killing one instance', { timeout: 120_000 }, () => {
   it.each(['scheduler', 'prober', 'incidents', 'notifier', 'monitors', 'status', 'gateway'])(
     'of %s loses no alarm and sends none twice',
     async (service) => {
-      sink.arrivals.length = 0;
+      rounds += 1;
       const killing = killOne(service);
       target.answer(503);
-      await until(() => opened().length >= MONITORS, { timeoutMs: 20_000, what: 'every alarm' });
+      await until(() => count('opened') >= MONITORS * rounds, { timeoutMs: 20_000, what: 'every alarm' });
       target.answer(200);
-      await until(() => resolved().length >= MONITORS, { timeoutMs: 20_000, what: 'every recovery' });
+      await until(() => count('resolved') >= MONITORS * rounds, { timeoutMs: 20_000, what: 'every recovery' });
       await killing;
-      expect(opened()).toHaveLength(MONITORS);
-      expect(resolved()).toHaveLength(MONITORS);
+      expect(stories()).toEqual(everyStory(Array(rounds).fill('opened resolved').join(' ')));
       expect(sink.doubled()).toEqual([]);
     },
   );

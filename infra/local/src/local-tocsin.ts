@@ -15,8 +15,6 @@ import { noteChildren } from './start-lock.ts';
 import type { StartOptions } from './start-options.ts';
 import { Supervised } from './supervised.ts';
 
-const GATEWAY_PORT = 8420;
-
 /** All of Tocsin on this machine: servers, then every sub-service, kept running until told to stop. */
 export class LocalTocsin {
   private readonly servers = new LocalServers(() => this.record());
@@ -84,13 +82,19 @@ export class LocalTocsin {
       const environment = { ...environmentOf(service, platform), ...this.tracing() };
       writeEnvironmentFile(service.name, environment);
       for (let number = 1; number <= this.options.instances; number++) {
-        const port = service.name === 'gateway' ? await freePortNear(GATEWAY_PORT + number - 1) : await freePort();
+        const port = await this.portOf(service, number);
         this.instances.push(this.supervise(service, { number, port, environment }));
       }
     }
     for (const instance of this.instances) instance.start();
     await noteChildren(this.pids());
     this.record();
+  }
+
+  /** Gateways are where a person expects them, if that is free; everything else is anywhere. */
+  private portOf(service: ServiceNeeds, number: number): Promise<number> {
+    const fixed = service.name === 'gateway' && this.options.port !== 0;
+    return fixed ? freePortNear(this.options.port + number - 1) : freePort();
   }
 
   private supervise(

@@ -5,14 +5,17 @@ export interface StartOptions {
   fresh: boolean;
   /** Instances of each sub-service. */
   instances: number;
+  /** Where the first gateway listens, if that is free; the others follow. 0: anywhere. */
+  port: number;
   /** Whether it adds a monitor of its own gateway. */
   ownMonitor: boolean;
 }
 
-const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--no-own-monitor]
+const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--port N] [--no-own-monitor]
   --fresh             delete all data and secrets first
   --instances N       instances of each sub-service, 1 to 8 (default 2)
-  --no-own-monitor   add no monitor of the own gateway`;
+  --port N            port of the first gateway, if it is free (default 8420); 0: any
+  --no-own-monitor    add no monitor of the own gateway`;
 
 /** The options, or the text to show instead: what is wrong and the usage. */
 export function parseStartOptions(args: string[]): StartOptions | string {
@@ -22,6 +25,7 @@ export function parseStartOptions(args: string[]): StartOptions | string {
       options: {
         fresh: { type: 'boolean', default: false },
         instances: { type: 'string', default: '2' },
+        port: { type: 'string', default: '8420' },
         'no-own-monitor': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -31,7 +35,11 @@ export function parseStartOptions(args: string[]): StartOptions | string {
     if (!Number.isInteger(instances) || instances < 1 || instances > 8) {
       return `--instances takes a whole number from 1 to 8, not "${values.instances}".\n${USAGE}`;
     }
-    return { fresh: values.fresh, instances, ownMonitor: !values['no-own-monitor'] };
+    const port = Number(values.port);
+    if (!Number.isInteger(port) || port < 0 || port > 65_000) {
+      return `--port takes a whole number from 0 to 65000, not "${values.port}".\n${USAGE}`;
+    }
+    return { fresh: values.fresh, instances, port, ownMonitor: !values['no-own-monitor'] };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${USAGE}`;
   }

@@ -44,6 +44,8 @@ export async function startTocsin(
       join(projectRoot, 'infra/local/src/start.ts'),
       '--instances',
       String(o.instances ?? 2),
+      '--port',
+      '0',
       ...(o.ownMonitor === true ? [] : ['--no-own-monitor']),
     ],
     { cwd: projectRoot, env: { ...process.env, ...o.env, TOCSIN_DIR: dir }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
