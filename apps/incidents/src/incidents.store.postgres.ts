@@ -58,11 +58,11 @@ export class PostgresIncidentsStore extends IncidentsStore {
     return new Map(rows.map((row) => [row.monitor_id, heldOf(row)]));
   }
 
-  async known(db: Queryable, monitorIds: readonly string[]): Promise<Set<string>> {
-    const rows = await db.query<{ monitor_id: string }>(
-      'SELECT monitor_id FROM monitors WHERE monitor_id = ANY($1::uuid[])',
+  async deleted(tx: Queryable, monitorIds: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.query<{ monitor_id: string }>(
+      'SELECT monitor_id FROM monitors WHERE monitor_id = ANY($1::uuid[]) AND deleted',
       [monitorIds],
-      { name: 'monitors known' },
+      { name: 'monitors deleted' },
     );
     return new Set(rows.map((row) => row.monitor_id));
   }

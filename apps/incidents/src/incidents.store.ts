@@ -14,8 +14,8 @@ export abstract class IncidentsStore {
   /** Locks the states of these monitors in the order of their ids; those of deleted and unknown monitors are absent. */
   abstract lock(tx: Queryable, monitorIds: readonly string[]): Promise<Map<string, Held>>;
 
-  /** Which of these monitors this service has heard of, deleted ones included. */
-  abstract known(db: Queryable, monitorIds: readonly string[]): Promise<Set<string>>;
+  /** Which of these monitors were deleted. One that is neither deleted nor locked was not heard of yet, or just now. */
+  abstract deleted(tx: Queryable, monitorIds: readonly string[]): Promise<Set<string>>;
 
   /** Locks up to `limit` states that are overdue and that nobody else is looking at. */
   abstract lockOverdue(tx: Queryable, what: Overdue, now: number, limit: number): Promise<Held[]>;

@@ -113,6 +113,9 @@ const PATIENT = {
   backoffMs: [250, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000],
 } as const;
 
+/** As patient, but what a killed instance held goes to another in time for the alarm; work that goes on extends it. */
+const PROMPT = { ...PATIENT, ackWaitMs: 2_500 } as const;
+
 /**
  * The queue group of the probers of a location. A killed prober's tasks go to another after the ack wait; a running
  * check extends it.
@@ -131,17 +134,17 @@ export const consumers = {
   incidentsResults: consumer(
     'incidents-results',
     { stream: streams.results, filters: ['results.>'], schema: result },
-    { ...PATIENT, maxAckPending: 20_000 },
+    { ...PROMPT, maxAckPending: 20_000 },
   ),
   incidentsHeartbeats: consumer(
     'incidents-heartbeats',
     { stream: streams.results, filters: ['heartbeats.>'], schema: heartbeat },
-    { ...PATIENT, maxAckPending: 5_000 },
+    { ...PROMPT, maxAckPending: 5_000 },
   ),
   incidentsConfig: consumer(
     'incidents-config',
     { stream: streams.config, filters: ['config.monitors.>'], schema: monitorConfig },
-    { ...PATIENT, maxAckPending: 2_000 },
+    { ...PROMPT, maxAckPending: 2_000 },
   ),
   notifierIncidents: consumer(
     'notifier-incidents',

@@ -104,23 +104,18 @@ export class FoldService {
     }
   }
 
-  /** A monitor we know of but hold no state for was deleted: its results are dropped. The others wait. */
+  /** Results of deleted monitors are dropped. The others wait for their monitor's configuration to come. */
   private async waitOrDrop(items: readonly Item[]): Promise<void> {
-    const known = await this.store.transaction((tx) =>
-      this.store.known(
-        tx,
-        items.map(({ data }) => data.monitorId),
-      ),
-    );
-    const unknown = items.filter(({ data }) => !known.has(data.monitorId));
-    const oldest = Math.min(...unknown.map(({ publishedAt }) => publishedAt));
-    if (unknown.length === 0) return;
-    if (this.clock.now() - oldest < UNKNOWN_PATIENCE_MS)
+    const ids = items.map(({ data }) => data.monitorId);
+    const deleted = await this.store.transaction((tx) => this.store.deleted(tx, ids));
+    const waiting = items.filter(({ data }) => !deleted.has(data.monitorId));
+    if (waiting.length === 0) return;
+    const oldest = Math.min(...waiting.map(({ publishedAt }) => publishedAt));
+    if (this.clock.now() - oldest < UNKNOWN_PATIENCE_MS) {
       throw new HandBack(UNKNOWN_RETRY_MS, 'its monitor is not known yet');
-    throw new TocsinError(
-      'not_found',
-      `No monitor ${unknown[0]?.data.monitorId} is known; was its configuration lost?`,
-    );
+    }
+    const id = waiting[0]?.data.monitorId;
+    throw new TocsinError('not_found', `No monitor ${id} is known; was its configuration lost?`);
   }
 }
 

@@ -94,8 +94,8 @@ export class HeartbeatsService {
     await this.store.save(tx, effects);
     const absent = ids.filter((id) => !held.has(id));
     if (absent.length === 0) return [];
-    const known = await this.store.known(tx, absent);
-    return absent.filter((id) => !known.has(id));
+    const deleted = await this.store.deleted(tx, absent);
+    return absent.filter((id) => !deleted.has(id));
   }
 
   private add(effects: Effects, held: Held, decision: PulseDecision, headers: Record<string, string>): void {
