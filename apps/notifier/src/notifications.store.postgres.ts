@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
-import { Database, purgeOperations, type Transaction } from '@tocsin/database';
+import { Database, purgeOperations, type Queryable, type Transaction } from '@tocsin/database';
 import type { Notification, NotificationKind, NotificationStatus } from './notification.ts';
 import { BLOCKED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
 import * as sql from './notifications.sql.ts';
@@ -72,7 +72,7 @@ export class PostgresNotificationsStore extends NotificationsStore {
     return rows.length > 0;
   }
 
-  async insert(tx: Transaction, notifications: readonly NewNotification[]): Promise<Notification[]> {
+  async insert(db: Queryable, notifications: readonly NewNotification[]): Promise<Notification[]> {
     if (notifications.length === 0) return [];
     const records = notifications.map((n) => ({
       id: n.id,
@@ -88,7 +88,7 @@ export class PostgresNotificationsStore extends NotificationsStore {
       claimed_by: n.claimedBy ?? null,
       delay_ms: n.delayMs,
     }));
-    const rows = await tx.query<Row>(sql.INSERT, [JSON.stringify(records)], { name: 'notifications insert' });
+    const rows = await db.query<Row>(sql.INSERT, [JSON.stringify(records)], { name: 'notifications insert' });
     return rows.map(notificationOf);
   }
 

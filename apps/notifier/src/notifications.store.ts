@@ -1,5 +1,5 @@
 import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
-import type { Transaction } from '@tocsin/database';
+import type { Queryable, Transaction } from '@tocsin/database';
 import type { Notification } from './notification.ts';
 import type { Plan, Settlement, Sibling } from './notification.rules.ts';
 
@@ -48,7 +48,7 @@ export abstract class NotificationsStore {
   abstract silence(tx: Transaction, incidentId: string): Promise<void>;
   abstract isSilenced(tx: Transaction, incidentId: string): Promise<boolean>;
   /** Inserts those that do not exist yet, and returns them. */
-  abstract insert(tx: Transaction, notifications: readonly NewNotification[]): Promise<Notification[]>;
+  abstract insert(db: Queryable, notifications: readonly NewNotification[]): Promise<Notification[]>;
   /** Takes what is due, in one statement that two instances can run at once. */
   abstract claim(request: ClaimRequest): Promise<Notification[]>;
   /** Keeps claims from running out. */

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { context, propagation } from '@opentelemetry/api';
 import type { IncidentEvent } from '@tocsin/contracts';
-import { Database } from '@tocsin/database';
+import { Database, type Queryable } from '@tocsin/database';
 import { Senders } from './channels/senders.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Notification } from './notification.ts';
-import { plan, type Plan } from './notification.rules.ts';
+import { plan, type Plan, type Sibling } from './notification.rules.ts';
 import { type KnownChannel, type NewNotification, NotificationsStore } from './notifications.store.ts';
 
 /** Until the configuration of a channel has arrived, what goes there waits this long at a time. */
@@ -24,13 +24,19 @@ export class Recorder {
   /** Records the event's notifications and, once they are committed, begins to send those that are due. */
   async record(event: IncidentEvent): Promise<void> {
     const channels = await this.store.channels(event.channels);
-    const inserted = await this.database.transaction(async (tx) => {
-      await this.store.lockIncident(tx, event.incidentId);
-      if (event.transition !== 'opened') await this.store.silence(tx, event.incidentId);
-      const plans = plan(event, await this.store.siblings(tx, event.incidentId));
-      const wanted = plans.filter(({ channelId }) => !isGone(channels.get(channelId)));
-      return this.store.insert(tx, this.rowsOf(event, wanted, channels));
-    });
+    const insert = (db: Queryable, siblings: readonly Sibling[]): Promise<Notification[]> => {
+      const wanted = plan(event, siblings).filter(({ channelId }) => !isGone(channels.get(channelId)));
+      return this.store.insert(db, this.rowsOf(event, wanted, channels));
+    };
+    // Nothing comes before an opening, so one statement is all that stands between it and its sending.
+    const inserted =
+      event.transition === 'opened'
+        ? await insert(this.database, [])
+        : await this.database.transaction(async (tx) => {
+            await this.store.lockIncident(tx, event.incidentId);
+            await this.store.silence(tx, event.incidentId);
+            return insert(tx, await this.store.siblings(tx, event.incidentId));
+          });
     this.begin(inserted, channels);
   }
 
