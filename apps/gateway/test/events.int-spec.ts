@@ -90,6 +90,11 @@ describe('live events', () => {
     }
   });
 
+  it('are announced to HEAD without opening a stream', async () => {
+    const reply = await stack.ask('HEAD', '/v1/events');
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  });
+
   it('are filtered by monitor and type', async () => {
     const mine = newId();
     const ofMonitor = await open({ query: `?monitorId=${mine}` });

@@ -55,7 +55,7 @@ function write(reply: EdgeReply, answer: Answer, route: Route): string | Readabl
   void reply.header('cache-control', route.etag && route.method === 'GET' ? 'private, no-cache' : 'no-store');
   void reply.headers(answer.headers ?? {});
   if (answer.stream) return answer.stream;
-  if (status === 204 || status === 304) return undefined;
+  if (status === 204 || status === 304 || answer.body === undefined) return undefined;
   void reply.type('application/json; charset=utf-8');
   return withoutSecrets(JSON.stringify(answer.body));
 }
