@@ -1,3 +1,4 @@
+import './threads.ts';
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { MANUAL_ATTEMPT } from '@tocsin/contracts';
 import { sealSecret } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
@@ -113,6 +114,15 @@ describe('one prober', () => {
     const results = await until(async () => (await desk.results(task)).length > 0 && desk.results(task));
     expect(results[0]!.finding).toMatchObject({ verdict: 'down', reason: 'settings' });
     expect(site.hits).toHaveLength(0);
+  });
+
+  test.runIf(existsSync('/proc/self/task'))('many names are resolved at the same time', async () => {
+    const site = await Site.open((_, response) => response.end());
+    const settings = site.settings();
+    const task = await desk.ask({ ...settings, url: settings.url.replace('127.0.0.1', 'localhost'), ipFamily: '4' });
+    const results = await until(async () => (await desk.results(task)).length > 0 && desk.results(task));
+    expect(results[0]!.finding).toMatchObject({ verdict: 'up', timings: { dnsMs: expect.any(Number) as number } });
+    expect(readdirSync(`/proc/${prober.pid}/task`).length).toBeGreaterThanOrEqual(32);
   });
 
   test('a poison task becomes a dead letter and holds up nothing', async () => {

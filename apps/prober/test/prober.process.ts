@@ -56,6 +56,10 @@ export class ProberProcess {
     return this.text;
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   get port(): number {
     return Number(/"port":(\d+)/.exec(this.text)?.[1]);
   }
