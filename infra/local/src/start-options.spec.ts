@@ -3,12 +3,12 @@ import { parseStartOptions } from './start-options.ts';
 
 describe('npm start', () => {
   it('starts two of each and adds its own monitor when nothing is said', () => {
-    expect(parseStartOptions([])).toEqual({ fresh: false, instances: 2, ownMonitor: true });
+    expect(parseStartOptions([])).toEqual({ fresh: false, instances: 2, port: 8420, ownMonitor: true });
   });
 
   it('takes its options', () => {
     const options = parseStartOptions(['--fresh', '--instances', '3', '--no-own-monitor']);
-    expect(options).toEqual({ fresh: true, instances: 3, ownMonitor: false });
+    expect(options).toEqual({ fresh: true, instances: 3, port: 8420, ownMonitor: false });
   });
 
   it.each([['0'], ['9'], ['two'], ['1.5'], ['']])('refuses --instances %j and says what it takes', (value) => {

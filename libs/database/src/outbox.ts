@@ -73,7 +73,7 @@ export class Outbox {
     this.clock = options.clock ?? systemClock;
   }
 
-  /** Adds one message in the caller's transaction, with the trace context of the caller in its headers. */
+  /** Adds one message in the caller's transaction, with the caller's trace context in its headers where it brings none. */
   add(tx: Queryable, message: OutboxMessage): Promise<void> {
     return this.addMany(tx, [message]);
   }
@@ -161,7 +161,8 @@ export class Outbox {
 
 function rowOf(message: OutboxMessage): OutboxRow {
   const headers = { ...message.headers };
-  propagation.inject(context.active(), headers);
+  // A batch's messages belong to the traces of what caused each, which its writer knows; the batch's own comes last.
+  if (headers['traceparent'] === undefined) propagation.inject(context.active(), headers);
   return { id: message.id ?? newId(), subject: message.subject, payload: message.payload ?? null, headers };
 }
 
