@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { MonitorSpec } from '@tocsin/contracts';
 import { latencyBucket, type MonitorState, type Pulse, confirmationOverdueAt, overdueAt } from '@tocsin/core';
 import { Database, Outbox, type Queryable, type Transaction } from '@tocsin/database';
@@ -82,7 +83,8 @@ export class PostgresIncidentsStore extends IncidentsStore {
       await tx.query(sql.WRITE, [...resultColumns(effects.results), ...stateColumns(states)], { name: 'fold write' });
     }
     if (effects.incidents.size > 0) await this.saveIncidents(tx, effects);
-    await this.outbox.addMany(tx, effects.messages);
+    // Each message carries the trace of the result that caused it, and not that of the batch.
+    await context.with(ROOT_CONTEXT, () => this.outbox.addMany(tx, effects.messages));
   }
 
   async markDirty(tx: Queryable, results: readonly Pick<ResultRow, 'monitorId' | 'dueAt'>[]): Promise<void> {

@@ -103,19 +103,19 @@ describe('folding results', () => {
     await expect(one.results(ancient)).rejects.toMatchObject({ code: 'invalid', retry: false });
   });
 
-  it('results that fell due in a pause are recorded and count for nothing', async () => {
+  it('results that fell due in a pause are recorded and count for nothing; those of before it count, however late', async () => {
     const monitor = await watched();
     await one.results(result(monitor, 0));
-    const pausedAt = result(monitor, 0).dueAt + 1;
+    const pausedAt = result(monitor, 1).dueAt + 1;
     const paused = { ...monitor, revision: 2, updatedAt: pausedAt, spec: { ...monitor.spec, paused: true } };
     await one.config(paused);
     expect(await one.state(monitor)).toMatchObject({ state: 'paused', silence_ms: null });
-    await one.results(result(monitor, 1, { down: 'status' }));
+    await one.results(result(monitor, 1), result(monitor, 2, { down: 'status' }));
     expect(await one.state(monitor)).toMatchObject({ state: 'paused' });
     const rows = await one.database.query('SELECT counted FROM results WHERE monitor_id = $1 ORDER BY due_at', [
       monitor.id,
     ]);
-    expect(rows).toEqual([{ counted: true }, { counted: false }]);
+    expect(rows).toEqual([{ counted: true }, { counted: true }, { counted: false }]);
   });
 
   it('pausing and deleting resolve the open incident; an older revision is ignored', async () => {

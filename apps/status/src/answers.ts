@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Answer, Cache } from '@tocsin/cache';
-import { CONFIG } from '@tocsin/service';
+import type { Clock } from '@tocsin/core';
+import { CLOCK, CONFIG } from '@tocsin/service';
+import { LastGood } from './last-good.ts';
 import type { StatusConfig } from './status.config.ts';
 
 /** What an event makes out of date; nothing that is over (history) is. */
@@ -20,16 +22,24 @@ const LOAD_MS = 1_200;
 /** Answers kept for a moment, and for longer while the database is away. */
 @Injectable()
 export class Answers {
+  private readonly lastGood: LastGood;
+
   constructor(
     private readonly cache: Cache,
     @Inject(CONFIG) private readonly config: StatusConfig,
-  ) {}
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.lastGood = new LastGood(clock, config.staleMs);
+  }
 
   /** The answer to a question, from the cache or from `load`. `what` names the question, `input` is all it depends on. */
   get<T>(what: string, input: unknown, kept: Kept, load: () => Promise<T>): Promise<Answer<T>> {
     const key = `${what}:${createHash('sha256').update(JSON.stringify(input)).digest('base64url').slice(0, 22)}`;
     const { tag, ttlMs = TTL_MS, loadMs = LOAD_MS } = kept;
-    return this.cache.get(key, load, { ttlMs, staleMs: this.config.staleMs, tags: [tag], timeoutMs: loadMs });
+    const options = { ttlMs, staleMs: this.config.staleMs, tags: [tag], timeoutMs: loadMs };
+    const ask = (): Promise<Answer<T>> => this.cache.get(key, load, options);
+    // Pages of the past are large and many, and nothing makes the cache forget them.
+    return tag === 'history' ? ask() : this.lastGood.get(key, ask);
   }
 
   async forget(tags: readonly Tag[]): Promise<void> {

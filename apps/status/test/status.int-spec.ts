@@ -1,16 +1,23 @@
+import { rmSync } from 'node:fs';
 import { contract, type Monitor, requests, type Result, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, windowAt } from '@tocsin/core';
+import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
-import { aMonitor, aResult, atTheEnd, natsServer, postgres, redisServer, startService, until } from '@tocsin/testing';
+import { aMonitor, aResult, atTheEnd, natsServer, redisServer, startService, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const HOUR = 3_600_000;
 
 describe('the read side', () => {
   let messaging: Messaging;
+  let server: RunningPostgres;
 
   beforeAll(async () => {
-    const [nats, redis, database] = await Promise.all([natsServer(), redisServer(), postgres()]);
+    const dataDir = temporaryDir('postgres');
+    const [nats, redis, postgresql] = await Promise.all([natsServer(), redisServer(), startPostgres({ dataDir })]);
+    atTheEnd(() => postgresql.stop().then(() => rmSync(dataDir, { recursive: true, force: true })));
+    const database = await postgresql.createDatabase('tocsin');
+    server = postgresql;
     messaging = await Messaging.connect({
       service: 'test',
       instance: 'test-1',
@@ -150,5 +157,25 @@ describe('the read side', () => {
     await expect(messaging.request(requests.incidentsGet, { id: newId() })).rejects.toMatchObject({
       code: 'not_found',
     });
+  });
+
+  it('goes on while the database is away: what was answered is answered again, marked stale', async () => {
+    const before = await messaging.request(requests.summary, {});
+    await server.kill('SIGKILL');
+    // An event makes the cache forget: there is an answer all the same.
+    const monitor = aMonitor();
+    const event = { monitorId: monitor.id, name: 'x', change: 'created', revision: 1, at: Date.now() };
+    await messaging.publish(subjects.monitorEvent(monitor.id), event, { id: newId() });
+    const away = await until(
+      async () => {
+        const found = await messaging.request(requests.summary, {});
+        return found.stale && found;
+      },
+      { what: 'a stale answer' },
+    );
+    expect(away.monitors).toBe(before.monitors);
+    await expect(messaging.request(requests.incidentsGet, { id: newId() })).rejects.toMatchObject({ retry: true });
+    await server.restart();
+    await until(async () => !(await messaging.request(requests.summary, {})).stale, { what: 'a fresh answer' });
   });
 });

@@ -83,12 +83,12 @@ export class FoldService {
     folded.add(1, { as: decision.folded });
   }
 
-  /** Spans that have ended, of the monitors that results fell due in before their present grid. Hardly ever any. */
+  /** The spans of monitors whose results may have fallen due before the present one. Hardly ever any. */
   private async formerSpans(tx: Transaction, items: readonly Item[], held: Map<string, Held>): Promise<StoredSpan[]> {
     const ids = new Set<string>();
     for (const { data } of items) {
-      if (data.attempt === 0 && data.dueAt <= (held.get(data.monitorId)?.monitor.gridSince ?? 0))
-        ids.add(data.monitorId);
+      const monitor = held.get(data.monitorId)?.monitor;
+      if (monitor && data.attempt === 0 && (monitor.paused || data.dueAt <= monitor.gridSince)) ids.add(data.monitorId);
     }
     return ids.size === 0 ? [] : this.store.spans(tx, [...ids]);
   }
