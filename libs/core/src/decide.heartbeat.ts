@@ -17,7 +17,7 @@ export interface Ping {
 /** When pings are expected. Cron and time zones are the caller's business: this only asks for the next time. */
 export interface Schedule {
   /** When the next ping is expected after one at this time. */
-  next(afterMs: number): number;
+  readonly next: (afterMs: number) => number;
   graceMs: number;
 }
 
