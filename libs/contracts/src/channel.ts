@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { epochMs, id, line, secret } from './fields.ts';
+import { tolerant } from './tolerant.ts';
 
 const email = z.email().max(254);
 
@@ -24,29 +25,28 @@ export const emailSettings = z.strictObject({
 });
 export type EmailSettings = z.infer<typeof emailSettings>;
 
+/** What a person sends to create or replace a channel. Unknown fields are refused. */
 export const channelSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('webhook'), name: line(120), settings: webhookSettings }),
   z.strictObject({ kind: z.literal('email'), name: line(120), settings: emailSettings }),
 ]);
 export type ChannelSpec = z.infer<typeof channelSpec>;
 
-export const channel = z.strictObject({
+/** A channel as it is kept. */
+export const channel = z.object({
   id,
   revision: z.int().min(1),
   createdAt: epochMs,
   updatedAt: epochMs,
-  spec: channelSpec,
+  spec: tolerant(channelSpec),
 });
 export type Channel = z.infer<typeof channel>;
 
 /** What CONFIG carries per channel, as for monitors. Secrets in it are sealed. */
-export const channelConfig = z.union([
-  channel,
-  z.strictObject({ id, revision: z.int().min(1), deleted: z.literal(true) }),
-]);
+export const channelConfig = z.union([channel, z.object({ id, revision: z.int().min(1), deleted: z.literal(true) })]);
 export type ChannelConfig = z.infer<typeof channelConfig>;
 
-export const notificationView = z.strictObject({
+export const notificationView = z.object({
   id,
   incidentId: id.optional(),
   monitorId: id.optional(),

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { epochMs, id, locationName } from './fields.ts';
 import { httpSettings, tcpSettings } from './monitor.ts';
+import { tolerant } from './tolerant.ts';
 
 /** Attempts from here on were asked for by a person (`check now`), not by the grid or a confirmation. */
 export const MANUAL_ATTEMPT = 1000;
 
 const target = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('http'), settings: httpSettings }),
-  z.object({ kind: z.literal('tcp'), settings: tcpSettings }),
+  z.object({ kind: z.literal('http'), settings: tolerant(httpSettings) }),
+  z.object({ kind: z.literal('tcp'), settings: tolerant(tcpSettings) }),
 ]);
 export type CheckTarget = z.infer<typeof target>;
 

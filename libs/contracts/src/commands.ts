@@ -12,7 +12,7 @@ function command<I extends z.ZodType, O extends z.ZodType>(service: string, name
 
 /** The revision that the caller saw (If-Match); absent: whatever is there. */
 const ifRevision = z.int().min(1).optional();
-const done = z.strictObject({ id });
+const done = z.object({ id });
 
 export const commands = {
   monitorsCreate: command('monitors', 'monitors-create', z.strictObject({ spec: monitorSpec }), monitor),

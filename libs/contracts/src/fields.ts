@@ -57,7 +57,7 @@ export const locationName = z
 
 /** A page of a list: `next` is the cursor of the page after it, absent on the last. */
 export function page<T extends z.ZodType>(item: T) {
-  return z.strictObject({ items: z.array(item), next: z.string().optional() });
+  return z.object({ items: z.array(item), next: z.string().optional() });
 }
 
 export const limit = z.coerce.number().int().min(1).max(500).default(100);

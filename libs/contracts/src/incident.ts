@@ -5,7 +5,7 @@ export const stateName = z.enum(['up', 'down', 'degraded', 'unknown', 'paused', 
 export type StateName = z.infer<typeof stateName>;
 
 /** A monitor's present verdict, as the read side shows it. */
-export const stateView = z.strictObject({
+export const stateView = z.object({
   monitorId: id,
   name: z.string(),
   state: stateName,
@@ -62,7 +62,7 @@ export const monitorEvent = z.object({
 });
 export type MonitorEvent = z.infer<typeof monitorEvent>;
 
-export const timelineEntry = z.strictObject({
+export const timelineEntry = z.object({
   at: epochMs,
   what: z.enum(['opened', 'acknowledged', 'note', 'resolved', 'changed']),
   by: z.string().optional(),
@@ -70,7 +70,7 @@ export const timelineEntry = z.strictObject({
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
-export const incidentView = z.strictObject({
+export const incidentView = z.object({
   id,
   monitorId: id,
   monitorName: z.string(),

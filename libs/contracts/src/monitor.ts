@@ -1,6 +1,7 @@
 import { durationMs } from '@tocsin/core';
 import { z } from 'zod';
 import { duration, epochMs, id, line, locationName, secret, tag, text } from './fields.ts';
+import { tolerant } from './tolerant.ts';
 
 /** Configuration of what is watched. The same shape is the REST body and, with secrets sealed, the internal record. */
 
@@ -97,7 +98,9 @@ export const httpSettings = z.strictObject({
     })
     .default({ verify: true }),
   ipFamily,
-  maxBodyBytes: z.int().min(0).max(10_485_760).default(1_048_576),
+  maxBodyBytes: z.int().min(0).max(10_485_760).default(1_048_576).meta({
+    description: 'Bytes; a longer body fails the check. 0: the body is not read, the check ends with the headers',
+  }),
 });
 export type HttpSettings = z.infer<typeof httpSettings>;
 
@@ -179,14 +182,11 @@ const record = {
 };
 
 /** A monitor as it is kept: its specification and its record. `revision` grows with every change (the ETag). */
-export const monitor = z.strictObject({ ...record, spec: monitorSpec });
+export const monitor = z.object({ ...record, spec: tolerant(monitorSpec) });
 export type Monitor = z.infer<typeof monitor>;
 
 /** What CONFIG carries per monitor: the newest record, or the fact that it is gone. Older revisions are ignored. */
-export const monitorConfig = z.union([
-  monitor,
-  z.strictObject({ id, revision: z.int().min(1), deleted: z.literal(true) }),
-]);
+export const monitorConfig = z.union([monitor, z.object({ id, revision: z.int().min(1), deleted: z.literal(true) })]);
 export type MonitorConfig = z.infer<typeof monitorConfig>;
 
 function hasNoCredentials(url: string): boolean {

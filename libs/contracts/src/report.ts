@@ -4,7 +4,7 @@ import { epochMs, id } from './fields.ts';
 
 /** What the read side answers about the past. */
 
-export const resultView = z.strictObject({
+export const resultView = z.object({
   dueAt: epochMs,
   location: z.string(),
   attempt: z.int(),
@@ -18,7 +18,7 @@ export type ResultView = z.infer<typeof resultView>;
 const count = z.int().min(0);
 
 /** Milliseconds; from a histogram with steps of about a tenth, so a percentile is right to about 10 %. */
-export const latency = z.strictObject({
+export const latency = z.object({
   count,
   meanMs: z.number().optional(),
   p50Ms: z.number().optional(),
@@ -30,7 +30,7 @@ export const latency = z.strictObject({
 export type Latency = z.infer<typeof latency>;
 
 /** How due windows ended. `due = ran + late + missed + excused`; ratio = ran / (due − excused). */
-export const coverage = z.strictObject({
+export const coverage = z.object({
   due: count,
   ran: count,
   late: count,
@@ -40,7 +40,7 @@ export const coverage = z.strictObject({
 });
 export type Coverage = z.infer<typeof coverage>;
 
-export const rollup = z.strictObject({
+export const rollup = z.object({
   from: epochMs,
   seconds: z.int(),
   up: count,
@@ -51,13 +51,13 @@ export const rollup = z.strictObject({
 });
 export type Rollup = z.infer<typeof rollup>;
 
-export const uptimeReport = z.strictObject({
+export const uptimeReport = z.object({
   monitorId: id,
   from: epochMs,
   to: epochMs,
   /** The share of checks that ran and did not find it down; absent where none ran. */
   uptime: z.number().min(0).max(1).optional(),
-  checks: z.strictObject({ up: count, down: count, degraded: count }),
+  checks: z.object({ up: count, down: count, degraded: count }),
   incidents: count,
   downMs: z.number().min(0),
   coverage,
@@ -65,9 +65,9 @@ export const uptimeReport = z.strictObject({
 });
 export type UptimeReport = z.infer<typeof uptimeReport>;
 
-export const summary = z.strictObject({
+export const summary = z.object({
   monitors: count,
-  states: z.strictObject({
+  states: z.object({
     up: count,
     down: count,
     degraded: count,

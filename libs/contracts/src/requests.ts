@@ -15,8 +15,9 @@ function request<I extends z.ZodType, O extends z.ZodType>(subject: string, inpu
 const byId = z.strictObject({ id });
 const cursor = z.string().max(500).optional();
 
-/** A value from a cache says how old it is and whether it may be out of date. */
+/** A value from a cache says how old it is and whether it may be out of date; the edge says it in headers. */
 const aged = { ageMs: z.number().min(0).default(0), stale: z.boolean().default(false) };
+const agedPage = <T extends z.ZodType>(item: T) => z.object({ ...page(item).shape, ...aged });
 
 export const monitorsQuery = z.strictObject({
   tag: z.union([tag, z.array(tag).max(10)]).optional(),
@@ -42,7 +43,7 @@ export const notificationsQuery = z.strictObject({
   limit,
 });
 
-const operation = z.strictObject({
+const operation = z.object({
   /** `unknown`: the owner has no record of it (it may still be on its way: ask the stream). */
   status: z.enum(['done', 'failed', 'unknown']),
   result: z.unknown().optional(),
@@ -54,47 +55,52 @@ const operationOf = (service: string) =>
   request(`operations.${service}.get`, z.strictObject({ operationId: id }), operation);
 
 export const requests = {
-  monitorsGet: request('monitors.get', byId, z.strictObject({ monitor, ...aged })),
-  monitorsList: request('monitors.list', monitorsQuery, page(monitor)),
+  monitorsGet: request('monitors.get', byId, z.object({ monitor, ...aged })),
+  monitorsList: request('monitors.list', monitorsQuery, agedPage(monitor)),
   channelsGet: request('monitors.channels.get', byId, channel),
-  channelsList: request('monitors.channels.list', z.strictObject({ cursor, limit }), page(channel)),
+  channelsList: request('monitors.channels.list', z.strictObject({ cursor, limit }), agedPage(channel)),
   tokensList: request('monitors.tokens.list', z.strictObject({ cursor, limit }), page(token)),
   /** Who a token belongs to; asked with the hash, so the secret goes no further than the gateway. */
   tokensVerify: request(
     'monitors.tokens.verify',
     z.strictObject({ hash: z.string().regex(/^[0-9a-f]{64}$/) }),
-    z.strictObject({
-      token: z.strictObject({ id, name: z.string(), role, expiresAt: epochMs.optional() }).nullable(),
+    z.object({
+      token: z.object({ id, name: z.string(), role, expiresAt: epochMs.optional() }).nullable(),
     }),
   ),
   statesGet: request(
     'status.states.get',
     z.strictObject({ monitorIds: z.array(id).max(500) }),
-    z.strictObject({ items: z.array(stateView), ...aged }),
+    z.object({ items: z.array(stateView), ...aged }),
   ),
   statesList: request(
     'status.states.list',
     z.strictObject({ state: stateName.optional(), cursor, limit }),
-    page(stateView),
+    agedPage(stateView),
   ),
-  summary: request('status.summary', z.strictObject({}), z.strictObject({ ...summary.shape, ...aged })),
+  summary: request('status.summary', z.strictObject({}), z.object({ ...summary.shape, ...aged })),
   results: request(
     'status.results',
     z.strictObject({ monitorId: id, ...range, cursor, limit }),
-    page(resultView),
+    agedPage(resultView),
     5_000,
   ),
   rollups: request(
     'status.rollups',
     z.strictObject({ monitorId: id, ...range, seconds: z.union([z.literal(300), z.literal(3600), z.literal(86_400)]) }),
-    z.strictObject({ items: z.array(rollup) }),
+    z.object({ items: z.array(rollup), ...aged }),
     5_000,
   ),
-  uptime: request('status.uptime', z.strictObject({ monitorId: id, ...range }), uptimeReport, 5_000),
-  incidentsList: request('status.incidents.list', incidentsQuery, page(incidentView)),
-  incidentsGet: request('status.incidents.get', byId, incidentView),
-  notificationsList: request('status.notifications.list', notificationsQuery, page(notificationView)),
-  notificationsGet: request('status.notifications.get', byId, notificationView),
+  uptime: request(
+    'status.uptime',
+    z.strictObject({ monitorId: id, ...range }),
+    z.object({ ...uptimeReport.shape, ...aged }),
+    5_000,
+  ),
+  incidentsList: request('status.incidents.list', incidentsQuery, agedPage(incidentView)),
+  incidentsGet: request('status.incidents.get', byId, z.object({ ...incidentView.shape, ...aged })),
+  notificationsList: request('status.notifications.list', notificationsQuery, agedPage(notificationView)),
+  notificationsGet: request('status.notifications.get', byId, z.object({ ...notificationView.shape, ...aged })),
   operationsOfMonitors: operationOf('monitors'),
   operationsOfIncidents: operationOf('incidents'),
   operationsOfNotifier: operationOf('notifier'),

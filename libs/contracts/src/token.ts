@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { epochMs, id, line } from './fields.ts';
+import { tolerant } from './tolerant.ts';
 
 export const role = z.enum(['admin', 'editor', 'viewer']);
 export type Role = z.infer<typeof role>;
@@ -13,9 +14,9 @@ export const tokenSpec = z.strictObject({
 export type TokenSpec = z.infer<typeof tokenSpec>;
 
 /** An API token without its secret. */
-export const token = z.strictObject({ id, createdAt: epochMs, spec: tokenSpec });
+export const token = z.object({ id, createdAt: epochMs, spec: tolerant(tokenSpec) });
 export type Token = z.infer<typeof token>;
 
 /** The answer to creating a token: the only time the secret is shown. */
-export const createdToken = z.strictObject({ ...token.shape, secret: z.string() });
+export const createdToken = z.object({ ...token.shape, secret: z.string() });
 export type CreatedToken = z.infer<typeof createdToken>;

@@ -106,15 +106,15 @@ function consumer<T extends z.ZodType>(
   return { durable, stream: of.stream.name, filters: of.filters, schema: of.schema, ...limits };
 }
 
-/** Work that must end: tried for about a quarter of an hour, then a dead letter. */
-const PATIENT = {
-  ackWaitMs: 30_000,
+/**
+ * Work that must end: tried for about a quarter of an hour, then a dead letter. What a killed instance held goes to
+ * another in time for the alarm; the handling of a message that takes longer extends its ack wait by itself.
+ */
+const MUST_END = {
+  ackWaitMs: 2_500,
   maxDeliver: 20,
   backoffMs: [250, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000],
 } as const;
-
-/** As patient, but what a killed instance held goes to another in time for the alarm; work that goes on extends it. */
-const PROMPT = { ...PATIENT, ackWaitMs: 2_500 } as const;
 
 /**
  * The queue group of the probers of a location. A killed prober's tasks go to another after the ack wait; a running
@@ -134,26 +134,26 @@ export const consumers = {
   incidentsResults: consumer(
     'incidents-results',
     { stream: streams.results, filters: ['results.>'], schema: result },
-    { ...PROMPT, maxAckPending: 20_000 },
+    { ...MUST_END, maxAckPending: 20_000 },
   ),
   incidentsHeartbeats: consumer(
     'incidents-heartbeats',
     { stream: streams.results, filters: ['heartbeats.>'], schema: heartbeat },
-    { ...PROMPT, maxAckPending: 5_000 },
+    { ...MUST_END, maxAckPending: 5_000 },
   ),
   incidentsConfig: consumer(
     'incidents-config',
     { stream: streams.config, filters: ['config.monitors.>'], schema: monitorConfig },
-    { ...PROMPT, maxAckPending: 2_000 },
+    { ...MUST_END, maxAckPending: 2_000 },
   ),
   notifierIncidents: consumer(
     'notifier-incidents',
     { stream: streams.events, filters: ['events.incidents.>'], schema: incidentEvent },
-    { ...PATIENT, maxAckPending: 1_000 },
+    { ...MUST_END, maxAckPending: 1_000 },
   ),
   notifierConfig: consumer(
     'notifier-config',
     { stream: streams.config, filters: ['config.channels.>'], schema: channelConfig },
-    { ...PATIENT, maxAckPending: 1_000 },
+    { ...MUST_END, maxAckPending: 1_000 },
   ),
 } as const;

@@ -7,6 +7,7 @@ import { assertion, heartbeatSettings, httpSettings, monitorSpec, tcpSettings } 
 import { coverage, latency, resultView, rollup, summary, uptimeReport } from '../report.ts';
 import { instanceView } from '../system.ts';
 import { createdToken, token, tokenSpec } from '../token.ts';
+import { tolerant } from '../tolerant.ts';
 import { problem } from './problem.ts';
 import { accepted, deadLetterView, monitorListItem, monitorView, operationView, systemView } from './views.ts';
 
@@ -65,7 +66,7 @@ export interface Rendered {
  */
 export function render(schemas: Record<string, z.ZodType>, io: 'input' | 'output'): Rendered {
   const registry = z.registry<{ id: string }>();
-  const names = { ...simple, ...(io === 'input' ? suffixed(named, 'Input') : { ...named, ...answers }) };
+  const names = { ...simple, ...(io === 'input' ? suffixed(named, 'Input') : { ...received(named), ...answers }) };
   const known = new Map<z.ZodType, string>(Object.entries(names).map(([name, schema]) => [schema, name]));
   for (const [schema, name] of known) registry.add(schema, { id: name });
   for (const [name, schema] of Object.entries(schemas))
@@ -93,6 +94,11 @@ export function render(schemas: Record<string, z.ZodType>, io: 'input' | 'output
     if (component) of[name] = { $ref: `#/components/schemas/${component}` };
   }
   return { of, components };
+}
+
+/** In answers the variants for readers stand for them. */
+function received(schemas: Record<string, z.ZodType>): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, tolerant(schema)]));
 }
 
 function suffixed(schemas: Record<string, z.ZodType>, suffix: string): Record<string, z.ZodType> {

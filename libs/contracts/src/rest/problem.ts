@@ -23,7 +23,7 @@ export const problems = {
 type EdgeCode = 'method_not_allowed' | 'unsupported_type';
 export type ProblemCode = keyof typeof problems;
 
-export const fieldProblem = z.strictObject({
+export const fieldProblem = z.object({
   /** Where the path leads into; the body where absent. */
   in: z.enum(['query', 'path', 'header']).optional(),
   path: z.string().meta({ description: 'JSON Pointer (RFC 6901)', examples: ['/settings/url'] }),
@@ -33,7 +33,7 @@ export type FieldProblem = z.infer<typeof fieldProblem>;
 
 /** RFC 9457, `application/problem+json`. */
 export const problem = z
-  .strictObject({
+  .object({
     type: z.string().meta({ examples: ['urn:tocsin:problem:invalid'] }),
     title: z.string(),
     status: z.int(),

@@ -7,24 +7,24 @@ import { problem } from './problem.ts';
 
 /** What REST answers where it is more than the record that travels inside. */
 
-export const monitorView = z.strictObject({
+export const monitorView = z.object({
   ...monitor.shape,
   heartbeatKey: z.string().optional().meta({ description: 'Heartbeat monitors only, for editors: the push key' }),
   heartbeatUrl: z.string().optional().meta({ description: 'Where to send the heartbeats' }),
 });
 export type MonitorView = z.infer<typeof monitorView>;
 
-export const monitorListItem = z.strictObject({
+export const monitorListItem = z.object({
   ...monitorView.shape,
   state: stateView.optional().meta({ description: 'Absent while the read side is away, or has not seen it yet' }),
 });
 export type MonitorListItem = z.infer<typeof monitorListItem>;
 
 export const accepted = z
-  .strictObject({ operationId: id, status: z.literal('pending') })
+  .object({ operationId: id, status: z.literal('pending') })
   .meta({ description: 'It will be carried out; ask the operation at Location what came of it' });
 
-export const operationView = z.strictObject({
+export const operationView = z.object({
   id,
   status: z.enum(['pending', 'done', 'failed']),
   result: z.unknown().optional(),
@@ -33,7 +33,7 @@ export const operationView = z.strictObject({
 export type OperationView = z.infer<typeof operationView>;
 
 /** A server as one instance's health check sees it. */
-const role = z.strictObject({
+const role = z.object({
   service: z.string(),
   instance: z.string(),
   dependency: z.string(),
@@ -42,17 +42,17 @@ const role = z.strictObject({
   latencyMs: z.number().optional(),
 });
 
-export const systemView = z.strictObject({
+export const systemView = z.object({
   at: epochMs,
   instances: z.array(instanceView),
-  leases: z.array(z.strictObject({ name: z.string(), holder: z.string(), fence: z.int() })),
+  leases: z.array(z.object({ name: z.string(), holder: z.string(), fence: z.int() })),
   queues: z.array(
-    z.strictObject({
+    z.object({
       stream: z.string(),
       messages: z.number(),
       bytes: z.number(),
       consumers: z.array(
-        z.strictObject({ durable: z.string(), pending: z.number(), ackPending: z.number(), redelivered: z.number() }),
+        z.object({ durable: z.string(), pending: z.number(), ackPending: z.number(), redelivered: z.number() }),
       ),
     }),
   ),
@@ -63,7 +63,7 @@ export const systemView = z.strictObject({
 export type SystemView = z.infer<typeof systemView>;
 
 /** A message that could not be handled; `id` is its place in the dead letters. */
-export const deadLetterView = z.strictObject({
+export const deadLetterView = z.object({
   id: z.int().min(1),
   stream: z.string(),
   durable: z.string(),
@@ -79,7 +79,7 @@ export const deadLetterView = z.strictObject({
   encoding: z.enum(['utf8', 'base64']).optional(),
 });
 
-export const eventView = z.strictObject({
+export const eventView = z.object({
   type: z.enum(['incident', 'state', 'monitor', 'notification']),
   data: z.unknown(),
 });
