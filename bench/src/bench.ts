@@ -49,7 +49,7 @@ export class Bench {
   static async start(options: BenchOptions): Promise<Bench> {
     const tocsin = await startTocsin({ instances: 2 });
     const target = await BenchTarget.start();
-    const database = new pg.Pool({ connectionString: tocsin.runtime.servers['postgres']!.url, max: 2 });
+    const database = new pg.Pool({ connectionString: tocsin.databaseUrl, max: 2 });
     return new Bench(options, tocsin, target, new ApiClient(tocsin.gateways, tocsin.token), database);
   }
 

@@ -25,7 +25,7 @@ export class IncidentsController {
     private readonly incidents: IncidentsService,
   ) {}
 
-  @EventPattern('incidentsResults', { batch: 250, lingerMs: 3, concurrency: 1 })
+  @EventPattern('incidentsResults', { batch: 250, lingerMs: 50, concurrency: 1 })
   results(@Payload() deliveries: Delivery<Result>[]): Promise<void> {
     return this.fold.fold(deliveries);
   }

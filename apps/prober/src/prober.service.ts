@@ -92,7 +92,9 @@ export class ProberService {
     const { monitorId, revision, window, location, attempt, dueAt } = task;
     const prober = this.config.instance;
     const result: Result = { monitorId, revision, window, location, attempt, dueAt, prober, ...answer };
-    await this.messaging.publish(subjects.result(monitorId), result, { id: checkId(task) });
+    // What may ring an alarm, or was asked for to confirm one, does not wait for a batch to fill.
+    const urgent = result.finding?.verdict !== 'up' || task.attempt > 0;
+    await this.messaging.publish(subjects.result(monitorId), result, { id: checkId(task), urgent });
     countResult(task, result);
   }
 

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { systemClock, TocsinError } from '@tocsin/core';
 import { connect, type NatsConnection, type Status } from '@nats-io/transport-node';
 import type { MessagingOptions } from './contract.ts';
+import { coalesceWrites } from './write-coalescing.ts';
 
 const FIRST_CONNECT_MS = 30_000;
 const API_TIMEOUT_MS = 5_000;
@@ -24,6 +25,7 @@ export class Connection {
     readonly jsm: JetStreamManager,
     readonly options: MessagingOptions,
   ) {
+    coalesceWrites(nats);
     void this.watch();
   }
 
@@ -123,6 +125,7 @@ export class Connection {
       this.disconnects++;
     } else if (status.type === 'reconnect') {
       this.up = true;
+      coalesceWrites(this.nats);
       this.logger.log(`connected again, to ${status.server}`);
       for (const listener of this.listeners) listener();
     } else if (status.type === 'error') {

@@ -8,4 +8,5 @@ export const HEADER = {
   requestHash: 'Tocsin-Request-Hash',
   actor: 'Tocsin-Actor',
   redriven: 'Tocsin-Redriven',
+  urgent: 'Tocsin-Urgent',
 } as const;

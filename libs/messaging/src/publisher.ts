@@ -18,6 +18,8 @@ export interface PublishOptions {
   id: string;
   headers?: Readonly<Record<string, string>> | undefined;
   timeoutMs?: number | undefined;
+  /** A batch handler takes it at once, with what has gathered, and does not linger for more. */
+  urgent?: boolean | undefined;
 }
 
 export interface Published {
@@ -81,6 +83,7 @@ export class Publisher {
   /** As `Messaging.publish`, with headers that already carry the trace context. */
   async publish(subject: string, data: unknown, o: PublishOptions, trace?: OutgoingHeaders): Promise<Published> {
     const headers = (trace ?? new OutgoingHeaders()).setAll(o.headers).set(HEADER.id, o.id);
+    if (o.urgent) headers.set(HEADER.urgent, '1');
     const payload = encoder.encode(data === undefined ? 'null' : JSON.stringify(data));
     const limit = this.connection.nats.info?.max_payload ?? 1_048_576;
     if (payload.length > limit - 4_096) {

@@ -24,6 +24,8 @@ export class Worker {
   private readonly batch: number | undefined;
   private readonly timeoutMs: number;
   private running = 0;
+  /** Something waits in the queue that must not linger. */
+  private urgent = false;
   private linger: NodeJS.Timeout | undefined;
   private extend: NodeJS.Timeout | undefined;
   private draining = false;
@@ -80,6 +82,7 @@ export class Worker {
     const delivery = new ReceivedDelivery(msg, systemClock.monotonic());
     this.held.add(delivery);
     this.queue.push(delivery);
+    if (this.batch !== undefined && msg.headers?.has(HEADER.urgent)) this.urgent = true;
     this.next();
   }
 
@@ -88,7 +91,7 @@ export class Worker {
       while (this.running < this.concurrency && this.queue.length > 0) void this.runOne(this.queue.shift()!);
       return;
     }
-    while (this.running < this.concurrency && this.queue.length >= this.batch) this.takeBatch();
+    while (this.running < this.concurrency && (this.queue.length >= this.batch || this.urgent)) this.takeBatch();
     if (this.running >= this.concurrency || this.queue.length === 0 || this.linger) return;
     this.linger = setTimeout(() => {
       this.linger = undefined;
@@ -99,7 +102,9 @@ export class Worker {
   private takeBatch(): void {
     clearTimeout(this.linger);
     this.linger = undefined;
-    void this.runBatch(this.queue.splice(0, this.batch));
+    const batch = this.queue.splice(0, this.batch);
+    if (this.queue.length === 0) this.urgent = false;
+    void this.runBatch(batch);
   }
 
   private async runOne(delivery: ReceivedDelivery): Promise<void> {

@@ -21,6 +21,10 @@ export interface StartedTocsin {
   readonly token: string;
   /** Read anew each time: process ids change when something is restarted. */
   readonly runtime: TocsinRuntime;
+  /** The database as its superuser: the oracle looks at the record itself. */
+  readonly databaseUrl: string;
+  /** The broker, with the login of the services. */
+  readonly nats: { url: string; user: string; password: string };
   /** What an instance has logged. */
   logs(instance: string): string;
   stop(): Promise<void>;
@@ -74,7 +78,15 @@ export async function startTocsin(
     await stop();
     throw new Error(`Tocsin did not start. Its output ends with:\n${output}`, { cause });
   }
+  const secrets = JSON.parse(readFileSync(join(dir, 'secrets.json'), 'utf8')) as {
+    postgresPassword: string;
+    natsPassword: string;
+  };
+  const database = new URL(runtime().servers['postgres']!.url);
+  Object.assign(database, { username: 'tocsin_admin', password: secrets.postgresPassword, pathname: '/tocsin' });
   return {
+    databaseUrl: database.href,
+    nats: { url: runtime().servers['nats']!.url, user: 'tocsin', password: secrets.natsPassword },
     gateways: runtime().gateways,
     token: readFileSync(runtime().tokenFile, 'utf8').trim(),
     get runtime() {
