@@ -15,6 +15,13 @@ export interface Read<T> {
   stale: boolean;
 }
 
+/** What is read, as it is answered: with its age. */
+export type Aged<T> = T & { ageMs: number; stale: boolean };
+
+export function aged<T extends object>({ value, ageMs, stale }: Read<T>): Aged<T> {
+  return { ...value, ageMs, stale };
+}
+
 /** Reads that go on while the database is away: what was read before is remembered, and marked as stale. */
 @Injectable()
 export class Reads {

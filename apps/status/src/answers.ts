@@ -9,6 +9,9 @@ import type { StatusConfig } from './status.config.ts';
 /** What an event makes out of date; nothing that is over (history) is. */
 export type Tag = 'states' | 'incidents' | 'notifications' | 'history';
 
+/** An answer that says how old it is, and whether it may be out of date. */
+export type Aged<T> = T & { ageMs: number; stale: boolean };
+
 export interface Kept {
   tag: Tag;
   ttlMs?: number;
@@ -30,6 +33,12 @@ export class Answers {
     @Inject(CLOCK) clock: Clock,
   ) {
     this.lastGood = new LastGood(clock, config.staleMs);
+  }
+
+  /** The answer to a question as it is sent: with its age. See {@link get}. */
+  async aged<T extends object>(what: string, input: unknown, kept: Kept, load: () => Promise<T>): Promise<Aged<T>> {
+    const { value, ageMs, stale } = await this.get(what, input, kept, load);
+    return { ...value, ageMs, stale };
   }
 
   /** The answer to a question, from the cache or from `load`. `what` names the question, `input` is all it depends on. */

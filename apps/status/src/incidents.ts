@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { IncidentView, TimelineEntry } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
-import { Answers } from './answers.ts';
+import { type Aged, Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';
 
@@ -50,21 +50,20 @@ export class Incidents {
     status?: IncidentView['status'] | undefined;
     cursor?: string | undefined;
     limit: number;
-  }): Promise<{ items: IncidentView[]; next?: string }> {
+  }): Promise<Aged<{ items: IncidentView[]; next?: string }>> {
     const after = readCursor(cursors.incidents, query.cursor);
-    const { value } = await this.answers.get('incidents', query, { tag: 'incidents' }, async () => {
+    return this.answers.aged('incidents', query, { tag: 'incidents' }, async () => {
       const { where, params } = conditions(query, after);
       const sql = `SELECT ${COLUMNS} FROM incidents.incidents_v1 WHERE true${where}
         ORDER BY opened_at DESC, id DESC LIMIT $${params.length + 1}`;
       const rows = await this.records.read<IncidentRow>(nameOf(query), sql, [...params, query.limit + 1]);
       return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.opened_at, row.id] });
     });
-    return value;
   }
 
   /** One incident with its timeline. @throws TocsinError `not_found` */
-  async get({ id }: { id: string }): Promise<IncidentView> {
-    const { value } = await this.answers.get('incident', id, { tag: 'incidents', ttlMs: 1_000 }, async () => {
+  get({ id }: { id: string }): Promise<Aged<IncidentView>> {
+    return this.answers.aged('incident', id, { tag: 'incidents', ttlMs: 1_000 }, async () => {
       const [rows, entries] = await Promise.all([
         this.records.read<IncidentRow>('incident get', `SELECT ${COLUMNS} FROM incidents.incidents_v1 WHERE id = $1`, [
           id,
@@ -78,7 +77,6 @@ export class Incidents {
       if (!rows[0]) throw new TocsinError('not_found', `There is no incident ${id}.`);
       return { ...viewOf(rows[0]), timeline: entries.toReversed().map(entryOf) };
     });
-    return value;
   }
 }
 

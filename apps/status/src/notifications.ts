@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { NotificationView } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
-import { Answers } from './answers.ts';
+import { type Aged, Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';
 
@@ -43,9 +43,9 @@ export class Notifications {
     status?: NotificationView['status'] | undefined;
     cursor?: string | undefined;
     limit: number;
-  }): Promise<{ items: NotificationView[]; next?: string }> {
+  }): Promise<Aged<{ items: NotificationView[]; next?: string }>> {
     const after = readCursor(cursors.notifications, query.cursor);
-    const { value } = await this.answers.get('notifications', query, { tag: 'notifications' }, async () => {
+    return this.answers.aged('notifications', query, { tag: 'notifications' }, async () => {
       const params: unknown[] = [];
       let where = '';
       if (query.incidentId !== undefined) where += ` AND incident_id = $${params.push(query.incidentId)}`;
@@ -59,18 +59,16 @@ export class Notifications {
       const rows = await this.records.read<NotificationRow>(nameOf(query), sql, [...params, query.limit + 1]);
       return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.position, row.id] });
     });
-    return value;
   }
 
   /** @throws TocsinError `not_found` */
-  async get({ id }: { id: string }): Promise<NotificationView> {
-    const { value } = await this.answers.get('notification', id, { tag: 'notifications', ttlMs: 500 }, async () => {
+  get({ id }: { id: string }): Promise<Aged<NotificationView>> {
+    return this.answers.aged('notification', id, { tag: 'notifications', ttlMs: 500 }, async () => {
       const sql = `SELECT ${COLUMNS} FROM notifier.notifications_v1 WHERE id = $1`;
       const [row] = await this.records.read<NotificationRow>('notification get', sql, [id]);
       if (!row) throw new TocsinError('not_found', `There is no notification ${id}.`);
       return viewOf(row);
     });
-    return value;
   }
 }
 

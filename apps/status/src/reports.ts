@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Rollup, UptimeReport } from '@tocsin/contracts';
 import { type Clock, coverageOf, coveredMs, dueIn, type Outcomes as Ended, TocsinError, uptimeOf } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
-import { Answers } from './answers.ts';
+import { type Aged, Answers } from './answers.ts';
 import { Records } from './records.ts';
 import { Sums } from './sums.ts';
 import { type Progress, segments } from './segments.ts';
@@ -33,14 +33,13 @@ export class Reports {
   ) {}
 
   /** @throws TocsinError `invalid` when `to` is not after `from` */
-  async uptime(range: Range): Promise<UptimeReport> {
+  async uptime(range: Range): Promise<Aged<UptimeReport>> {
     check(range);
-    const { value } = await this.answers.get('uptime', this.question(range), KEPT, () => this.report(range));
-    return value;
+    return this.answers.aged('uptime', this.question(range), KEPT, () => this.report(range));
   }
 
   /** @throws TocsinError `invalid` for a range with too many buckets */
-  async rollups(query: Range & { seconds: 300 | 3_600 | 86_400 }): Promise<{ items: Rollup[] }> {
+  async rollups(query: Range & { seconds: 300 | 3_600 | 86_400 }): Promise<Aged<{ items: Rollup[] }>> {
     check(query);
     if ((query.to - query.from) / (query.seconds * 1_000) > BUCKETS_MAX) {
       throw new TocsinError('invalid', `The range holds more than ${BUCKETS_MAX} buckets; ask for coarser ones.`, {
@@ -48,8 +47,7 @@ export class Reports {
       });
     }
     const question = [this.question(query), query.seconds];
-    const { value } = await this.answers.get('rollups', question, KEPT, () => this.buckets(query));
-    return { items: value };
+    return this.answers.aged('rollups', question, KEPT, async () => ({ items: await this.buckets(query) }));
   }
 
   /** Up to where roll-ups are complete. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Finding, ResultView } from '@tocsin/contracts';
-import { Answers } from './answers.ts';
+import { type Aged, Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';
 
@@ -43,17 +43,16 @@ export class Results {
     to: number;
     cursor?: string | undefined;
     limit: number;
-  }): Promise<{ items: ResultView[]; next?: string }> {
+  }): Promise<Aged<{ items: ResultView[]; next?: string }>> {
     const [dueAt, location, attempt] = readCursor(cursors.results, query.cursor) ?? [null, null, null];
     const kept = { tag: 'history', ttlMs: 1_000, loadMs: 4_000 } as const;
-    const { value } = await this.answers.get('results', query, kept, async () => {
+    return this.answers.aged('results', query, kept, async () => {
       // Nothing after the cursor's time is on the page: a smaller range reads fewer partitions.
       const to = dueAt === null ? query.to : Math.min(query.to, dueAt + 1);
       const params = [query.monitorId, query.from, to, dueAt, location, attempt, query.limit + 1];
       const rows = await this.records.read<ResultRow>('results list', LIST, params);
       return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.due_at, row.location, row.attempt] });
     });
-    return value;
   }
 }
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { StateName, StateView, Summary } from '@tocsin/contracts';
 import { type Clock, coverageOf } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
-import { Answers } from './answers.ts';
+import { type Aged, Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { type Outcomes, Reports } from './reports.ts';
 import { Records } from './records.ts';
@@ -23,8 +23,6 @@ interface StateRow {
 const COLUMNS = `monitor_id, name, state, since, reason, message, last_due_at, last_result_at, last_duration_ms, open_incident_id`;
 const HOUR_MS = 3_600_000;
 
-type Aged<T> = T & { ageMs: number; stale: boolean };
-
 /** The present verdicts. */
 @Injectable()
 export class States {
@@ -36,13 +34,12 @@ export class States {
   ) {}
 
   /** The states of these monitors, as far as they are known. */
-  async get({ monitorIds }: { monitorIds: string[] }): Promise<Aged<{ items: StateView[] }>> {
+  get({ monitorIds }: { monitorIds: string[] }): Promise<Aged<{ items: StateView[] }>> {
     const ids = [...new Set(monitorIds)].toSorted();
-    const { value, ageMs, stale } = await this.answers.get('states', ids, { tag: 'states' }, async () => {
+    return this.answers.aged('states', ids, { tag: 'states' }, async () => {
       const sql = `SELECT ${COLUMNS} FROM incidents.states_v1 WHERE monitor_id = ANY($1::uuid[])`;
-      return (await this.records.read<StateRow>('states get', sql, [ids])).map(viewOf);
+      return { items: (await this.records.read<StateRow>('states get', sql, [ids])).map(viewOf) };
     });
-    return { items: value, ageMs, stale };
   }
 
   /** All states, or those of one name, in the order in which the monitors were created. */
@@ -50,9 +47,9 @@ export class States {
     state?: StateName | undefined;
     cursor?: string | undefined;
     limit: number;
-  }): Promise<{ items: StateView[]; next?: string }> {
+  }): Promise<Aged<{ items: StateView[]; next?: string }>> {
     const after = readCursor(cursors.states, query.cursor)?.[0] ?? null;
-    const { value } = await this.answers.get('states list', query, { tag: 'states' }, async () => {
+    return this.answers.aged('states list', query, { tag: 'states' }, async () => {
       const by = query.state === undefined ? '' : ' AND state = $3';
       const rows = await this.records.read<StateRow>(
         query.state === undefined ? 'states list' : 'states list by state',
@@ -62,13 +59,11 @@ export class States {
       );
       return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.monitor_id] });
     });
-    return value;
   }
 
   /** How many monitors are in which state, and how the windows of the last hour ended. */
-  async summary(): Promise<Aged<Summary>> {
-    const { value, ageMs, stale } = await this.answers.get('summary', null, { tag: 'states' }, () => this.summarize());
-    return { ...value, ageMs, stale };
+  summary(): Promise<Aged<Summary>> {
+    return this.answers.aged('summary', null, { tag: 'states' }, () => this.summarize());
   }
 
   private async summarize(): Promise<Summary> {

@@ -57,7 +57,7 @@ const operationOf = (service: string) =>
 export const requests = {
   monitorsGet: request('monitors.get', byId, z.object({ monitor, ...aged })),
   monitorsList: request('monitors.list', monitorsQuery, agedPage(monitor)),
-  channelsGet: request('monitors.channels.get', byId, channel),
+  channelsGet: request('monitors.channels.get', byId, z.object({ ...channel.shape, ...aged })),
   channelsList: request('monitors.channels.list', z.strictObject({ cursor, limit }), agedPage(channel)),
   tokensList: request('monitors.tokens.list', z.strictObject({ cursor, limit }), page(token)),
   /** Who a token belongs to; asked with the hash, so the secret goes no further than the gateway. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, commands, requests, type routes } from '@tocsin/contracts';
 import { CONFIG } from '@tocsin/service';
-import { type Answer, created, done, ok, record } from '../edge/answer.ts';
+import { type Answer, created, done, ok, okAged, record } from '../edge/answer.ts';
 import type { Call } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
@@ -26,11 +26,12 @@ export class ChannelsService {
 
   async list(call: Call<Routes['channelsList']>): Promise<Answer> {
     const page = await this.owners.read(requests.channelsList, call.query, call);
-    return ok({ ...page, items: page.items.map(view) });
+    return okAged({ ...page, items: page.items.map(view) });
   }
 
   async read(call: Call<Routes['channelsGet']>): Promise<Answer> {
-    return record(view(await this.owners.read(requests.channelsGet, call.params, call)));
+    const { ageMs, stale, ...channel } = await this.owners.read(requests.channelsGet, call.params, call);
+    return record(view(channel), { ageMs, stale });
   }
 
   replace(call: Call<Routes['channelsReplace']>): Promise<Answer> {

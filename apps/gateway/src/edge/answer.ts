@@ -19,6 +19,11 @@ export function ok(body: unknown, aged?: Aged): Answer {
   return { body, headers: agedHeaders(aged) };
 }
 
+/** What an owner answered with its age, which goes into headers. */
+export function okAged({ ageMs, stale, ...body }: Aged & Record<string, unknown>): Answer {
+  return ok(body, { ageMs, stale });
+}
+
 /** A record with a revision, which is its ETag. */
 export function record(body: { revision: number }, aged?: Aged): Answer {
   return { body, headers: { etag: entityTag(body.revision), ...agedHeaders(aged) } };

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { commands, requests, routes } from '@tocsin/contracts';
-import { type Answer, created, ok } from '../edge/answer.ts';
+import { type Answer, created, ok, okAged } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 
@@ -10,12 +10,12 @@ export class IncidentsController {
 
   @Serve(routes.incidentsList)
   async list(@FromCall() call: Call<typeof routes.incidentsList>): Promise<Answer> {
-    return ok(await this.owners.read(requests.incidentsList, call.query, call));
+    return okAged(await this.owners.read(requests.incidentsList, call.query, call));
   }
 
   @Serve(routes.incidentsGet)
   async read(@FromCall() call: Call<typeof routes.incidentsGet>): Promise<Answer> {
-    return ok(await this.owners.read(requests.incidentsGet, call.params, call));
+    return okAged(await this.owners.read(requests.incidentsGet, call.params, call));
   }
 
   @Serve(routes.incidentsAcknowledge)

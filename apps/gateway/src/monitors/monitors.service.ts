@@ -47,13 +47,13 @@ export class MonitorsService {
   }
 
   async list(call: Call<Routes['monitorsList']>): Promise<Answer> {
-    const { items, next } = await this.owners.read(requests.monitorsList, call.query, call);
+    const { items, next, ...aged } = await this.owners.read(requests.monitorsList, call.query, call);
     const states = await this.statesOf(items.map((monitor) => monitor.id));
     const shown: MonitorListItem[] = items.map((monitor) => {
       const state = states.get(monitor.id);
       return { ...this.view(monitor, call.caller), ...(state ? { state } : {}) };
     });
-    return ok({ items: shown, ...(next === undefined ? {} : { next }) });
+    return ok({ items: shown, ...(next === undefined ? {} : { next }) }, aged);
   }
 
   async read(call: Call<Routes['monitorsGet']>): Promise<Answer> {

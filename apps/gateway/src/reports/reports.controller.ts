@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { requests, routes } from '@tocsin/contracts';
 import type { Clock } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
-import { type Answer, ok } from '../edge/answer.ts';
+import { type Answer, ok, okAged } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import { rangeOf, requireFewSteps, STEPS } from './range.ts';
@@ -17,22 +17,23 @@ export class ReportsController {
   @Serve(routes.states)
   async states(@FromCall() call: Call<typeof routes.states>): Promise<Answer> {
     const { monitorId: monitorIds, ...rest } = call.query;
-    if (!monitorIds) return ok(await this.owners.read(requests.statesList, rest, call));
+    if (!monitorIds) return okAged(await this.owners.read(requests.statesList, rest, call));
     const { items, ...aged } = await this.owners.read(requests.statesGet, { monitorIds }, call);
     return ok({ items: items.filter(({ state }) => rest.state === undefined || state === rest.state) }, aged);
   }
 
   @Serve(routes.summary)
   async summary(@FromCall() call: Call<typeof routes.summary>): Promise<Answer> {
-    const { ageMs, stale, ...summary } = await this.owners.read(requests.summary, {}, call);
-    return ok(summary, { ageMs, stale });
+    return okAged(await this.owners.read(requests.summary, {}, call));
   }
 
   @Serve(routes.results)
   async results(@FromCall() call: Call<typeof routes.results>): Promise<Answer> {
     const { cursor, limit } = call.query;
     const range = rangeOf(call.query, this.clock.now());
-    return ok(await this.owners.read(requests.results, { monitorId: call.params.id, ...range, cursor, limit }, call));
+    return okAged(
+      await this.owners.read(requests.results, { monitorId: call.params.id, ...range, cursor, limit }, call),
+    );
   }
 
   @Serve(routes.rollups)
@@ -40,12 +41,12 @@ export class ReportsController {
     const seconds = STEPS[call.query.step];
     const range = rangeOf(call.query, this.clock.now());
     requireFewSteps(range, seconds);
-    return ok(await this.owners.read(requests.rollups, { monitorId: call.params.id, ...range, seconds }, call));
+    return okAged(await this.owners.read(requests.rollups, { monitorId: call.params.id, ...range, seconds }, call));
   }
 
   @Serve(routes.uptime)
   async uptime(@FromCall() call: Call<typeof routes.uptime>): Promise<Answer> {
     const range = rangeOf(call.query, this.clock.now());
-    return ok(await this.owners.read(requests.uptime, { monitorId: call.params.id, ...range }, call));
+    return okAged(await this.owners.read(requests.uptime, { monitorId: call.params.id, ...range }, call));
   }
 }

@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { type Channel, type ChannelSpec, commands, requests } from '@tocsin/contracts';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
+import type { Aged } from '../reads.ts';
 import { ChannelsReader } from './channels.reader.ts';
 import { ChannelsService } from './channels.service.ts';
 
@@ -33,12 +34,14 @@ export class ChannelsController {
   }
 
   @MessagePattern(requests.channelsGet.subject)
-  get(@Payload() input: { id: string }): Promise<Channel> {
+  get(@Payload() input: { id: string }): Promise<Aged<Channel>> {
     return this.reader.get(input);
   }
 
   @MessagePattern(requests.channelsList.subject)
-  list(@Payload() query: { cursor?: string | undefined; limit: number }): Promise<{ items: Channel[]; next?: string }> {
+  list(
+    @Payload() query: { cursor?: string | undefined; limit: number },
+  ): Promise<Aged<{ items: Channel[]; next?: string }>> {
     return this.reader.list(query);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel } from '@tocsin/contracts';
 import { pageOf, readCursor } from '../cursor.ts';
-import { Reads } from '../reads.ts';
+import { type Aged, aged, Reads } from '../reads.ts';
 import { notFound } from '../record.ts';
 import { ChannelsStore } from './channels.store.ts';
 
@@ -19,13 +19,13 @@ export class ChannelsReader {
   ) {}
 
   /** @throws TocsinError `not_found` */
-  async get({ id }: { id: string }): Promise<Channel> {
+  async get({ id }: { id: string }): Promise<Aged<Channel>> {
     const load = async (): Promise<{ channel: Channel | null }> => ({
       channel: (await this.channels.find(id)) ?? null,
     });
-    const { value } = await this.reads.cached(keyOf(id), load);
+    const { value, ageMs, stale } = await this.reads.cached(keyOf(id), load);
     if (!value.channel) throw notFound('channel', id);
-    return value.channel;
+    return { ...value.channel, ageMs, stale };
   }
 
   /** @throws TocsinError `invalid` for a bad cursor */
@@ -35,10 +35,10 @@ export class ChannelsReader {
   }: {
     cursor?: string | undefined;
     limit: number;
-  }): Promise<{ items: Channel[]; next?: string }> {
+  }): Promise<Aged<{ items: Channel[]; next?: string }>> {
     const after = readCursor(cursor);
     const load = async (): Promise<{ items: Channel[]; next?: string }> =>
       pageOf(await this.channels.list({ after, limit: limit + 1 }), limit);
-    return (await this.reads.fresh(`channels:${JSON.stringify([cursor, limit])}`, load)).value;
+    return aged(await this.reads.fresh(`channels:${JSON.stringify([cursor, limit])}`, load));
   }
 }

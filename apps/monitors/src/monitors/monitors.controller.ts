@@ -3,6 +3,7 @@ import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { commands, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
 import { OperationsReader } from '../operations.reader.ts';
+import type { Aged } from '../reads.ts';
 import { type MonitorsQuery, MonitorsReader } from './monitors.reader.ts';
 import { MonitorsService } from './monitors.service.ts';
 
@@ -45,12 +46,12 @@ export class MonitorsController {
   }
 
   @MessagePattern(requests.monitorsGet.subject)
-  get(@Payload() input: { id: string }): Promise<{ monitor: Monitor; ageMs: number; stale: boolean }> {
+  get(@Payload() input: { id: string }): Promise<Aged<{ monitor: Monitor }>> {
     return this.reader.get(input);
   }
 
   @MessagePattern(requests.monitorsList.subject)
-  list(@Payload() query: MonitorsQuery): Promise<{ items: Monitor[]; next?: string }> {
+  list(@Payload() query: MonitorsQuery): Promise<Aged<{ items: Monitor[]; next?: string }>> {
     return this.reader.list(query);
   }
 

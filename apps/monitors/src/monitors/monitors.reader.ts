@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Monitor, MonitorKind } from '@tocsin/contracts';
 import { pageOf, readCursor } from '../cursor.ts';
-import { Reads } from '../reads.ts';
+import { type Aged, aged, Reads } from '../reads.ts';
 import { notFound } from '../record.ts';
 import { MonitorsStore } from './monitors.store.ts';
 
@@ -28,7 +28,7 @@ export class MonitorsReader {
   ) {}
 
   /** @throws TocsinError `not_found` */
-  async get({ id }: { id: string }): Promise<{ monitor: Monitor; ageMs: number; stale: boolean }> {
+  async get({ id }: { id: string }): Promise<Aged<{ monitor: Monitor }>> {
     // That there is none is an answer too: were it thrown, an older answer would stand in for it.
     const load = async (): Promise<{ monitor: Monitor | null }> => ({
       monitor: (await this.monitors.find(id)) ?? null,
@@ -39,12 +39,11 @@ export class MonitorsReader {
   }
 
   /** @throws TocsinError `invalid` for a bad cursor */
-  async list(query: MonitorsQuery): Promise<{ items: Monitor[]; next?: string }> {
+  async list(query: MonitorsQuery): Promise<Aged<{ items: Monitor[]; next?: string }>> {
     const { cursor, limit, tag, kind, paused, q } = query;
     const tags = tag === undefined ? [] : [tag].flat();
     const filter = { tags, kind, paused, q, after: readCursor(cursor), limit: limit + 1 };
     const key = `monitors:${JSON.stringify([tags, kind, paused, q, cursor, limit])}`;
-    const { value } = await this.reads.fresh(key, async () => pageOf(await this.monitors.list(filter), limit));
-    return value;
+    return aged(await this.reads.fresh(key, async () => pageOf(await this.monitors.list(filter), limit)));
   }
 }
