@@ -67,9 +67,7 @@ export class FakeOwner {
       const ending = this.operations.get(operationId);
       if (!ending?.ended) return { status: 'unknown' };
       if (ending.error) return { status: 'failed', error: ending.error };
-      // No owner stores a token's secret.
-      const { secret: _secret, ...result } = ending.result as Record<string, unknown>;
-      return { status: 'done', result };
+      return { status: 'done', result: ending.result };
     });
   }
 

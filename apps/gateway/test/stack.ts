@@ -1,6 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type ChannelSpec, commands, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
-import { newId, TocsinError } from '@tocsin/core';
+import { newId, TocsinError, tokenSecret } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
 import type { RunningRedis } from '@tocsin/local';
 import { type RunningGateway, startGateway } from './gateway.process.ts';
@@ -116,8 +116,7 @@ export class Stack {
       })
       .carriesOut(commands.tokensCreate, ({ spec }: { spec: unknown }) => {
         const id = newId();
-        const secret = `tsn_${createHmac('sha256', this.secret).update(`token:${id}`).digest('base64url')}`;
-        return { id, createdAt: 1, spec, secret };
+        return { id, createdAt: 1, spec, secret: tokenSecret(this.secret, id) };
       })
       .knowsOperations(requests.operationsOfMonitors);
     this.owners.incidents

@@ -54,6 +54,15 @@ export function monitorOfHeartbeatKey(key: Buffer, text: string): string | undef
   return timingSafeEqual(Buffer.from(match[6]!, 'hex'), mac(key, monitorId)) ? monitorId : undefined;
 }
 
+/**
+ * The secret of an API token. It follows from the token's identifier (HMAC-SHA-256), so that a creation that is asked for
+ * again is answered alike although the secret is stored nowhere; only a hash of it is, to find the token by.
+ * @param key 32 bytes, the deployment's TOCSIN_SECRET
+ */
+export function tokenSecret(key: Buffer, tokenId: string): string {
+  return `tsn_${createHmac('sha256', key).update(`token:${tokenId}`).digest('base64url')}`;
+}
+
 function mac(key: Buffer, monitorId: string): Buffer {
   return createHmac('sha256', subkey(key, 'heartbeat')).update(monitorId).digest().subarray(0, MAC_BYTES);
 }

@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { requests } from '@tocsin/contracts';
-import { type ErrorCode, idFrom, newId, systemClock, TocsinError } from '@tocsin/core';
+import { type ErrorCode, systemClock, TocsinError } from '@tocsin/core';
 import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
 import type { GatewayConfig } from '../gateway.config.ts';
-import { withTokenSecret } from '../tokens/token-secret.ts';
 import { type Answer, acceptedAs } from './answer.ts';
 import type { Call } from './call.ts';
+import { operationId } from './operation-id.ts';
 
 const records: Record<string, typeof requests.operationsOfMonitors> = {
   monitors: requests.operationsOfMonitors,
@@ -43,12 +43,12 @@ export class Owners {
     call: Call,
     show: (result: O) => Answer,
   ): Promise<Answer> {
-    const operationId = operationOf(spec.service, call);
+    const id = this.operationOf(spec.service, call);
     const { requestHash } = call.operation;
     const actor = call.caller?.name;
     try {
       const end = await this.messaging.command(spec, input, {
-        operationId,
+        operationId: id,
         requestHash,
         deadline: call.deadline,
         ...(actor === undefined ? {} : { actor }),
@@ -57,30 +57,27 @@ export class Owners {
     } catch (error) {
       throw atTheEdge(error);
     }
-    const result = await this.recorded(spec, operationId, call.deadline);
-    return result === undefined ? acceptedAs(operationId) : show(result.value);
+    const result = await this.recorded(spec, id, call.deadline);
+    return result === undefined ? acceptedAs(id) : show(result.value);
   }
 
   /** A change that was carried out before this request (its key was used before) has a recorded result. */
   private async recorded<I, O>(
     spec: CommandSpec<I, O>,
-    operationId: string,
+    id: string,
     deadline: number,
   ): Promise<{ value: O } | undefined> {
     const record = records[spec.service];
     if (!record || systemClock.now() >= deadline) return undefined;
-    const found = await this.messaging.request(record, { operationId }, { deadline }).catch(() => undefined);
+    const found = await this.messaging.request(record, { operationId: id }, { deadline }).catch(() => undefined);
     if (found?.status === 'failed') throw atTheEdge(errorOf(found.error));
-    return found?.status === 'done'
-      ? { value: spec.output.parse(withTokenSecret(this.config.secret, found.result)) }
-      : undefined;
+    return found?.status === 'done' ? { value: spec.output.parse(found.result) } : undefined;
   }
-}
 
-/** A key belongs to the token it came with and to the service that the change is for. */
-function operationOf(service: string, call: Call): string {
-  const { key } = call.operation;
-  return key === undefined ? newId() : idFrom(`${call.caller?.tokenId ?? ''}:${service}:${key}`);
+  /** A key belongs to the token it came with and to the service that the change is for. */
+  private operationOf(service: string, { caller, operation: { key } }: Call): string {
+    return operationId(this.config.secret, caller?.tokenId ?? '', key === undefined ? undefined : `${service}:${key}`);
+  }
 }
 
 /** A recorded refusal, as the error that it was. */

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { CreatedToken, Token, TokenSpec } from '@tocsin/contracts';
-import { newId, TocsinError } from '@tocsin/core';
+import { newId, TocsinError, tokenSecret } from '@tocsin/core';
 import type { CommandContext } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
 import { Bounds } from '../bounds.ts';
 import type { MonitorsConfig } from '../monitors.config.ts';
 import { Operations } from '../operations.ts';
 import { notFound } from '../record.ts';
-import { hashOf, secretOf } from './token.rules.ts';
+import { hashOf } from './token.rules.ts';
 import { keyOf } from './tokens.reader.ts';
 import { TokensStore } from './tokens.store.ts';
 
@@ -30,7 +30,7 @@ export class TokensService {
       await this.tokens.insert(tx, created, this.hashOf(created.id));
       return created;
     });
-    return { ...token, secret: secretOf(this.config.secret, token.id) };
+    return { ...token, secret: tokenSecret(this.config.secret, token.id) };
   }
 
   /** @throws TocsinError `not_found`; `conflict` for the last admin token that works, which would lock everybody out */
@@ -50,6 +50,6 @@ export class TokensService {
   }
 
   private hashOf(tokenId: string): string {
-    return hashOf(secretOf(this.config.secret, tokenId));
+    return hashOf(tokenSecret(this.config.secret, tokenId));
   }
 }

@@ -193,6 +193,7 @@ export const routes = {
   ]),
   operationsGet: system('viewer', 'GET /v1/operations/{id}', ['What came of an accepted change', operationView], {
     params,
+    description: 'Shown to the token that asked for the change; to any other there is none.',
   }),
   events: system('viewer', 'GET /v1/events', ['Live events (server-sent events)', eventView], {
     query: input.eventsQuery,
