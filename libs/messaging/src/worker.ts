@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { ReceivedDelivery } from './delivery.ts';
 import { HandBack } from './hand-back.ts';
+import { HEADER } from './names.ts';
 import { Pull } from './pull.ts';
 import { nak, Unparsable, working } from './settlement.ts';
 import { Settler } from './settler.ts';
