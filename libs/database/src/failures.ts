@@ -37,7 +37,7 @@ export function classify(cause: unknown, statement: string): Failure {
   if (cause instanceof TocsinError) return { kind: 'refused', error: cause };
   if (!isServerError(cause)) return connectionFailure(cause);
   const { code } = cause;
-  if (SERVER_GONE.has(code) || code.startsWith('08')) return connectionFailure(cause, code);
+  if (SERVER_GONE.has(code) || code.startsWith('08') || isClosed(cause)) return connectionFailure(cause, code);
   if (code === '40001' || code === '40P01') {
     return { kind: 'again', error: refusal('unavailable', LOST, cause, statement) };
   }
@@ -64,6 +64,11 @@ function isServerError(cause: unknown): cause is ServerError {
   if (!(cause instanceof Error) || !('code' in cause)) return false;
   // The server's codes have five characters and a digit; the operating system's (ECONNREFUSED) are longer or have none.
   return typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code) && 'severity' in cause;
+}
+
+/** The server is there, but takes no connections to this database now: it is being moved or restored. */
+function isClosed({ code, message }: ServerError): boolean {
+  return code === '55000' && message.includes('not currently accepting connections');
 }
 
 const MEANINGS: readonly (readonly [prefix: string, code: ErrorCode, remedy: string])[] = [

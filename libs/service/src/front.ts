@@ -8,14 +8,28 @@ const KEEP_ALIVE_MS = 65_000;
 const HEADERS_BOUND_MS = 15_000;
 const REQUEST_BOUND_MS = 60_000;
 
-const MALFORMED = { status: 400, reason: 'Bad Request', detail: 'This is not a well-formed HTTP request.' };
+const MALFORMED = {
+  status: 400,
+  reason: 'Bad Request',
+  code: 'invalid',
+  retry: false,
+  detail: 'This is not a well-formed HTTP request.',
+};
 const BROKEN: Record<string, typeof MALFORMED | undefined> = {
   HPE_HEADER_OVERFLOW: {
+    ...MALFORMED,
     status: 431,
     reason: 'Request Header Fields Too Large',
+    code: 'too_large',
     detail: 'The headers are larger than 16 KiB together.',
   },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'Request Timeout', detail: 'The request did not arrive in time.' },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    reason: 'Request Timeout',
+    code: 'deadline',
+    retry: true,
+    detail: 'The request did not arrive in time.',
+  },
 };
 
 /**
@@ -87,7 +101,9 @@ export class Front {
       type: 'urn:tocsin:problem:unavailable',
       title: 'Starting',
       status: 503,
+      detail: 'This instance is starting. Try again in a moment.',
       code: 'unavailable',
+      retry: true,
     });
   }
 
@@ -108,8 +124,8 @@ export class Front {
 /** What is not HTTP never reaches the application: it is told so in the form of every other refusal. */
 function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const { status, reason, detail } = BROKEN[error.code ?? ''] ?? MALFORMED;
-  const body = JSON.stringify({ type: 'urn:tocsin:problem:invalid', title: reason, status, detail, code: 'invalid' });
+  const { status, reason, code, retry, detail } = BROKEN[error.code ?? ''] ?? MALFORMED;
+  const body = JSON.stringify({ type: `urn:tocsin:problem:${code}`, title: reason, status, detail, code, retry });
   const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n`;
   socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

@@ -75,6 +75,8 @@ describe('errors over HTTP', () => {
     const answer = await sendRaw(bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${expected} `));
     expect(answer).toContain('application/problem+json');
+    const body: unknown = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')));
+    expect(body).toMatchObject({ status: expected, code: expect.any(String) as string, retry: false });
   });
 
   it('time requests by route', async () => {
