@@ -5,10 +5,12 @@ import { tolerant } from './tolerant.ts';
 
 /** Configuration of what is watched. The same shape is the REST body and, with secrets sealed, the internal record. */
 
+// Each label ends at a dot, so there is one way only to match: an expression with more of them could take for ever.
+const LABEL = '[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?';
 const host = z
   .string()
   .max(253)
-  .regex(/^(?:[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.?)+$|^[0-9a-fA-F:.]+$/, {
+  .regex(new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?$|^[0-9a-fA-F:.]+$`), {
     error: 'expected a host name or an IP address',
   });
 
