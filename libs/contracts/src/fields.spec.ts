@@ -31,7 +31,7 @@ describe('a duration field', () => {
 describe('text', () => {
   it('may have lines and tabs; one line may not', () => {
     expect(takes(text(20), 'a\n\tb')).toBe(true);
-    for (const value of ['a\nb', 'a\tb', 'a\r\nb']) expect(takes(line(20), value), value).toBe(false);
+    for (const value of ['a\nb', 'a\tb', 'a\r\nb']) expect([value, takes(line(20), value)]).toEqual([value, false]);
     expect(takes(line(20), 'Größe 5 €')).toBe(true);
   });
 
@@ -85,15 +85,13 @@ describe('names', () => {
 describe('numbers', () => {
   it('a time is whole milliseconds that a date can hold', () => {
     expect([0, Date.now(), 8.64e15].map((value) => takes(epochMs, value))).toEqual([true, true, true]);
-    expect([-1, 1.5, 8.64e15 + 1, '0', Number.NaN].map((value) => takes(epochMs, value))).toEqual(
-      new Array(5).fill(false),
-    );
+    expect([-1, 1.5, 8.64e15 + 1, '0', Number.NaN].filter((value) => takes(epochMs, value))).toEqual([]);
   });
 
   it('a page has 1 to 500 items, 100 if not said', () => {
     expect(limit.parse(undefined)).toBe(100);
     expect(limit.parse('500')).toBe(500);
-    expect(['0', '501', '1.5', 'x', '-1'].map((value) => takes(limit, value))).toEqual(new Array(5).fill(false));
+    expect(['0', '501', '1.5', 'x', '-1'].filter((value) => takes(limit, value))).toEqual([]);
   });
 });
 

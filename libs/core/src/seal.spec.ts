@@ -74,7 +74,7 @@ describe('the key of a heartbeat', () => {
   it('is refused in any other form', () => {
     const made = heartbeatKey(key, newId());
     for (const text of ['', 'x', made.slice(1), `${made}0`, ` ${made}`, `${made}\n`, made.toUpperCase()]) {
-      expect(monitorOfHeartbeatKey(key, text), text).toBeUndefined();
+      expect([text, monitorOfHeartbeatKey(key, text)]).toEqual([text, undefined]);
     }
   });
 });

@@ -61,7 +61,7 @@ describe('the grid of a monitor', () => {
   });
 
   it('phases of many monitors spread over the interval: no herd', () => {
-    const second = new Array<number>(60).fill(0);
+    const second = Array.from({ length: 60 }, () => 0);
     for (let i = 0; i < 6_000; i++) second[Math.floor(gridOf(idFrom(`m${i}`), 60_000).phaseMs / 1_000)]!++;
     expect(Math.max(...second)).toBeLessThan(160);
     expect(Math.min(...second)).toBeGreaterThan(50);
@@ -80,7 +80,7 @@ describe('the shard of a monitor', () => {
   });
 
   it('shards get about as many monitors each, whatever their phases', () => {
-    const count = new Array<number>(8).fill(0);
+    const count = Array.from({ length: 8 }, () => 0);
     for (let i = 0; i < 8_000; i++) count[shardOf(idFrom(`m${i}`), 8)]!++;
     expect(Math.min(...count)).toBeGreaterThan(850);
     expect(Math.max(...count)).toBeLessThan(1_150);
