@@ -67,14 +67,6 @@ export class Bench {
     return { kind: 'http', name, timeout: '5s', settings: { url }, ...over };
   }
 
-  async removeMonitors(ids: readonly string[]): Promise<void> {
-    let next = 0;
-    const worker = async () => {
-      while (next < ids.length) await this.api.delete(`/v1/monitors/${ids[next++]}`);
-    };
-    await Promise.all(Array.from({ length: 16 }, worker));
-  }
-
   cpu(): Cpu {
     const byPart: Record<string, number> = {};
     for (const { service, pid } of this.instances) byPart[service] = (byPart[service] ?? 0) + cpuSeconds(pid);
@@ -86,7 +78,7 @@ export class Bench {
     return (await this.database.query<T>(text, values)).rows;
   }
 
-  /** How many messages wait in the streams, once a second. */
+  /** How many messages wait in the streams, every five seconds: asking costs every instance an answer. */
   async sampleQueues(durationMs: number): Promise<number[]> {
     const depths: number[] = [];
     const end = Date.now() + durationMs;
@@ -94,7 +86,7 @@ export class Bench {
       const { queues } = await this.api.get<{ queues: { stream: string; messages: number }[] }>('/v1/system');
       const waiting = queues.filter(({ stream }) => ['CHECKS', 'RESULTS'].includes(stream));
       depths.push(waiting.reduce((sum, { messages }) => sum + messages, 0));
-      await this.pause(1_000);
+      await this.pause(5_000);
     }
     return depths;
   }
