@@ -25,10 +25,16 @@ describe(Shard.name, () => {
     expect(sut.watermark).toBe(149);
   });
 
-  it('tells of a watermark once', () => {
+  it('tells of a watermark once, when windows were handed out', () => {
     const sut = new Shard(0, lease, 100);
+    sut.advance(150);
+    expect(sut.takeWatermark()).toBeUndefined();
+    sut.started(180);
     sut.advance(200);
+    expect(sut.takeWatermark()).toBe(179);
+    sut.finished(180);
     expect(sut.takeWatermark()).toBe(200);
+    sut.advance(300);
     expect(sut.takeWatermark()).toBeUndefined();
   });
 });

@@ -7,6 +7,8 @@ export class Shard {
   private readonly inFlight = new Map<number, number>();
   private published: number;
   private recorded: number;
+  /** Windows were handed out that the recorded watermark does not know of. */
+  private moved = false;
 
   constructor(
     readonly index: number,
@@ -24,6 +26,7 @@ export class Shard {
 
   /** Notes that a window's tasks are on their way. */
   started(dueAt: number): void {
+    this.moved = true;
     this.inFlight.set(dueAt, (this.inFlight.get(dueAt) ?? 0) + 1);
   }
 
@@ -45,10 +48,14 @@ export class Shard {
     return Math.min(this.published, oldest - 1);
   }
 
-  /** The watermark, when it has moved since it was last asked for. */
+  /**
+   * The watermark to record, or undefined while the recorded one still serves: with nothing handed out since, a new
+   * holder that resumes from it repeats nothing.
+   */
   takeWatermark(): number | undefined {
     const watermark = this.watermark;
-    if (watermark <= this.recorded) return undefined;
+    if (!this.moved || watermark <= this.recorded) return undefined;
+    this.moved = this.pending > 0;
     this.recorded = watermark;
     return watermark;
   }

@@ -5,7 +5,7 @@ import type { Holding } from './lease-table.ts';
 
 /** The share of the ttl that a holder does without, for what its clock and its timers may be off. */
 const MARGIN = 0.1;
-const RENEWALS_PER_TTL = 4;
+const RENEWALS_PER_TTL = 3;
 
 /** Something that one process holds alone, for as long as it renews it. */
 export interface Lease {
@@ -20,7 +20,7 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-/** A lease that this process took, renewed every quarter of its ttl. */
+/** A lease that this process took, renewed every third of its ttl. */
 export class HeldLease implements Lease {
   readonly name: string;
   readonly fence: number;
