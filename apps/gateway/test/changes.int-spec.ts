@@ -1,7 +1,8 @@
 import { commands, HIDDEN } from '@tocsin/contracts';
-import { isSealed, openSecret } from '@tocsin/core';
+import { idFrom, isSealed, openSecret } from '@tocsin/core';
 import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { operationId } from '../src/edge/operation-id.ts';
 import { anHttpMonitor, Stack } from './stack.ts';
 
 let stack: Stack;
@@ -83,6 +84,12 @@ describe('an answer from a cache', () => {
     expect([states.headers.get('age'), states.headers.get('tocsin-stale')]).toEqual(['2', 'true']);
     expect(states.body.items[0].monitorId).toBe(body.id);
   });
+
+  it('says so of a list too, in headers and not in the page', async () => {
+    const { headers, body } = await stack.ask('GET', '/v1/incidents');
+    expect([headers.get('age'), headers.get('tocsin-stale')]).toEqual(['3', 'true']);
+    expect(body).toEqual({ items: [], next: 'n' });
+  });
 });
 
 describe('an Idempotency-Key', () => {
@@ -155,13 +162,13 @@ describe('a change that takes longer than its caller waits', () => {
 
   it('that was refused says why, as a problem', async () => {
     const { monitors } = stack.owners;
-    const operationId = '01999999-9999-7999-8999-999999999999';
-    monitors.operations.set(operationId, {
+    const id = operationId(stack.secret, idFrom('admin'));
+    monitors.operations.set(id, {
       hash: '',
       ended: true,
       error: { code: 'conflict', message: 'it is in use' },
     });
-    const { body } = await stack.ask('GET', `/v1/operations/${operationId}`);
+    const { body } = await stack.ask('GET', `/v1/operations/${id}`);
     expect(body).toMatchObject({ status: 'failed', error: { status: 409, code: 'conflict', detail: 'it is in use' } });
   });
 });

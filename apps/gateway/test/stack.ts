@@ -128,6 +128,7 @@ export class Stack {
       const one = { state: 'up', since: 1, reason: 'ok', message: 'ok', name: 'm' };
       return { items: monitorIds.map((monitorId) => ({ monitorId, ...one })), ageMs: 2_500, stale: true };
     });
+    this.owners.status.answers(requests.incidentsList, () => ({ items: [], next: 'n', ageMs: 3_500, stale: true }));
   }
 }
 

@@ -161,6 +161,7 @@ describe('the read side', () => {
 
   it('goes on while the database is away: what was answered is answered again, marked stale', async () => {
     const before = await messaging.request(requests.summary, {});
+    const listed = await messaging.request(requests.statesList, { limit: 100 });
     await server.kill('SIGKILL');
     // An event makes the cache forget: there is an answer all the same.
     const monitor = aMonitor();
@@ -174,6 +175,8 @@ describe('the read side', () => {
       { what: 'a stale answer' },
     );
     expect(away.monitors).toBe(before.monitors);
+    const list = await messaging.request(requests.statesList, { limit: 100 });
+    expect(list).toMatchObject({ items: listed.items, stale: true, ageMs: expect.any(Number) as number });
     await expect(messaging.request(requests.incidentsGet, { id: newId() })).rejects.toMatchObject({ retry: true });
     await server.restart();
     await until(async () => !(await messaging.request(requests.summary, {})).stale, { what: 'a fresh answer' });
