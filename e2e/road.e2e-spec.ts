@@ -126,7 +126,8 @@ describe('the road of a check', { timeout: 60_000 }, () => {
     const hits = target.hits;
     await api.post(`/v1/monitors/${monitor.id}/resume`);
     await until(() => target.hits > hits, { what: 'a hit after the resumption' });
-    await until(async () => (await stateOf(monitor.id))?.state === 'up');
+    const state = await until(async () => (await stateOf(monitor.id))?.state === 'up' && stateOf(monitor.id));
+    expect(state).toMatchObject({ state: 'up', reason: 'ok' });
   });
 
   it('notices a heartbeat that fails, and one that stops', async () => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { ApiClient, startTocsin, until } from '@tocsin/testing';
+import { ApiClient, type StartedTocsin, startTocsin, until } from '@tocsin/testing';
 
 import { BenchTarget } from './bench-target.ts';
 import { cpuSeconds } from './processes.ts';
@@ -37,20 +37,23 @@ class Cpu {
 
 /** A running Tocsin with its target, and what scenarios measure it with. */
 export class Bench {
+  readonly api: ApiClient;
+  private readonly database: pg.Pool;
+
   private constructor(
     readonly options: BenchOptions,
-    private readonly tocsin: Awaited<ReturnType<typeof startTocsin>>,
+    private readonly tocsin: StartedTocsin,
     readonly target: BenchTarget,
-    readonly api: ApiClient,
-    private readonly database: pg.Pool,
-  ) {}
+  ) {
+    this.api = new ApiClient(tocsin.gateways, tocsin.token);
+    this.database = new pg.Pool({ connectionString: tocsin.databaseUrl, max: 2 });
+  }
 
   /** Starts everything in a temporary folder, with two instances of each sub-service. */
   static async start(options: BenchOptions): Promise<Bench> {
     const tocsin = await startTocsin({ instances: 2 });
     const target = await BenchTarget.start();
-    const database = new pg.Pool({ connectionString: tocsin.databaseUrl, max: 2 });
-    return new Bench(options, tocsin, target, new ApiClient(tocsin.gateways, tocsin.token), database);
+    return new Bench(options, tocsin, target);
   }
 
   async stop(): Promise<void> {

@@ -1,9 +1,18 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { monitorConfig, streams, type Monitor } from '@tocsin/contracts';
+import { shardOf } from '@tocsin/core';
 import { type Follow, Messaging } from '@tocsin/messaging';
+import { CONFIG } from '@tocsin/service';
 import type { ProbedMonitor } from './schedule.ts';
+import type { SchedulerConfig } from './scheduler.config.ts';
 
-export type FeedListener = (change: { monitorId: string; monitor: ProbedMonitor | undefined; fresh: boolean }) => void;
+/** A monitor that came or changed, or that is no longer to be run (`monitor` undefined). */
+export interface FeedChange {
+  monitorId: string;
+  monitor: ProbedMonitor | undefined;
+  /** It happened now; false for what was there when the feed began. */
+  fresh: boolean;
+}
 
 /**
  * Every monitor that is run on a grid, held in memory from configuration events: scheduling goes on while the database
@@ -16,10 +25,13 @@ export class MonitorFeed {
   private readonly scheduled = new Map<string, ProbedMonitor>();
   private follow: Follow | undefined;
 
-  constructor(private readonly messaging: Messaging) {}
+  constructor(
+    private readonly messaging: Messaging,
+    @Inject(CONFIG) private readonly config: SchedulerConfig,
+  ) {}
 
   /** Loads all monitors, then goes on telling of changes. Resolves when all that was there has been loaded. */
-  async start(listener: FeedListener): Promise<void> {
+  async start(listener: (change: FeedChange) => void): Promise<void> {
     let caughtUp = false;
     this.follow = await this.messaging.follow(
       { stream: streams.config.name, filters: ['config.monitors.>'], from: 'last-per-subject' },
@@ -34,8 +46,14 @@ export class MonitorFeed {
     await this.follow?.stop();
   }
 
-  all(): IterableIterator<ProbedMonitor> {
-    return this.scheduled.values();
+  /** The shard that a monitor belongs to. */
+  shardOf(monitorId: string): number {
+    return shardOf(monitorId, this.config.shards);
+  }
+
+  /** The monitors of one shard. */
+  ofShard(shard: number): ProbedMonitor[] {
+    return [...this.scheduled.values()].filter(({ id }) => this.shardOf(id) === shard);
   }
 
   get size(): number {

@@ -1,0 +1,98 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Clock, durationMs, gridOf, windowAt } from '@tocsin/core';
+import type { Lease } from '@tocsin/messaging';
+import { CLOCK } from '@tocsin/service';
+import { Dispatcher } from './dispatcher.ts';
+import { type FeedChange, MonitorFeed } from './monitor-feed.ts';
+import type { DueWindow } from './schedule.ts';
+import type { ShardListener } from './shard-holder.ts';
+import { Shard } from './shard.ts';
+import { Watermarks } from './watermarks.ts';
+
+const MAX_PER_TICK = 2_000;
+/** More windows on their way than this, and the shard waits: the stream is slower than the schedule. */
+const MAX_PENDING = 4_096;
+const GIVE_UP_MS = 2_000;
+const POLL_MS = 10;
+
+/** The shards that this instance holds, run from their watermarks on. */
+@Injectable()
+export class RunningShards implements ShardListener {
+  private readonly shards = new Map<number, Shard>();
+
+  constructor(
+    private readonly feed: MonitorFeed,
+    private readonly dispatcher: Dispatcher,
+    private readonly watermarks: Watermarks,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The numbers of the shards. */
+  get held(): number[] {
+    return [...this.shards.keys()];
+  }
+
+  async gained(index: number, lease: Lease): Promise<void> {
+    const now = this.clock.now();
+    const shard = new Shard(index, lease, (await this.watermarks.read(index)) ?? now);
+    for (const monitor of this.feed.ofShard(index)) shard.schedule.put(monitor, now, shard.watermark);
+    this.shards.set(index, shard);
+  }
+
+  async giveUp(index: number): Promise<void> {
+    const shard = this.shards.get(index);
+    if (!shard) return;
+    this.shards.delete(index);
+    const deadline = this.clock.monotonic() + GIVE_UP_MS;
+    while (shard.pending > 0 && this.clock.monotonic() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    await this.watermarks.write(index, shard.watermark);
+  }
+
+  lost(index: number): void {
+    this.shards.delete(index);
+  }
+
+  /** Hands out what is due in every shard whose lease still holds; a holder that was frozen finds out here. */
+  tick(): void {
+    const now = this.clock.now();
+    for (const shard of this.shards.values()) {
+      if (!shard.lease.isHeld() || shard.pending >= MAX_PENDING) continue;
+      const due = shard.schedule.take(now, MAX_PER_TICK);
+      for (const window of due) this.send(shard, window);
+      shard.advance(due.length < MAX_PER_TICK ? now : due.at(-1)!.dueAt - 1);
+    }
+  }
+
+  /** Takes on what changed. A new or changed monitor is also checked at once. */
+  change({ monitorId, monitor, fresh }: FeedChange): void {
+    const shard = this.shards.get(this.feed.shardOf(monitorId));
+    if (!shard) return;
+    if (!monitor) return shard.schedule.remove(monitorId);
+    const now = this.clock.now();
+    for (const owed of shard.schedule.put(monitor, now, shard.watermark)) this.send(shard, owed);
+    if (!fresh || !shard.lease.isHeld()) return;
+    const window = windowAt(gridOf(monitor.id, durationMs(monitor.spec.interval)), now);
+    void this.dispatcher.checkNow(monitor, window, now);
+  }
+
+  /** Writes down how far each shard has come. */
+  async recordWatermarks(): Promise<void> {
+    for (const shard of this.shards.values()) {
+      const watermark = shard.lease.isHeld() ? shard.takeWatermark() : undefined;
+      if (watermark !== undefined) await this.watermarks.write(shard.index, watermark);
+    }
+  }
+
+  /** How long the oldest window has been due that was not handed out; 0 when none is. */
+  lagMs(): number {
+    const now = this.clock.now();
+    return Math.max(0, ...[...this.shards.values()].map(({ schedule }) => now - (schedule.nextDueAt ?? now)));
+  }
+
+  private send(shard: Shard, due: DueWindow): void {
+    shard.started(due.dueAt);
+    void this.dispatcher.dispatch(due).finally(() => shard.finished(due.dueAt));
+  }
+}
