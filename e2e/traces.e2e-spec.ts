@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import {
   ApiClient,
   atTheEnd,
@@ -95,5 +97,31 @@ describe('traces', { timeout: 60_000 }, () => {
     const traceId = answer.headers.get('tocsin-trace-id')!;
     const spans = await until(() => collector.trace(traceId).length >= 2 && collector.trace(traceId));
     expect(spans.filter(({ failed }) => failed)).toEqual([]);
+  });
+});
+
+describe('traces in Jaeger', { timeout: 180_000 }, () => {
+  it('are found by its API', async (context) => {
+    const onPath = ['jaeger', 'jaeger-v2', 'jaeger-all-in-one'].some((name) =>
+      (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name))),
+    );
+    if (!onPath) return context.skip('no Jaeger binary on the PATH');
+    const tocsin = await startTocsin({ env: { TOCSIN_TRACE_CHECK_RATIO: '1' } });
+    atTheEnd(() => tocsin.stop());
+    const answer = await new ApiClient(tocsin.gateways, tocsin.token).request('POST', '/v1/tokens', {
+      name: 'traced',
+      role: 'viewer',
+    });
+    const traceId = answer.headers.get('tocsin-trace-id')!;
+    const names = await until(
+      async () => {
+        const response = await fetch(`${tocsin.runtime.jaeger}/api/traces/${traceId}`);
+        const { data } = (await response.json()) as { data: { processes: Record<string, { serviceName: string }> }[] };
+        const found = Object.values(data[0]?.processes ?? {}).map(({ serviceName }) => serviceName);
+        return found.length >= 2 && found;
+      },
+      { timeoutMs: 20_000, what: 'the trace in Jaeger' },
+    );
+    expect(names.toSorted()).toEqual(['gateway', 'monitors']);
   });
 });

@@ -7,6 +7,7 @@ export { natsServer, postgres, redisServer, type TestDatabase } from './servers.
 export { Sink, type Arrival } from './sink.ts';
 export { startService, type ServiceProcess } from './service-process.ts';
 export { Target, type Behaviour, type Hit } from './target.ts';
+export { publishRaw } from './publish-raw.ts';
 export { takeAll } from './stream-oracle.ts';
 export { startTocsin, type StartedTocsin, type TocsinRuntime } from './tocsin.ts';
 export { until } from './until.ts';

@@ -13,6 +13,8 @@ export interface TocsinRuntime {
   instances: { service: string; instance: string; pid: number; health: string; log: string }[];
   servers: Record<string, { url: string; pid: number }>;
   tokenFile: string;
+  /** The pages of Jaeger, where it runs beside. */
+  jaeger?: string;
 }
 
 export interface StartedTocsin {
