@@ -61,7 +61,7 @@ describe('the road of a check', { timeout: 60_000 }, () => {
     expect(signatureHolds(arrival!.headers['tocsin-signature'] as string, arrival!.raw, SECRET)).toBe(true);
     expect(arrival!.body).toMatchObject({ monitor: { name: 'the target' }, incident: { status: 'open' } });
     expect((arrival!.body as Hook).incident.message).toContain('status 503');
-    expect((await stateOf(monitor.id))?.state).toBe('down');
+    await until(async () => (await stateOf(monitor.id))?.state === 'down', { what: 'the state that the API shows' });
   });
 
   it('shows the incident with its timeline, and takes an acknowledgement and a note', async () => {

@@ -45,15 +45,19 @@ describe('traces', { timeout: 60_000 }, () => {
     });
     expect(answer.status).toBe(201);
     const traceId = answer.headers.get('tocsin-trace-id')!;
-    const write = await until(
+    const isWrite = ({ service, attributes }: CollectedSpan) =>
+      service === 'monitors' && attributes['db.system.name'] === 'postgresql';
+    // Each process exports on its own time: the road is whole once it leads back to the request.
+    const road = await until(
       () =>
         collector
           .trace(traceId)
-          .find(({ service, attributes }) => service === 'monitors' && attributes['db.system.name'] === 'postgresql'),
-      { what: 'the span of the database write' },
+          .filter(isWrite)
+          .map(ancestry)
+          .find(([root]) => root?.parentSpanId === undefined),
+      { what: 'the road from the request to the database write' },
     );
-    const road = ancestry(write);
-    expect(road[0]).toMatchObject({ service: 'gateway', parentSpanId: undefined });
+    expect(road[0]).toMatchObject({ service: 'gateway' });
     expect(servicesOf(road)).toEqual(['gateway', 'monitors']);
   });
 

@@ -25,7 +25,6 @@ export class ShardHolder {
   private readonly logger = new Logger(ShardHolder.name);
   private readonly held = new Map<number, Lease>();
   private member: Lease | undefined;
-  private stopped = false;
 
   constructor(
     private readonly leases: Leases,
@@ -41,20 +40,23 @@ export class ShardHolder {
     if (!members.includes(this.config.instance)) return;
     const taken = new Set(leases.map(({ name }) => name));
     const placed = placement(this.config.shards, members);
-    for (let shard = 0; shard < this.config.shards && !this.stopped; shard++) {
-      const mine = placed[shard] === this.config.instance;
-      const lease = this.held.get(shard);
-      if (lease && !lease.isHeld()) this.drop(shard, listener);
-      else if (lease && !mine) await this.giveUp(shard, lease, listener);
-      else if (!lease && mine && !taken.has(SHARD + shard)) await this.tryTake(shard, listener);
-    }
+    await Promise.all(
+      placed.map(async (member, shard) => {
+        const mine = member === this.config.instance;
+        const lease = this.held.get(shard);
+        if (lease && !lease.isHeld()) this.drop(shard, listener);
+        else if (lease && !mine) await this.giveUp(shard, lease, listener);
+        else if (!lease && mine && !taken.has(SHARD + shard)) await this.tryTake(shard, listener);
+      }),
+    );
   }
 
   /** Gives everything up at once, so that others need not wait for the leases to run out. */
   async stop(listener: ShardListener): Promise<void> {
-    this.stopped = true;
-    await Promise.all([...this.held].map(([shard, lease]) => this.giveUp(shard, lease, listener)));
-    await this.member?.release();
+    await Promise.all([
+      this.member?.release(),
+      ...[...this.held].map(([shard, lease]) => this.giveUp(shard, lease, listener)),
+    ]);
   }
 
   private async join(): Promise<void> {
@@ -67,7 +69,14 @@ export class ShardHolder {
     if (!lease) return;
     this.held.set(shard, lease);
     this.logger.log(`shard ${shard} taken, fence ${lease.fence}, at ${this.clock.now()}`);
-    await listener.gained(shard, lease);
+    try {
+      await listener.gained(shard, lease);
+    } catch (error) {
+      // Held but not run would be the worst of both: let it go, for whoever can run it.
+      this.held.delete(shard);
+      await lease.release();
+      throw error;
+    }
   }
 
   private async giveUp(shard: number, lease: Lease, listener: ShardListener): Promise<void> {
