@@ -1,4 +1,4 @@
-import type { Coverage } from '@tocsin/contracts';
+import type { Coverage, ResultView } from '@tocsin/contracts';
 import { ApiClient, atTheEnd, Sink, startTocsin, type StartedTocsin, Target, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -11,6 +11,7 @@ let target: Target;
 let sink: Sink;
 let ids: string[];
 let rounds = 0;
+const excused = new Set<string>();
 
 /** Kills the first instance of a service and waits until another process has taken its place and is ready. */
 async function killOne(service: string): Promise<void> {
@@ -30,15 +31,20 @@ interface Hook {
   monitor: { name: string };
 }
 
-/** What arrived about each monitor, in order: `opened resolved opened …`. */
+/** What a receiver that heeds Idempotency-Key knows of each monitor, in order: `opened resolved opened …`. */
 function stories(): Record<string, string> {
   const told: Record<string, string[]> = Object.fromEntries(names.map((name) => [name, []]));
-  for (const { body } of sink.arrivals) told[(body as Hook).monitor.name]!.push((body as Hook).kind);
+  const firsts = new Map(sink.arrivals.toReversed().map((arrival) => [arrival.key, arrival]));
+  for (const arrival of sink.arrivals) {
+    const { monitor, kind } = arrival.body as Hook;
+    if (firsts.get(arrival.key) === arrival) told[monitor.name]!.push(kind);
+  }
   return Object.fromEntries(Object.entries(told).map(([name, kinds]) => [name, kinds.join(' ')]));
 }
 
 const everyStory = (story: string) => Object.fromEntries(names.map((name) => [name, story]));
-const count = (kind: string) => sink.arrivals.filter(({ body }) => (body as Hook).kind === kind).length;
+const count = (kind: string) =>
+  new Set(sink.arrivals.filter(({ body }) => (body as Hook).kind === kind).map(({ key }) => key)).size;
 
 describe('killing one instance', { timeout: 120_000 }, () => {
   beforeAll(async () => {
@@ -77,15 +83,20 @@ describe('killing one instance', { timeout: 120_000 }, () => {
       await until(() => count('resolved') >= MONITORS * rounds, { timeoutMs: 20_000, what: 'every recovery' });
       await killing;
       expect(stories()).toEqual(everyStory(Array(rounds).fill('opened resolved').join(' ')));
-      expect(sink.doubled()).toEqual([]);
+      // Only a notifier that dies between the receiver's answer and its own commit may send a key again.
+      if (service !== 'notifier') expect(sink.doubled().filter((key) => !excused.has(key))).toEqual([]);
+      for (const key of sink.doubled()) excused.add(key);
     },
   );
 
   it('missed no window in all of that', async () => {
+    const unaccounted: unknown[] = [];
     for (const id of ids) {
       const { coverage } = await api.get<{ coverage: Coverage }>(`/v1/monitors/${id}/uptime`);
-      expect(coverage.missed).toBe(0);
-      expect(coverage.due).toBe(coverage.ran + coverage.late);
+      if (coverage.due === coverage.ran + coverage.late) continue;
+      const { items } = await api.get<{ items: ResultView[] }>(`/v1/monitors/${id}/results?limit=500`);
+      unaccounted.push(coverage, ...items.filter(({ outcome }) => outcome === 'missed'));
     }
+    expect(unaccounted).toEqual([]);
   });
 });

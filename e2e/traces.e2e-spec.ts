@@ -41,7 +41,7 @@ describe('traces', { timeout: 60_000 }, () => {
     const answer = await api.request<{ id: string }>('POST', '/v1/channels', {
       kind: 'webhook',
       name: 'sink',
-      settings: { url: sink.url },
+      settings: { url: sink.url, secret: 'a receiver knows this' },
     });
     expect(answer.status).toBe(201);
     const traceId = answer.headers.get('tocsin-trace-id')!;
@@ -80,6 +80,10 @@ describe('traces', { timeout: 60_000 }, () => {
       what: `a trace through ${services.join(', ')}`,
     });
     const spans = collector.trace(traceId);
+    const sent = await until(() => collector.trace(traceId).find(({ name }) => name === 'notify opened'));
+    const road = ancestry(sent);
+    expect(road[0]).toMatchObject({ name: 'check due', service: 'scheduler', parentSpanId: undefined });
+    expect(servicesOf(road)).toEqual(services);
     expect(spans.filter(({ parentSpanId }) => parentSpanId === undefined).map(({ name }) => name)).toEqual([
       'check due',
     ]);
@@ -92,7 +96,7 @@ describe('traces', { timeout: 60_000 }, () => {
   });
 
   it('hold no secret', () => {
-    expect(JSON.stringify(collector.spans)).not.toMatch(/tocsin_[A-Za-z0-9_-]{20,}|Bearer /);
+    expect(JSON.stringify(collector.spans)).not.toMatch(/tsn_[A-Za-z0-9_-]{20,}|Bearer |a receiver knows this/);
   });
 
   it('do not mark an expected refusal as an error', async () => {

@@ -34,7 +34,7 @@ export class RunningShards implements ShardListener {
 
   async gained(index: number, lease: Lease): Promise<void> {
     const now = this.clock.now();
-    const shard = new Shard(index, lease, (await this.watermarks.read(index)) ?? now);
+    const shard = new Shard(index, lease, await this.watermarkOf(index, now));
     for (const monitor of this.feed.ofShard(index)) shard.schedule.put(monitor, now, shard.watermark);
     this.shards.set(index, shard);
   }
@@ -89,6 +89,13 @@ export class RunningShards implements ShardListener {
   lagMs(): number {
     const now = this.clock.now();
     return Math.max(0, ...[...this.shards.values()].map(({ schedule }) => now - (schedule.nextDueAt ?? now)));
+  }
+
+  /** A shard's first watermark is written before its first window: whoever takes over must not begin at its own now. */
+  private async watermarkOf(index: number, now: number): Promise<number> {
+    const recorded = await this.watermarks.read(index);
+    if (recorded === undefined) await this.watermarks.write(index, now);
+    return recorded ?? now;
   }
 
   private send(shard: Shard, due: DueWindow): void {

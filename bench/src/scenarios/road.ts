@@ -2,6 +2,8 @@ import type { Bench } from '../bench.ts';
 import type { Figure } from '../figures.ts';
 
 const RAMP_MS = 15_000;
+/** Windows that nobody answered are on record only once the sweep has been there. */
+const SWEEP_MS = 25_000;
 const INTERVAL_SECONDS = 5;
 
 interface Row {
@@ -26,7 +28,7 @@ export async function road(bench: Bench): Promise<Figure[]> {
   const depths = await bench.sampleQueues(seconds * 1000);
   const used = bench.cpu().minus(cpuBefore);
   const to = Date.now();
-  await bench.pause(2_000);
+  await bench.pause(SWEEP_MS);
   const [row] = await bench.sql<Row>(
     `SELECT count(*) FILTER (WHERE started_at IS NOT NULL) AS ran,
             count(*) FILTER (WHERE started_at IS NULL) AS missed,
