@@ -20,7 +20,7 @@ export const monitorsConfig = z
     /** The first admin token. Stored (hashed) at boot where no admin token exists. */
     TOCSIN_BOOTSTRAP_TOKEN: z
       .string()
-      .regex(/^[\x21-\x7e]{20,200}$/, 'must be 20 to 200 visible characters without a space')
+      .regex(/^tsn_[A-Za-z0-9_-]{20,200}$/, 'must be tsn_ and 20 to 200 letters, digits, "-" or "_"')
       .optional(),
     /** How often CONFIG is compared with the record. */
     TOCSIN_RECONCILE_MS: bound(60_000, 3_600_000),

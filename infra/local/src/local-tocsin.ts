@@ -115,6 +115,7 @@ export class LocalTocsin {
           ...o.environment,
           TOCSIN_INSTANCE: instance,
           TOCSIN_HTTP_PORT: String(o.port),
+          ...(service.name === 'gateway' ? { TOCSIN_PUBLIC_URL: `http://127.0.0.1:${o.port}` } : {}),
         },
         logFile: inTocsin('logs', `${instance}.log`),
       },

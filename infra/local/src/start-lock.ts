@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inTocsin, tocsinDir } from './paths.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
@@ -43,7 +43,9 @@ export async function noteChildren(pids: number[]): Promise<void> {
   const lock = read(file);
   if (!lock || lock.pid !== process.pid) return;
   const children = await Promise.all(pids.map((pid) => identify(pid)));
-  writeFileSync(file, JSON.stringify({ ...lock, children: children.filter((child) => child !== undefined) }));
+  // In one step: whoever reads it meanwhile must not take half a lock for a stale one.
+  writeFileSync(`${file}.new`, JSON.stringify({ ...lock, children: children.filter((child) => child !== undefined) }));
+  renameSync(`${file}.new`, file);
 }
 
 function writeNew(file: string, lock: Lock): boolean {

@@ -99,6 +99,13 @@ export class DeadLetters {
    */
   async redrive(sequence: number): Promise<void> {
     const letter = await this.read(sequence);
+    const stream = this.connection.options.contract.streams.find(({ name }) => name === letter.stream);
+    if (stream?.maxMessagesPerSubject !== undefined) {
+      throw new TocsinError(
+        'invalid',
+        `${letter.stream} keeps the newest message of each subject: this one would replace it. Its owner publishes what is right by itself; discard this.`,
+      );
+    }
     if (letter.encoding !== 'utf8') throw new TocsinError('invalid', 'Its payload is not text. Discard it.');
     const { [HEADER.id]: _, ...headers } = letter.headers;
     let data: unknown;

@@ -33,7 +33,8 @@ export class SystemService {
     return {
       at: this.clock.now(),
       instances: instances.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
-      leases: leases.map(({ name, holder, fence }) => ({ name, holder, fence })),
+      // An expired lease is nobody's: its holder is gone, whoever is next has not taken it yet.
+      leases: leases.filter(({ expired }) => !expired).map(({ name, holder, fence }) => ({ name, holder, fence })),
       queues,
       databases: dependencies(instances, /^(database|postgres)/),
       caches: dependencies(instances, /^(cache|redis)/),

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '@tocsin/local';
+import { describe, expect, it } from 'vitest';
+
+const compose = readFileSync(join(projectRoot, 'infra/compose/compose.yaml'), 'utf8');
+const example = readFileSync(join(projectRoot, 'infra/compose/.env.example'), 'utf8');
+
+describe('infra/compose', () => {
+  it('runs every sub-service, built by its name', () => {
+    for (const app of readdirSync(join(projectRoot, 'apps'))) {
+      expect(compose).toMatch(new RegExp(`^  ${app}:$`, 'm'));
+      expect(compose).toContain(`args: { SERVICE: ${app} }`);
+    }
+  });
+
+  it('runs the servers, a collector and Jaeger', () => {
+    for (const server of ['nats', 'redis', 'postgres', 'otel-collector', 'jaeger']) {
+      expect(compose).toMatch(new RegExp(`^  ${server}:$`, 'm'));
+    }
+  });
+
+  it('asks for no variable that the example does not name', () => {
+    const asked = new Set([...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name!));
+    const named = new Set([...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!));
+    expect([...asked].filter((name) => !named.has(name))).toEqual([]);
+    expect([...named].filter((name) => !asked.has(name))).toEqual([]);
+  });
+});
