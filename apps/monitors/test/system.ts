@@ -13,7 +13,7 @@ export interface System {
   database: Awaited<ReturnType<typeof postgres>>;
 }
 
-export const BOOTSTRAP = 'a-first-token-for-the-tests';
+export const BOOTSTRAP = 'tsn_a-first-token-for-the-tests';
 
 export async function startSystem(extra: Record<string, string> = {}): Promise<System> {
   const [nats, redis, database] = await Promise.all([natsServer(), redisServer(), postgres()]);
