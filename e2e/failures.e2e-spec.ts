@@ -84,8 +84,9 @@ describe('killing one instance', { timeout: 120_000 }, () => {
       await killing;
       expect(stories()).toEqual(everyStory(Array(rounds).fill('opened resolved').join(' ')));
       // Only a notifier that dies between the receiver's answer and its own commit may send a key again.
-      if (service !== 'notifier') expect(sink.doubled().filter((key) => !excused.has(key))).toEqual([]);
-      for (const key of sink.doubled()) excused.add(key);
+      const again = sink.doubled().filter((key) => !excused.has(key));
+      for (const key of again) excused.add(key);
+      expect(service === 'notifier' ? [] : again).toEqual([]);
     },
   );
 
