@@ -3,12 +3,12 @@ import { mirrorOf, parseSources } from './apt-sources.ts';
 
 const stanzas = `Types: deb
 # a comment
-URIs: http://mirror.example/debian
+URIs: http://archive.example/debian
 Suites: bookworm bookworm-updates
 Components: main
 
 Types: deb
-URIs: http://mirror.example/debian-security
+URIs: http://archive.example/debian-security
 Suites: bookworm-security
 Components: main
 
@@ -20,15 +20,15 @@ Suites: bookworm
 
 describe('the configured Debian mirror', () => {
   it('is found among stanzas; the security archive and what is turned off are not it', () => {
-    expect(mirrorOf(parseSources(stanzas), 'bookworm')).toBe('http://mirror.example/debian');
+    expect(mirrorOf(parseSources(stanzas), 'bookworm')).toBe('http://archive.example/debian');
   });
 
   it('is found in the one-line format, with and without options', () => {
     const lines = `# deb http://old.example/debian bookworm main
 deb https://packages.example/tools tools main
-deb [arch=amd64 signed-by=/a.gpg] https://mirror.example/debian bookworm main contrib
-deb http://mirror.example/debian bookworm-updates main`;
-    expect(mirrorOf(parseSources(lines), 'bookworm')).toBe('https://mirror.example/debian');
+deb [arch=amd64 signed-by=/a.gpg] https://archive.example/debian bookworm main contrib
+deb http://archive.example/debian bookworm-updates main`;
+    expect(mirrorOf(parseSources(lines), 'bookworm')).toBe('https://archive.example/debian');
   });
 
   it('is unknown when no source serves the release', () => {

@@ -17,7 +17,7 @@ interface Export {
   }[];
 }
 
-/** A collector: takes OTLP over HTTP in JSON, as any real one does. */
+/** A collector: takes OTLP over HTTP in JSON, like a real one. */
 export async function startCollector() {
   const exports: Export[] = [];
   const server = createServer((request, response) => {

@@ -31,7 +31,7 @@ export interface CollectedSpan {
   failed: boolean;
 }
 
-/** A collector for tests: takes OTLP over HTTP in JSON, as any real one does, and keeps the spans. */
+/** A collector for tests: takes OTLP over HTTP in JSON, like a real one, and keeps the spans. */
 export class OtlpReceiver {
   readonly spans: CollectedSpan[] = [];
 
