@@ -37,7 +37,7 @@ const mayImport: Record<string, readonly string[]> = {
 const homes: { packages: RegExp; name: string; owners: readonly string[]; tests: 'all' | 'owners' }[] = [
   { packages: /^@nats-io\//, name: '@nats-io/*', owners: ['messaging', 'testing'], tests: 'owners' },
   { packages: /^ioredis(\/|$)/, name: 'ioredis', owners: ['cache', 'testing'], tests: 'owners' },
-  { packages: /^pg(\/|$)/, name: 'pg', owners: ['database', 'testing', 'local', 'bench'], tests: 'owners' },
+  { packages: /^pg(\/|$)/, name: 'pg', owners: ['database', 'testing', 'local', 'bench', 'e2e'], tests: 'owners' },
   { packages: /^@opentelemetry\/(?!api$)/, name: 'the OpenTelemetry SDK', owners: ['telemetry'], tests: 'all' },
 ];
 

@@ -1,0 +1,59 @@
+import { JetStreamApiError, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+
+/** How to log in at the broker, and where: one address or several. */
+export interface BrokerLogin {
+  url: string | readonly string[];
+  user: string;
+  password: string;
+}
+
+const CONNECT_MS = 1_000;
+const ASK_MS = 2_000;
+const NOT_FOUND = 404;
+
+/** The name of the node that leads a stream, as the cluster says it. @throws while nobody leads it, or nobody answers */
+export async function streamLeader(login: BrokerLogin, stream: string): Promise<string> {
+  const { cluster } = await asking(login, (manager) => manager.streams.info(stream));
+  if (!cluster?.leader) throw new Error(`${stream} has no leader at the moment.`);
+  return cluster.leader;
+}
+
+/** Whether every stream has a leader and every copy of it is present and up to date. Never throws. */
+export async function streamsAreWhole(login: BrokerLogin): Promise<boolean> {
+  try {
+    return await asking(login, async (manager) => {
+      for await (const { cluster } of manager.streams.list()) {
+        const copies = cluster?.replicas ?? [];
+        if (cluster !== undefined && !cluster.leader) return false;
+        if (copies.some(({ current, offline }) => !current || offline === true)) return false;
+      }
+      return true;
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Deletes a stream with all that is in it, as an operator's mistake would; one that is not there is fine. */
+export async function deleteStream(login: BrokerLogin, stream: string): Promise<void> {
+  await asking(login, async (manager) => {
+    try {
+      await manager.streams.delete(stream);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && error.status === NOT_FOUND)) throw error;
+    }
+  });
+}
+
+/** A connection for one question, so that a node that died meanwhile spoils no other. */
+async function asking<T>(login: BrokerLogin, ask: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+  const { url, user, password } = login;
+  const servers = typeof url === 'string' ? url.split(',') : [...url];
+  const connection = await connect({ servers, user, pass: password, timeout: CONNECT_MS, reconnect: false });
+  try {
+    return await ask(await jetstreamManager(connection, { timeout: ASK_MS, checkAPI: false }));
+  } finally {
+    await connection.close();
+  }
+}
