@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import type { ApiOutcome, ApiRequest } from './gateway-client.ts';
+import type { CreatedChannel, Known, Ledger } from './ledger.ts';
+
+/** One thing that a client does. */
+export interface Errand {
+  kind: string;
+  request: ApiRequest;
+  /** Sent to both gateways at the same time, as an impatient client does. */
+  twice?: true;
+  /** What became of a write: called once per answer, with what is known in the end. */
+  settle?: (known: Known, outcome: ApiOutcome) => void;
+}
+
+/** Channels that the load keeps at most: over it, the oldest are deleted. */
+const MOST_CHANNELS = 50;
+/** Nobody sends to the load's channels. */
+const NOWHERE = 'http://127.0.0.1:9/';
+
+/** How often each errand is run, of 100. */
+const SHARES: readonly [kind: keyof ApiMix, share: number][] = [
+  ['summary', 20],
+  ['states', 20],
+  ['monitor', 15],
+  ['incidents', 15],
+  ['uptime', 10],
+  ['create', 9],
+  ['rename', 6],
+  ['remove', 5],
+];
+
+/** What the clients do: reads of every kind, and writes of which each can be found again. */
+export class ApiMix {
+  private count = 0;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly monitorIds: readonly string[],
+    private readonly random: () => number,
+    /** Begins every name that is written, so that runs can be told apart. */
+    private readonly prefix: string,
+  ) {}
+
+  next(): Errand {
+    if (this.ledger.living.length > MOST_CHANNELS) return this.remove();
+    let place = this.random() * 100;
+    const kind = SHARES.find(([, share]) => (place -= share) < 0)?.[0] ?? 'summary';
+    return this[kind]();
+  }
+
+  summary(): Errand {
+    return read('summary', '/v1/summary');
+  }
+
+  states(): Errand {
+    return read('states', '/v1/states?limit=100');
+  }
+
+  monitor(): Errand {
+    return read('monitor', `/v1/monitors/${this.anyMonitor()}`);
+  }
+
+  incidents(): Errand {
+    return read('incidents', '/v1/incidents?limit=50');
+  }
+
+  uptime(): Errand {
+    return read('uptime', `/v1/monitors/${this.anyMonitor()}/uptime`);
+  }
+
+  create(): Errand {
+    const entry = this.ledger.channel(`${this.prefix} ${this.count++}`);
+    const twice = this.random() < 0.25 ? ({ twice: true } as const) : {};
+    const body = { kind: 'webhook', name: entry.name, settings: { url: NOWHERE } };
+    return {
+      kind: 'create channel',
+      request: { method: 'POST', path: '/v1/channels', body, key: randomUUID() },
+      ...twice,
+      settle: (known, { body: answered }) => noteCreated(entry, known, answered),
+    };
+  }
+
+  rename(): Errand {
+    const monitorId = this.anyMonitor();
+    const name = `${this.prefix} ${this.count++}`;
+    const entry = this.ledger.rename(monitorId, name);
+    if (!entry) return this.monitor();
+    return {
+      kind: 'rename monitor',
+      request: { method: 'PATCH', path: `/v1/monitors/${monitorId}`, body: { name }, key: randomUUID() },
+      settle: (known) => (entry.known = known),
+    };
+  }
+
+  remove(): Errand {
+    const entry = this.ledger.living[0];
+    const [id] = entry?.ids ?? [];
+    if (!entry || id === undefined) return this.create();
+    entry.deleted = 'open';
+    return {
+      kind: 'delete channel',
+      request: { method: 'DELETE', path: `/v1/channels/${id}`, key: randomUUID() },
+      settle: (known) => (entry.deleted = known),
+    };
+  }
+
+  private anyMonitor(): string {
+    return this.monitorIds[Math.floor(this.random() * this.monitorIds.length)]!;
+  }
+}
+
+function read(kind: string, path: string): Errand {
+  return { kind, request: { method: 'GET', path } };
+}
+
+/** Of two answers to one write, the better one stands. */
+function noteCreated(entry: CreatedChannel, known: Known, answered: unknown): void {
+  const { id } = (answered ?? {}) as { id?: unknown };
+  if (known === 'acknowledged' && typeof id === 'string') entry.ids.add(id);
+  if (entry.created !== 'acknowledged') entry.created = known;
+}

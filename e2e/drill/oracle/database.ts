@@ -1,0 +1,85 @@
+import pg from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Range } from './range.ts';
+import type { Recorded } from './record.ts';
+
+const CONNECT_MS = 2_000;
+const STATEMENT_MS = 20_000;
+/** How long to look for a host that takes writes: a failover may be under way. */
+const PATIENCE_MS = 60_000;
+
+/** Tocsin's record, read as its superuser: what it says itself, past all of its services. */
+export class RecordDatabase {
+  private readonly urls: string[];
+
+  /** @param url may name several hosts, `postgres://u:p@h1:1,h2:2/db`: the one that takes writes is asked */
+  constructor(url: string) {
+    this.urls = urlsOf(url);
+  }
+
+  /** The counted windows of every monitor in a range. */
+  windows({ from, to }: Range): Promise<Recorded[]> {
+    return this.query<Recorded>(
+      `SELECT monitor_id AS "monitorId", array_agg(due_at::float8 ORDER BY due_at) AS due,
+         array_agg(outcome::int4 ORDER BY due_at) AS outcomes
+       FROM incidents.results WHERE counted AND attempt = 0 AND due_at >= $1 AND due_at < $2 GROUP BY monitor_id`,
+      [from, to],
+    );
+  }
+
+  channels(): Promise<{ id: string; name: string }[]> {
+    return this.query(`SELECT id, spec->>'name' AS name FROM monitors.channels`);
+  }
+
+  monitorNames(): Promise<{ id: string; name: string }[]> {
+    return this.query('SELECT id, name FROM monitors.monitors');
+  }
+
+  /** One statement at the host that takes writes. @throws with what each host said when none does for a minute */
+  async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
+    const startedAt = performance.now();
+    for (;;) {
+      const refusals: unknown[] = [];
+      for (const url of this.urls) {
+        try {
+          return await queryAt<T>(url, text, values);
+        } catch (error) {
+          if (error instanceof pg.DatabaseError && error.routine?.startsWith('parser')) throw error;
+          refusals.push(error);
+        }
+      }
+      if (performance.now() - startedAt > PATIENCE_MS) {
+        throw new AggregateError(refusals, 'no host of the database took the statement for a minute');
+      }
+      await delay(250);
+    }
+  }
+}
+
+async function queryAt<T extends pg.QueryResultRow>(url: string, text: string, values: unknown[]): Promise<T[]> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: STATEMENT_MS,
+  });
+  // A server that dies under an idle connection says so here; the statement under way rejects by itself.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+    if (rows[0]?.standby !== false) throw new Error('it is a standby');
+    return (await client.query<T>(text, values)).rows;
+  } finally {
+    // What hangs at a frozen host must not be waited for.
+    void client.end().catch(() => undefined);
+  }
+}
+
+/** One address per host. */
+export function urlsOf(url: string): string[] {
+  const parts = /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]+)(.*)$/.exec(url);
+  if (!parts)
+    throw new Error('not an address of PostgreSQL: expected postgres://user:password@host:port[,host:port]/name');
+  const [, before, hosts, after] = parts;
+  return hosts!.split(',').map((host) => `${before}${host}${after}`);
+}
