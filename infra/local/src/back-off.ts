@@ -12,4 +12,9 @@ export class BackOff {
     this.failures = ranMs >= STEADY_MS ? 0 : this.failures;
     return Math.min(LONGEST_MS, FIRST_MS * 2 ** this.failures++);
   }
+
+  /** Whoever asks for a start now is not made to wait for crashes of the past. */
+  reset(): void {
+    this.failures = 0;
+  }
 }

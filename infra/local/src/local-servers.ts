@@ -1,50 +1,51 @@
 import { mkdirSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
-import { BackOff } from './back-off.ts';
+import { KeptServer } from './kept-server.ts';
+import type { Road } from './links.ts';
+import { startNatsCluster } from './nats-cluster.ts';
 import { startNats } from './nats.ts';
 import { inTocsin } from './paths.ts';
+import type { DatabaseRole } from './postgres-bootstrap.ts';
 import { startPostgres } from './postgres.ts';
 import { say } from './progress.ts';
 import { startRedis } from './redis.ts';
 import type { RunningServer } from './running.ts';
 import type { Secrets } from './secrets.ts';
 import { findOrFetchServers } from './servers.ts';
-import type { Platform } from './services.ts';
+import type { Addresses, Platform } from './services.ts';
 
 const NATS_USER = 'tocsin';
 
-/** The three servers of a local Tocsin, with their data under `.tocsin/data`, and kept running. */
+export interface LocalServersOptions {
+  /** Three NATS nodes and two PostgreSQL servers instead of one each. */
+  cluster: boolean;
+  road: Road;
+  /** Told when a process ended or another one runs in its place. */
+  changed(): void;
+}
+
+/** The servers of a local Tocsin, with their data under `.tocsin/data`, and kept running. */
 export class LocalServers {
-  private readonly running = new Map<string, RunningServer>();
-  private stopping = false;
+  private readonly kept = new Map<string, KeptServer>();
 
-  constructor(private readonly changed: () => void) {}
+  constructor(private readonly o: LocalServersOptions) {}
 
-  /** Starts all three at once and prepares the database; resolves with what services need to reach them. */
+  /** Starts all at once and prepares the database; resolves with what services need to reach them. */
   async start(secrets: Secrets): Promise<Platform> {
     await findOrFetchServers({ progress: say });
-    const data = (name: string): { dataDir: string; logFile: string } => {
-      mkdirSync(inTocsin('logs'), { recursive: true });
-      return { dataDir: inTocsin('data', name), logFile: inTocsin('logs', `${name}.log`) };
-    };
-    const { postgresPassword: password, rolePasswords } = secrets;
-    const user = { name: NATS_USER, password: secrets.natsPassword };
-    const starting = [
-      this.keep('nats', startNats({ ...data('nats'), user })),
-      this.keep('redis', startRedis({ ...data('redis'), password: secrets.redisPassword })),
-      this.keep('postgres', startPostgres({ ...data('postgres'), password, rolePasswords })).then((server) =>
-        server.createDatabase('tocsin'),
-      ),
-    ] as const;
+    mkdirSync(inTocsin('logs'), { recursive: true });
+    const starting = [this.startNats(secrets), this.startRedis(secrets), this.startDatabase(secrets)] as const;
     // Even when one fails: none may still be starting when the others are stopped.
     await Promise.allSettled(starting);
-    const [nats, redis, database] = await Promise.all(starting);
+    const [natsUrls, redisUrl, databaseUrl] = await Promise.all(starting);
     return {
-      natsUrl: nats.url,
+      addressesFor: (host): Addresses => ({
+        natsUrls: () => Promise.all(Object.entries(natsUrls).map(([name, url]) => this.address(host, name, url))),
+        redisUrl: () => this.address(host, 'redis', redisUrl),
+        databaseUrl: (role) => databaseUrl(role, host),
+      }),
       natsUser: NATS_USER,
       natsPassword: secrets.natsPassword,
-      redisUrl: redis.url,
-      databaseUrlFor: (role) => database.urlFor(role),
+      replicas: this.o.cluster ? 3 : 1,
       secret: secrets.secret,
       bootstrapToken: secrets.adminToken,
     };
@@ -53,33 +54,60 @@ export class LocalServers {
   /** Addresses without credentials, and process ids. */
   describe(): Record<string, { url: string; pid: number }> {
     return Object.fromEntries(
-      [...this.running].map(([name, server]) => [name, { url: withoutPassword(server.url), pid: server.pid }]),
+      [...this.kept].map(([name, { server }]) => [name, { url: withoutPassword(server.url), pid: server.pid }]),
     );
   }
 
-  /** Stops all of them; those that services wrote to last, last. */
-  async stop(): Promise<void> {
-    this.stopping = true;
-    await Promise.all([...this.running.values()].map((server) => server.stop()));
+  /** From now on this server is not started again when it ends; another name does nothing. */
+  hold(name: string): void {
+    this.kept.get(name)?.hold();
   }
 
-  private async keep<T extends RunningServer>(name: string, starting: Promise<T>): Promise<T> {
-    const server = await starting;
-    this.running.set(name, server);
-    const backOff = new BackOff();
-    let startedAt = performance.now();
-    server.onCrash = async () => {
-      while (!this.stopping && !server.alive) {
-        const wait = backOff.next(performance.now() - startedAt);
-        say(`${name} ended; starting it again in ${wait} ms`);
-        await delay(wait);
-        startedAt = performance.now();
-        if (!this.stopping) await server.start().catch((error: unknown) => say(`${name}: ${String(error)}`));
-      }
-      this.changed();
-    };
+  /** Undoes `hold`: starts it at once when it does not run. */
+  release(name: string): void {
+    this.kept.get(name)?.release();
+  }
+
+  /** Stops all of them. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.kept.values()].map((server) => server.stop()));
+  }
+
+  private async startNats(secrets: Secrets): Promise<Record<string, string>> {
+    const user = { name: NATS_USER, password: secrets.natsPassword };
+    if (!this.o.cluster) return { nats: this.keep('nats', await startNats({ ...places('nats'), user })).url };
+    const nodes = await startNatsCluster({ user, places, road: this.o.road });
+    return Object.fromEntries(nodes.map(({ name, node }) => [name, this.keep(name, node).url]));
+  }
+
+  private async startRedis(secrets: Secrets): Promise<string> {
+    return this.keep('redis', await startRedis({ ...places('redis'), password: secrets.redisPassword })).url;
+  }
+
+  private async startDatabase(secrets: Secrets): Promise<(role: DatabaseRole, host?: string) => Promise<string>> {
+    const { postgresPassword: password, rolePasswords } = secrets;
+    const server = await startPostgres({ ...places('postgres'), password, rolePasswords });
+    this.keep('postgres', server);
+    const database = await server.createDatabase('tocsin');
+    return (role, host) => this.address(host, 'postgres', database.urlFor(role));
+  }
+
+  /** A server's address for a host that may have a link to it. */
+  private async address(host: string | undefined, name: string, url: string): Promise<string> {
+    if (host === undefined) return url;
+    const parsed = new URL(url);
+    parsed.port = String(await this.o.road(host, name, Number(parsed.port)));
+    return parsed.href;
+  }
+
+  private keep<T extends RunningServer>(name: string, server: T): T {
+    this.kept.set(name, new KeptServer(name, server, () => this.o.changed()));
     return server;
   }
+}
+
+function places(name: string): { dataDir: string; logFile: string } {
+  return { dataDir: inTocsin('data', name), logFile: inTocsin('logs', `${name}.log`) };
 }
 
 function withoutPassword(url: string): string {

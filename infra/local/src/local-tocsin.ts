@@ -2,9 +2,11 @@ import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { buildApps } from './build-apps.ts';
 import { startJaeger, type RunningJaeger } from './jaeger.ts';
+import { ControlPort } from './control-port.ts';
+import { Links, straight } from './links.ts';
 import { LocalServers } from './local-servers.ts';
 import { addOwnMonitor } from './own-monitor.ts';
-import { inTocsin, projectRoot } from './paths.ts';
+import { appsDir, inTocsin, projectRoot } from './paths.ts';
 import { freePort, freePortNear } from './ports.ts';
 import { say, table } from './progress.ts';
 import { allReady } from './ready.ts';
@@ -17,13 +19,24 @@ import { Supervised } from './supervised.ts';
 
 /** All of Tocsin on this machine: servers, then every sub-service, kept running until told to stop. */
 export class LocalTocsin {
-  private readonly servers = new LocalServers(() => this.record());
+  private readonly servers: LocalServers;
+  private readonly links: Links | undefined;
+  private control: ControlPort | undefined;
   private readonly instances: Supervised[] = [];
+  /** Where clients find the gateways. */
+  private gateways: string[] = [];
   private jaeger: RunningJaeger | undefined;
   private ready = false;
   private stopping = false;
 
-  constructor(private readonly options: StartOptions) {}
+  constructor(private readonly options: StartOptions) {
+    this.links = options.drill ? Links.start() : undefined;
+    this.servers = new LocalServers({
+      cluster: options.cluster,
+      road: this.links?.road ?? straight,
+      changed: () => this.record(),
+    });
+  }
 
   /**
    * Resolves when every instance is ready and the table is printed, or early when the signal says to stop.
@@ -37,7 +50,7 @@ export class LocalTocsin {
     }
     const secrets = loadSecrets();
     say('starting NATS, Redis and PostgreSQL; building what changed');
-    const [platform] = await Promise.all([this.startServers(secrets), buildApps(signal).then(() => say('built'))]);
+    const [platform] = await Promise.all([this.startServers(secrets), this.build(signal)]);
     if (signal.aborted) return;
     await this.startInstances(platform);
     say(`starting ${this.instances.length} instances of ${services.length} sub-services`);
@@ -57,6 +70,15 @@ export class LocalTocsin {
     await Promise.all(this.instances.map((instance) => instance.stop()));
     await this.servers.stop();
     await this.jaeger?.server.stop();
+    this.control?.stop();
+    await this.links?.stop();
+  }
+
+  /** Apps that are taken from elsewhere were built by whoever put them there. */
+  private async build(signal: AbortSignal): Promise<void> {
+    if (process.env.TOCSIN_APPS_DIR) return say(`taking the apps from ${appsDir}`);
+    await buildApps(signal);
+    say('built');
   }
 
   private async startServers(secrets: Secrets): Promise<Platform> {
@@ -79,13 +101,16 @@ export class LocalTocsin {
 
   private async startInstances(platform: Platform): Promise<void> {
     for (const service of services) {
-      const environment = { ...environmentOf(service, platform), ...this.tracing() };
-      writeEnvironmentFile(service.name, environment);
+      writeEnvironmentFile(service.name, { ...(await environmentOf(service, platform)), ...this.tracing() });
       for (let number = 1; number <= this.options.instances; number++) {
+        const instance = `${service.name}-${number}`;
         const port = await this.portOf(service, number);
-        this.instances.push(this.supervise(service, { number, port, environment }));
+        const environment = { ...(await environmentOf(service, platform, instance)), ...this.tracing() };
+        if (service.name === 'gateway') environment['TOCSIN_PUBLIC_URL'] = await this.openGateway(instance, port);
+        this.instances.push(this.supervise(service, { instance, port, environment }));
       }
     }
+    await this.openControl();
     for (const instance of this.instances) instance.start();
     await noteChildren(this.pids());
     this.record();
@@ -97,25 +122,46 @@ export class LocalTocsin {
     return fixed ? freePortNear(this.options.port + number - 1) : freePort();
   }
 
+  /** The address at which clients find this gateway. */
+  private async openGateway(instance: string, port: number): Promise<string> {
+    const url = `http://127.0.0.1:${await (this.links?.road ?? straight)('clients', instance, port)}`;
+    this.gateways.push(url);
+    return url;
+  }
+
+  private async openControl(): Promise<void> {
+    if (!this.links) return;
+    const named = (name: string): Supervised | undefined =>
+      this.instances.find((instance) => instance.spec.instance === name);
+    this.control = await ControlPort.start({
+      links: this.links,
+      names: () => [
+        ...this.instances.map((instance) => instance.spec.instance),
+        ...Object.keys(this.servers.describe()),
+      ],
+      hold: (name) => (named(name) ?? { hold: () => this.servers.hold(name) }).hold(),
+      release: (name) => (named(name) ?? { release: () => this.servers.release(name) }).release(),
+    });
+  }
+
   private supervise(
     service: ServiceNeeds,
-    o: { number: number; port: number; environment: Record<string, string> },
+    o: { instance: string; port: number; environment: Record<string, string> },
   ): Supervised {
-    const instance = `${service.name}-${o.number}`;
+    const { instance } = o;
     return new Supervised(
       {
         service: service.name,
         instance,
         port: o.port,
         command: process.execPath,
-        args: [join(projectRoot, 'dist/apps', service.name, 'bin/main.js')],
+        args: [join(appsDir, service.name, 'bin/main.js')],
         cwd: projectRoot,
         env: {
           ...inheritedEnvironment(),
           ...o.environment,
           TOCSIN_INSTANCE: instance,
           TOCSIN_HTTP_PORT: String(o.port),
-          ...(service.name === 'gateway' ? { TOCSIN_PUBLIC_URL: `http://127.0.0.1:${o.port}` } : {}),
         },
         logFile: inTocsin('logs', `${instance}.log`),
       },
@@ -128,7 +174,7 @@ export class LocalTocsin {
   }
 
   private async addOwnMonitorOnce(token: string): Promise<void> {
-    const [gateway] = this.gateways();
+    const [gateway] = this.gateways;
     if (!gateway || !this.options.ownMonitor) return;
     await addOwnMonitor(gateway, token).catch((error: unknown) => say(String(error)));
   }
@@ -138,15 +184,9 @@ export class LocalTocsin {
     return endpoint ? { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } : {};
   }
 
-  private gateways(): string[] {
-    return this.instances
-      .filter((instance) => instance.spec.service === 'gateway')
-      .map((instance) => `http://127.0.0.1:${instance.spec.port}`);
-  }
-
   private pids(): number[] {
     const servers = Object.values(this.servers.describe()).map(({ pid }) => pid);
-    return [...servers, ...this.instances.map((instance) => instance.pid)];
+    return [...servers, ...this.instances.map((instance) => instance.pid), this.links?.pid ?? -1];
   }
 
   /** Rewrites `.tocsin/runtime.json`: process ids change when something is restarted. */
@@ -155,14 +195,17 @@ export class LocalTocsin {
     const runtime: Runtime = {
       pid: process.pid,
       ready: this.ready,
-      gateways: this.gateways(),
+      gateways: this.gateways,
       instances: this.instances.map(({ spec, pid, health }) => {
         return { service: spec.service, instance: spec.instance, pid, health, log: spec.logFile };
       }),
       servers: this.servers.describe(),
       tokenFile: tokenFile(),
+      ...(this.jaeger ? { jaeger: this.jaeger.url } : {}),
+      ...(this.control ? { control: this.control.url } : {}),
+      ...(this.links ? { links: { pid: this.links.pid } } : {}),
     };
-    writeRuntime(this.jaeger ? { ...runtime, jaeger: this.jaeger.url } : runtime);
+    writeRuntime(runtime);
     void noteChildren(this.pids());
   }
 
@@ -170,16 +213,15 @@ export class LocalTocsin {
     const rows = this.instances.map(({ spec, pid, health }) => [spec.instance, String(pid), health]);
     const servers = Object.entries(this.servers.describe()).map(([name, { url, pid }]) => [name, String(pid), url]);
     const jaeger = this.jaeger ? [['jaeger', String(this.jaeger.server.pid), this.jaeger.url]] : [];
-    const [gateway] = this.gateways();
+    const [gateway] = this.gateways;
     return [
       '',
       table([['what', 'process', 'address'], ...rows, ...servers, ...jaeger]),
       '',
-      `API      ${this.gateways()
-        .map((url) => `${url}/v1`)
-        .join('  ')}   (docs: ${gateway}/docs)`,
+      `API      ${this.gateways.map((url) => `${url}/v1`).join('  ')}   (docs: ${gateway}/docs)`,
       `Token    cat ${shown(tokenFile())}`,
       `Try      curl -H "Authorization: Bearer $(cat ${shown(tokenFile())})" ${gateway}/v1/monitors`,
+      ...(this.control ? [`Control  ${this.control.url} (GET /links, POST /cut, /heal, /hold, /release)`] : []),
       `Logs     ${shown(inTocsin('logs', '<instance>.log'))}`,
       `Stop     Ctrl-C`,
       '',

@@ -12,8 +12,8 @@ export interface NatsOptions {
   dataDir?: string;
   /** One user; without it everybody on loopback may connect. */
   user?: { name: string; password: string };
-  /** A member of a cluster: its name, its own route port and the routes of all members. */
-  cluster?: { name: string; server: string; port: number; routes: number[] };
+  /** A member of a cluster: its name, its own route port, the routes of all members, more lines for that part. */
+  cluster?: { name: string; server: string; port: number; routes: number[]; config?: string };
   /** More lines for the configuration file. */
   config?: string;
   logFile?: string;
@@ -59,22 +59,26 @@ function configuration(o: NatsOptions, port: number, dataDir: string): string {
   if (o.user) lines.push(`authorization { user: "${o.user.name}", password: "${o.user.password}" }`);
   if (o.cluster) {
     const routes = o.cluster.routes.map((route) => `"nats://127.0.0.1:${route}"`).join(', ');
-    lines.push(`cluster { name: "${o.cluster.name}", listen: "127.0.0.1:${o.cluster.port}", routes: [${routes}] }`);
+    const listen = `listen: "127.0.0.1:${o.cluster.port}"`;
+    lines.push(`cluster { name: "${o.cluster.name}", ${listen}, routes: [${routes}]`, o.cluster.config ?? '', '}');
   }
   return [...lines, o.config ?? '', ''].join('\n');
 }
 
 const STREAM = 'TOCSIN_READINESS';
 
-/** Creates a stream in memory, publishes to it, reads the acknowledgement and deletes it. */
-async function takesMessages(port: number, o: NatsOptions): Promise<void> {
+/**
+ * Creates a stream in memory, publishes to it, reads the acknowledgement and deletes it.
+ * @throws while JetStream, or that many nodes of it, takes no write
+ */
+export async function takesMessages(port: number, o: Pick<NatsOptions, 'user'>, replicas = 1): Promise<void> {
   const stream = JSON.stringify({
     name: STREAM,
     subjects: ['tocsin.readiness'],
     storage: 'memory',
     retention: 'limits',
     max_bytes: 1024,
-    num_replicas: 1,
+    num_replicas: replicas,
   });
   const lines = [
     hello(o),
@@ -92,7 +96,7 @@ async function answers(port: number, o: NatsOptions): Promise<void> {
   if (!received.includes('PONG')) throw new Error(`nats-server refuses us: ${received}`);
 }
 
-function hello(o: NatsOptions): string {
+function hello(o: Pick<NatsOptions, 'user'>): string {
   const login = o.user ? { user: o.user.name, pass: o.user.password } : {};
   const options = { verbose: false, pedantic: false, headers: true, name: 'tocsin-readiness', ...login };
   return `CONNECT ${JSON.stringify(options)}\r\nSUB _INBOX.readiness 1\r\n`;

@@ -19,3 +19,8 @@ export function inServers(...parts: string[]): string {
 export function inTocsin(...parts: string[]): string {
   return join(tocsinDir, ...parts);
 }
+
+/** Where built apps are taken from; TOCSIN_APPS_DIR names another folder, in which a drill can exchange them. */
+export const appsDir = process.env.TOCSIN_APPS_DIR
+  ? resolve(process.env.TOCSIN_APPS_DIR)
+  : join(projectRoot, 'dist/apps');

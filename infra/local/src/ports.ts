@@ -7,6 +7,9 @@ import { createServer } from 'node:net';
  */
 const RANGE = { from: 15_000, to: 32_000 };
 
+/** What this process has been given: nobody may be given it again before it listens there. */
+const given = new Set<number>();
+
 /**
  * A TCP port that was free on 127.0.0.1 a moment ago. Somebody else may take it before you do, so be ready to ask again.
  * @throws when 100 ports in a row are taken.
@@ -14,6 +17,8 @@ const RANGE = { from: 15_000, to: 32_000 };
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(RANGE.from, RANGE.to);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
   throw new Error(

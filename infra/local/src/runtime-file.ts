@@ -13,6 +13,10 @@ export interface Runtime {
   tokenFile: string;
   /** The page of Jaeger, when it runs here. */
   jaeger?: string;
+  /** With `--drill`: the address of the control port. */
+  control?: string;
+  /** With `--drill`: the process that carries the links. */
+  links?: { pid: number };
 }
 
 /** Replaces the file in one step: a reader sees the old or the new one, never half of it. */

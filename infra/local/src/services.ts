@@ -25,28 +25,41 @@ export const services: readonly ServiceNeeds[] = [
   { name: 'status', database: 'status', cache: true },
 ];
 
-/** Where the servers are and how to log in. */
+/** Where one host finds the servers; each asked for only when it is needed, since asking opens the links to it. */
+export interface Addresses {
+  natsUrls(): Promise<string[]>;
+  redisUrl(): Promise<string>;
+  databaseUrl(role: DatabaseRole): Promise<string>;
+}
+
+/** The servers, and how to log in. */
 export interface Platform {
-  natsUrl: string;
+  /** For an instance, by way of its links where there are any; without a name, the servers' own. */
+  addressesFor(instance?: string): Addresses;
   natsUser: string;
   natsPassword: string;
-  redisUrl: string;
-  databaseUrlFor(role: DatabaseRole): string;
+  /** Copies of each stream. */
+  replicas: 1 | 3;
   secret: string;
   bootstrapToken: string;
 }
 
-/** The environment of a service (without its instance's name and port). */
-export function environmentOf(service: ServiceNeeds, platform: Platform): Record<string, string> {
+/** The environment of a service (without its instance's name and port), or of one instance of it. */
+export async function environmentOf(
+  service: ServiceNeeds,
+  platform: Platform,
+  instance?: string,
+): Promise<Record<string, string>> {
+  const addresses = platform.addressesFor(instance);
   return {
     ...service.environment,
     TOCSIN_HTTP_HOST: '127.0.0.1',
-    TOCSIN_NATS_URLS: platform.natsUrl,
+    TOCSIN_NATS_URLS: (await addresses.natsUrls()).join(','),
     TOCSIN_NATS_USER: platform.natsUser,
     TOCSIN_NATS_PASSWORD: platform.natsPassword,
-    TOCSIN_REPLICAS: '1',
-    ...(service.cache ? { TOCSIN_REDIS_URL: platform.redisUrl } : {}),
-    ...(service.database ? { TOCSIN_DATABASE_URL: platform.databaseUrlFor(service.database) } : {}),
+    TOCSIN_REPLICAS: String(platform.replicas),
+    ...(service.cache ? { TOCSIN_REDIS_URL: await addresses.redisUrl() } : {}),
+    ...(service.database ? { TOCSIN_DATABASE_URL: await addresses.databaseUrl(service.database) } : {}),
     ...(service.secret ? { TOCSIN_SECRET: platform.secret } : {}),
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: platform.bootstrapToken } : {}),
   };

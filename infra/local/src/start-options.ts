@@ -9,13 +9,19 @@ export interface StartOptions {
   port: number;
   /** Whether it adds a monitor of its own gateway. */
   ownMonitor: boolean;
+  /** Three NATS nodes and two PostgreSQL servers instead of one each. */
+  cluster: boolean;
+  /** All connections go through links that can be cut; see the control port. */
+  drill: boolean;
 }
 
-const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--port N] [--no-own-monitor]
+const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--port N] [--no-own-monitor] [--cluster] [--drill]
   --fresh             delete all data and secrets first
   --instances N       instances of each sub-service, 1 to 8 (default 2)
   --port N            port of the first gateway, if it is free (default 8420); 0: any
-  --no-own-monitor    add no monitor of the own gateway`;
+  --no-own-monitor    add no monitor of the own gateway
+  --cluster           three NATS nodes, and PostgreSQL with a standby that takes over
+  --drill             connections go through links that a control port can cut (slower; for drills)`;
 
 /** The options, or the text to show instead: what is wrong and the usage. */
 export function parseStartOptions(args: string[]): StartOptions | string {
@@ -27,6 +33,8 @@ export function parseStartOptions(args: string[]): StartOptions | string {
         instances: { type: 'string', default: '2' },
         port: { type: 'string', default: '8420' },
         'no-own-monitor': { type: 'boolean', default: false },
+        cluster: { type: 'boolean', default: false },
+        drill: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -39,7 +47,8 @@ export function parseStartOptions(args: string[]): StartOptions | string {
     if (!Number.isInteger(port) || port < 0 || port > 65_000) {
       return `--port takes a whole number from 0 to 65000, not "${values.port}".\n${USAGE}`;
     }
-    return { fresh: values.fresh, instances, port, ownMonitor: !values['no-own-monitor'] };
+    const { fresh, cluster, drill } = values;
+    return { fresh, instances, port, ownMonitor: !values['no-own-monitor'], cluster, drill };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${USAGE}`;
   }

@@ -31,6 +31,7 @@ export class Supervised {
   private child: ChildProcess | undefined;
   private restart: NodeJS.Timeout | undefined;
   private stopping = false;
+  private held = false;
   private readonly backOff = new BackOff();
   private readonly log: BoundedLog;
   /** Set when it ended in a way that no restart heals. */
@@ -53,7 +54,7 @@ export class Supervised {
   }
 
   start(): void {
-    if (this.stopping || this.alive) return;
+    if (this.stopping || this.held || this.alive) return;
     const startedAt = performance.now();
     const { command, args, cwd, env } = this.spec;
     const child = this.log.lend((log) =>
@@ -70,6 +71,20 @@ export class Supervised {
       this.again(startedAt, signal ? `was ended by ${signal}` : `ended with code ${code}`);
     });
     this.events.started?.(this);
+  }
+
+  /** From now on it is not started again when it ends. */
+  hold(): void {
+    this.held = true;
+    clearTimeout(this.restart);
+  }
+
+  /** It is started again, at once when it does not run. */
+  release(): void {
+    this.held = false;
+    this.backOff.reset();
+    clearTimeout(this.restart);
+    this.start();
   }
 
   /** Asks it to stop, waits, and kills it when the time is over. */
@@ -93,7 +108,7 @@ export class Supervised {
   }
 
   private again(startedAt: number, how: string): void {
-    if (this.stopping || this.gaveUp) return;
+    if (this.stopping || this.held || this.gaveUp) return;
     const wait = this.backOff.next(performance.now() - startedAt);
     this.events.ended?.(this, how, wait);
     this.restart = setTimeout(() => this.start(), wait);

@@ -6,10 +6,10 @@ import { connect } from '@nats-io/transport-node';
  * @throws when no stream takes it
  */
 export async function publishRaw(
-  nats: { url: string; user: string; password: string },
+  nats: { urls: string[]; user: string; password: string },
   messages: readonly { subject: string; body: string }[],
 ): Promise<void> {
-  const connection = await connect({ servers: nats.url, user: nats.user, pass: nats.password });
+  const connection = await connect({ servers: nats.urls, user: nats.user, pass: nats.password });
   try {
     for (const { subject, body } of messages) await jetstream(connection).publish(subject, body);
   } finally {

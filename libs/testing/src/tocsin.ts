@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '@tocsin/local';
+import { tocsinControl, type TocsinControl } from './tocsin-control.ts';
 import { until } from './until.ts';
 
 /** `runtime.json`: where everything of a running Tocsin is. */
@@ -15,6 +16,25 @@ export interface TocsinRuntime {
   tokenFile: string;
   /** The pages of Jaeger, where it runs beside. */
   jaeger?: string;
+  /** The control port's address, with `drill`. */
+  control?: string;
+  /** The process that carries the links, with `drill`. */
+  links?: { pid: number };
+}
+
+export interface StartTocsinOptions {
+  /** Of each sub-service; default 2. */
+  instances?: number;
+  /** Goes to every service. */
+  env?: Record<string, string>;
+  /** Whether it watches its own gateway; default not. */
+  ownMonitor?: boolean;
+  /** Three NATS nodes and the PostgreSQL pair instead of one each. */
+  cluster?: boolean;
+  /** All connections go through links that `control` can cut. */
+  drill?: boolean;
+  /** Built apps of another folder than dist/apps; nothing is built then. */
+  appsDir?: string;
 }
 
 export interface StartedTocsin {
@@ -23,10 +43,15 @@ export interface StartedTocsin {
   readonly token: string;
   /** Read anew each time: process ids change when something is restarted. */
   readonly runtime: TocsinRuntime;
-  /** The database as its superuser: the oracle looks at the record itself. */
+  /**
+   * The database as its superuser, past all links: the oracle looks at the record itself. A pair's names both hosts,
+   * separated by a comma, and either may be the primary.
+   */
   readonly databaseUrl: string;
-  /** The broker, with the login of the services. */
-  readonly nats: { url: string; user: string; password: string };
+  /** The addresses of all brokers, past all links, with the login of the services. */
+  readonly nats: { urls: string[]; user: string; password: string };
+  /** Cuts and holds; every call throws without `drill`. */
+  readonly control: TocsinControl;
   /** What an instance has logged. */
   logs(instance: string): string;
   stop(): Promise<void>;
@@ -35,27 +60,20 @@ export interface StartedTocsin {
 /**
  * Starts all of Tocsin as a person does, by the program behind `npm start`, in a folder of its own that is deleted when
  * it stops. Resolves when every instance is ready.
- * @param o.env goes to every service
  * @throws with the program's output when it is not ready within two minutes
  */
-export async function startTocsin(
-  o: { instances?: number; env?: Record<string, string>; ownMonitor?: boolean } = {},
-): Promise<StartedTocsin> {
+export async function startTocsin(o: StartTocsinOptions = {}): Promise<StartedTocsin> {
   const dir = mkdtempSync(join(tmpdir(), 'tocsin-'));
-  const child = spawn(
-    process.execPath,
-    [
-      '--import',
-      '@oxc-node/core/register',
-      join(projectRoot, 'infra/local/src/start.ts'),
-      '--instances',
-      String(o.instances ?? 2),
-      '--port',
-      '0',
-      ...(o.ownMonitor === true ? [] : ['--no-own-monitor']),
-    ],
-    { cwd: projectRoot, env: { ...process.env, ...o.env, TOCSIN_DIR: dir }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
-  );
+  const child = spawn(process.execPath, commandLine(o), {
+    cwd: projectRoot,
+    env: {
+      ...process.env,
+      ...o.env,
+      TOCSIN_DIR: dir,
+      ...(o.appsDir === undefined ? {} : { TOCSIN_APPS_DIR: o.appsDir }),
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   let output = '';
   const collect = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-20_000));
   child.stdout?.on('data', collect);
@@ -80,15 +98,9 @@ export async function startTocsin(
     await stop();
     throw new Error(`Tocsin did not start. Its output ends with:\n${output}`, { cause });
   }
-  const secrets = JSON.parse(readFileSync(join(dir, 'secrets.json'), 'utf8')) as {
-    postgresPassword: string;
-    natsPassword: string;
-  };
-  const database = new URL(runtime().servers['postgres']!.url);
-  Object.assign(database, { username: 'tocsin_admin', password: secrets.postgresPassword, pathname: '/tocsin' });
   return {
-    databaseUrl: database.href,
-    nats: { url: runtime().servers['nats']!.url, user: 'tocsin', password: secrets.natsPassword },
+    ...ownAddresses(runtime(), join(dir, 'secrets.json')),
+    control: tocsinControl(runtime().control),
     gateways: runtime().gateways,
     token: readFileSync(runtime().tokenFile, 'utf8').trim(),
     get runtime() {
@@ -96,6 +108,28 @@ export async function startTocsin(
     },
     logs: (instance) => readFileSync(runtime().instances.find((each) => each.instance === instance)!.log, 'utf8'),
     stop,
+  };
+}
+
+function commandLine(o: StartTocsinOptions): string[] {
+  return [
+    ['--import', '@oxc-node/core/register', join(projectRoot, 'infra/local/src/start.ts')],
+    ['--instances', String(o.instances ?? 2), '--port', '0'],
+    o.ownMonitor === true ? [] : ['--no-own-monitor'],
+    o.cluster === true ? ['--cluster'] : [],
+    o.drill === true ? ['--drill'] : [],
+  ].flat();
+}
+
+/** How an oracle reaches the servers, whatever is cut. */
+function ownAddresses(runtime: TocsinRuntime, secretsFile: string): Pick<StartedTocsin, 'databaseUrl' | 'nats'> {
+  const secrets = JSON.parse(readFileSync(secretsFile, 'utf8')) as { postgresPassword: string; natsPassword: string };
+  const urls = (kind: string): string[] =>
+    Object.entries(runtime.servers).flatMap(([name, { url }]) => (name.replace(/-\d$/, '') === kind ? [url] : []));
+  const hosts = urls('postgres').map((url) => new URL(url).host);
+  return {
+    databaseUrl: `postgres://tocsin_admin:${encodeURIComponent(secrets.postgresPassword)}@${hosts.join(',')}/tocsin`,
+    nats: { urls: urls('nats'), user: 'tocsin', password: secrets.natsPassword },
   };
 }
 

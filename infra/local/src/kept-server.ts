@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BackOff } from './back-off.ts';
+import { say } from './progress.ts';
+import type { RunningServer } from './running.ts';
+
+/** Keeps one server running: a crashed one is started again, with back-off, unless it is held. */
+export class KeptServer {
+  private held = false;
+  private stopping = false;
+  private reviving = false;
+  private readonly backOff = new BackOff();
+  private startedAt = performance.now();
+  /** Ends the wait before a start. */
+  private wake = new AbortController();
+
+  constructor(
+    readonly name: string,
+    readonly server: RunningServer,
+    private readonly changed: () => void,
+  ) {
+    server.onCrash = () => this.revive();
+  }
+
+  /** From now on it is not started again when it ends. */
+  hold(): void {
+    this.held = true;
+  }
+
+  /** It is started again, at once when it does not run. */
+  release(): void {
+    this.held = false;
+    this.backOff.reset();
+    this.wake.abort();
+    this.wake = new AbortController();
+    if (!this.server.alive) void this.revive(0);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake.abort();
+    await this.server.stop();
+  }
+
+  private async revive(first?: number): Promise<void> {
+    this.changed();
+    if (this.reviving) return;
+    this.reviving = true;
+    let wait = first;
+    while (!this.stopping && !this.held && !this.server.alive) {
+      wait ??= this.backOff.next(performance.now() - this.startedAt);
+      say(`${this.name} ended; starting it again in ${wait} ms`);
+      await delay(wait, undefined, { signal: this.wake.signal }).catch(() => undefined);
+      wait = undefined;
+      if (!this.stopping && !this.held) await this.startOnce();
+    }
+    this.reviving = false;
+    this.changed();
+  }
+
+  private async startOnce(): Promise<void> {
+    this.startedAt = performance.now();
+    await this.server.start().catch((error: unknown) => say(`${this.name}: ${String(error)}`));
+  }
+}

@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Road, straight } from './links.ts';
+import { startNats, takesMessages, type RunningNats } from './nats.ts';
+import { freePort } from './ports.ts';
+
+export interface NatsClusterOptions {
+  user: { name: string; password: string };
+  /** Where a node keeps its data and its log. */
+  places(name: string): { dataDir: string; logFile: string };
+  /** The way from one node to another's route port. */
+  road?: Road;
+}
+
+export const natsNodes = ['nats-1', 'nats-2', 'nats-3'] as const;
+const READY_MS = 30_000;
+/** Nothing listens on it: a node that hears of another's address by gossip must not find a way around its links. */
+const NOWHERE = '127.0.0.1:1';
+
+/**
+ * Starts three nodes that know each other; resolves when a stream with three copies takes a write.
+ * @throws when one can't be started, or no such stream can be made within 30 s
+ */
+export async function startNatsCluster(o: NatsClusterOptions): Promise<{ name: string; node: RunningNats }[]> {
+  const ports = await Promise.all(natsNodes.map(async () => ({ client: await freePort(), route: await freePort() })));
+  const road = o.road ?? straight;
+  const starting = natsNodes.map(async (name, index) => {
+    const routes = natsNodes.map((other, at) => (at === index ? [] : [road(name, other, ports[at]!.route)])).flat();
+    const node = await startNats({
+      ...o.places(name),
+      port: ports[index]!.client,
+      user: o.user,
+      // A frozen peer is dropped after two pings without an answer, a client likewise.
+      config: 'ping_interval: "1s"\nping_max: 2',
+      cluster: {
+        name: 'tocsin',
+        server: name,
+        port: ports[index]!.route,
+        routes: await Promise.all(routes),
+        config: `ping_interval: "1s", ping_max: 2, no_advertise: true, advertise: "${NOWHERE}"`,
+      },
+    });
+    return { name, node };
+  });
+  const started = await Promise.allSettled(starting);
+  const nodes = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  try {
+    await Promise.all(starting);
+    await agreed(ports[0]!.client, o);
+  } catch (error) {
+    await Promise.all(nodes.map(({ node }) => node.stop()));
+    throw error;
+  }
+  return nodes;
+}
+
+async function agreed(port: number, o: NatsClusterOptions): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  for (;;) {
+    try {
+      return await takesMessages(port, o, natsNodes.length);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await delay(100);
+    }
+  }
+}
