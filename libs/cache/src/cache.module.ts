@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { Cache, type CacheOptions } from './cache.ts';
+import { Cache } from './cache.ts';
+import type { CacheOptions } from './types.ts';
 
 /** Gives every module of a service its Cache, and closes it when the service stops. */
 @Module({})

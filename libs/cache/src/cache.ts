@@ -6,38 +6,8 @@ import type { News } from './link.ts';
 import { Memory } from './memory.ts';
 import { Meters, type Outcome, type Tier } from './meters.ts';
 import { type Seen, Shared } from './shared.ts';
-
-export interface CacheOptions {
-  /** `redis://…`, `rediss://…` or `redis+sentinel://h1:p,h2:p/name`. */
-  url: string;
-  /** Keeps the keys of one service apart from those of others. */
-  namespace: string;
-  /** Most entries in memory. Default 5 000. */
-  maxItems?: number;
-  /** Most characters of JSON in memory. Default 16 million. */
-  maxSize?: number;
-  clock?: Clock;
-}
-
-export interface GetOptions {
-  /** How long a value is fresh, in ms (spread by ±10 %). */
-  ttlMs: number;
-  /** How long after that it may be served while it is being reloaded or its loader fails, in ms. */
-  staleMs: number;
-  /** At most 99. Must be the same at each call for a key. */
-  tags?: readonly string[];
-  /** Longest time of one load, in ms. Default 10 000. */
-  timeoutMs?: number;
-}
-
-export interface Answer<T> {
-  /** Plain JSON, shared and frozen: copy it before changing it. */
-  value: T;
-  /** Time since it was loaded, in ms. */
-  ageMs: number;
-  /** Older than its time to live: it is being reloaded, or its loader fails. */
-  stale: boolean;
-}
+import { takeTurn } from './turn.ts';
+import type { Answer, CacheOptions, GetOptions } from './types.ts';
 
 interface Flight {
   tags: readonly string[];
@@ -84,7 +54,8 @@ export class Cache {
   }
 
   /**
-   * The value of a key: from memory, from Redis, or from `load`, which runs once however many ask at the same time.
+   * The value of a key: from memory, from Redis, or from `load`, which runs once however many ask at the same time, on
+   * however many instances.
    * A stale value is returned at once while it is reloaded, and also when `load` fails.
    * @param load must return plain JSON; what JSON cannot hold is returned but not kept
    * @throws what `load` throws if there is no usable older value, or TocsinError `deadline` if it takes too long
@@ -203,10 +174,34 @@ export class Cache {
   }
 
   private async load(request: Request, flight: Flight, seen: Seen | undefined): Promise<Answer<unknown>> {
+    const { key, tags, options } = request;
+    const timeoutMs = options.timeoutMs ?? LOAD_MS;
+    const askedAt = this.clock.monotonic();
+    const turn = await takeTurn(this.shared, this.clock, { key, tags, seen, timeoutMs });
+    if ('entry' in turn) {
+      if (flight.valid) this.memory.set(key, turn.entry, tags);
+      return this.answer(turn.entry, 'redis', 'hit');
+    }
+    try {
+      return await this.loadNow(request, flight, {
+        seen: turn.seen,
+        timeoutMs: timeoutMs - (this.clock.monotonic() - askedAt),
+      });
+    } finally {
+      // Sent after the value was: who waits for the turn finds the value.
+      turn.end();
+    }
+  }
+
+  private async loadNow(
+    request: Request,
+    flight: Flight,
+    { seen, timeoutMs }: { seen: Seen | undefined; timeoutMs: number },
+  ): Promise<Answer<unknown>> {
     const startedAt = this.clock.now();
     let value: unknown;
     try {
-      value = await this.traced(() => bounded(request.load, request.options.timeoutMs ?? LOAD_MS, request.key));
+      value = await this.traced(() => bounded(request.load, timeoutMs, request.key));
     } catch (error) {
       this.remember(request.key);
       throw error;

@@ -1,2 +1,3 @@
-export { type Answer, Cache, type CacheOptions, type GetOptions } from './cache.ts';
+export { Cache } from './cache.ts';
 export { CacheModule } from './cache.module.ts';
+export type { Answer, CacheOptions, GetOptions } from './types.ts';

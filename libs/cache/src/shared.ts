@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type Clock } from '@tocsin/core';
 import type { RedisOptions } from 'ioredis';
 import { decodeEntry, encode, type Entry } from './entry.ts';
@@ -57,6 +57,15 @@ for i = 7, #ARGV do
 end
 return 1`;
 
+/** KEYS: key, turn  ARGV: token seen, whose it is, how long. A key that has changed since is to be looked at again. */
+const CLAIM = `
+local now = redis.call('GET', KEYS[1])
+if (now and string.sub(now, 1, ${TOKEN}) or '') ~= ARGV[1] then return 0 end
+return redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3], 'NX') and 1 or 0`;
+
+/** KEYS: turn  ARGV: whose it is */
+const END_TURN = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1`;
+
 export interface SharedOptions {
   redis: RedisOptions;
   namespace: string;
@@ -96,6 +105,25 @@ export class Shared {
     const names = [`${this.namespace}:era`, this.keyName(era, key), ...this.tagNames(era, tags)];
     const values = [era, token, newToken(), encode(entry), lifeMs, TAG_MS, ...versions];
     await this.link.ask((redis) => redis.eval(STORE, names.length, ...names, ...values));
+  }
+
+  /**
+   * Claims the right to load a key that was found as in `seen`, for at most `ms`. What was invalidated since is another
+   * right: whoever asks after an invalidation does not wait for a load that began before it.
+   * @returns what gives it up; undefined if another instance has it, or has loaded it by now. While Redis is away
+   * everybody gets it.
+   */
+  async claim(key: string, seen: Seen, ms: number): Promise<(() => void) | undefined> {
+    const found = createHash('sha256')
+      .update(`${seen.token} ${seen.versions.join(' ')}`)
+      .digest('base64url')
+      .slice(0, 12);
+    const turn = `${this.namespace}:${seen.era}:l:${key}:${found}`;
+    const mine = newToken();
+    const names = [this.keyName(seen.era, key), turn];
+    const reply = await this.link.ask((redis) => redis.eval(CLAIM, names.length, ...names, seen.token, mine, ms));
+    if (reply?.answer === 0) return undefined;
+    return () => void this.link.ask((redis) => redis.eval(END_TURN, 1, turn, mine));
   }
 
   /** Makes keys and tags invalid for everybody. If Redis is away, its return does it: a new era begins then. */

@@ -67,3 +67,24 @@ export async function sameEra(...caches: Cache[]): Promise<void> {
     { what: 'one era' },
   );
 }
+
+const SETTLED_MS = 500;
+
+/** The same, and nobody is about to begin another one: each instance begins one when it connects. */
+export async function settled(...caches: Cache[]): Promise<void> {
+  let era: string | undefined;
+  let since = 0;
+  await until(
+    () => {
+      const eras = new Set(caches.map((cache) => linkOf(cache).era));
+      const [now] = eras;
+      if (eras.size > 1 || now === undefined || now !== era) {
+        era = eras.size === 1 ? now : undefined;
+        since = performance.now();
+        return false;
+      }
+      return performance.now() - since > SETTLED_MS;
+    },
+    { what: 'an era that lasts', everyMs: 20 },
+  );
+}
