@@ -18,17 +18,20 @@ export function newState(monitorId: string, now: number, message = 'Waiting for 
   };
 }
 
-/** A person paused it: its incident is resolved, and nothing that comes in counts until it is resumed. */
+/**
+ * A person paused it: its incident is resolved, and nothing that comes in counts until it is resumed. What was folded
+ * stays folded: a result from before that the broker gives out once more is no news after the pause either.
+ */
 export function pause(state: MonitorState, now: number): Decision {
   if (state.state === 'paused') return nothing(state);
-  const quiet = { ...state, locations: {} };
+  const quiet = { ...state, locations: mapValues(state.locations, muted) };
   return done(change(quiet, { state: 'paused', reason: 'paused', message: 'Paused' }, now));
 }
 
 /** Results are expected again, from now on. */
 export function resume(state: MonitorState, now: number): Decision {
   if (state.state !== 'paused') return nothing(state);
-  const expecting = { ...state, locations: {}, expectedSince: now };
+  const expecting = { ...state, expectedSince: now };
   return done(change(expecting, { state: 'unknown', reason: 'resumed', message: 'Waiting for the first result' }, now));
 }
 

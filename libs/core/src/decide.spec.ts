@@ -153,6 +153,12 @@ describe('confirmation', () => {
     expect(confirmationOverdueAt(rules, cleared.state)).toBeUndefined();
   });
 
+  it('a manual check of the window stays folded when its failure is confirmed where it was found', () => {
+    const manual = result(1, 'down', { attempt: MANUAL_ATTEMPTS_FROM + 1 });
+    const { state } = fold(rules, [manual, result(1, 'down', { attempt: 1 })]);
+    expect(fold(rules, [manual], state).state).toBe(state);
+  });
+
   it('one that nobody answers is asked for again, and then the failure counts without it', () => {
     let { state } = asked;
     for (const attempt of [2, 3]) {
@@ -195,6 +201,19 @@ describe('the life of a monitor', () => {
     expect(decide(RULES, paused.state, result(3, 'down'), now)).toMatchObject({ folded: 'paused', changes: [] });
     expect(resume(paused.state, now).state).toMatchObject({ state: 'unknown', reason: 'resumed', expectedSince: now });
     expect(pause(paused.state, now).changes).toEqual([]);
+  });
+
+  it('a result of before a pause that is delivered again after it is no news', () => {
+    const resumed = resume(pause(down, now).state, now + 1).state;
+    expect(fold(RULES, [result(1, 'down')], resumed)).toMatchObject({ state: { state: 'unknown' }, changes: [] });
+  });
+
+  it('after a resumption each location is waited for anew: the first to answer does not decide alone', () => {
+    const rules = { ...THREE, quorum: 2 };
+    const up = ['a', 'b', 'c'].map((location) => result(0, 'up', { location }));
+    const later = START + 100_000;
+    const resumed = resume(pause(fold(rules, up).state, now).state, later).state;
+    expect(fold(rules, [result(10, 'down', { location: 'a' })], resumed).state.state).toBe('unknown');
   });
 
   it('deleting resolves its incident', () => {

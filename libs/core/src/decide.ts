@@ -66,7 +66,8 @@ function foldConfirmation(rules: Rules, state: MonitorState, { result, found }: 
   if (asker === undefined || !before) return unchanged(state, 'unasked');
   const when = foundAt(result, found, now);
   const own = asker === result.location;
-  const seen = own ? { ...before, attempt: result.attempt, at: Math.max(when, before.at) } : before;
+  const attempt = Math.max(result.attempt, before.attempt); // a manual check of the same window stays folded
+  const seen = own ? { ...before, attempt, at: Math.max(when, before.at) } : before;
   const location = confirmed(rules, seen, found, own);
   const next = noted(withLocation(state, asker, location), result, found, now);
   return concluded(rules, next, 'confirmation', when);
@@ -85,6 +86,7 @@ function confirmed(rules: Rules, location: LocationState, found: Found, own: boo
 export function pressConfirmations(rules: Rules, state: MonitorState, now: number): Decision {
   const confirmations: Confirmation[] = [];
   let next = state;
+  let counted = false;
   for (const name of rules.locations) {
     const location = next.locations[name];
     const pending = location?.pending;
@@ -102,8 +104,10 @@ export function pressConfirmations(rules: Rules, state: MonitorState, now: numbe
       message: `${pending.message} (no prober was there to confirm it)`,
     };
     next = withLocation(next, name, at.settled(at.count(rules, location, found)));
+    counted = true;
   }
-  if (next === state) return unchanged(state, 'none');
+  // To ask again is no evidence: what the locations say together is as it was.
+  if (!counted) return { ...unchanged(next, 'none'), confirmations };
   return { ...concluded(rules, next, 'none', now), confirmations };
 }
 
