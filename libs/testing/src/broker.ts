@@ -1,9 +1,9 @@
 import { JetStreamApiError, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 
-/** How to log in at the broker, and where: one address or several. */
+/** How to log in at the broker, and where. */
 export interface BrokerLogin {
-  url: string | readonly string[];
+  urls: readonly string[];
   user: string;
   password: string;
 }
@@ -48,9 +48,8 @@ export async function deleteStream(login: BrokerLogin, stream: string): Promise<
 
 /** A connection for one question, so that a node that died meanwhile spoils no other. */
 async function asking<T>(login: BrokerLogin, ask: (manager: JetStreamManager) => Promise<T>): Promise<T> {
-  const { url, user, password } = login;
-  const servers = typeof url === 'string' ? url.split(',') : [...url];
-  const connection = await connect({ servers, user, pass: password, timeout: CONNECT_MS, reconnect: false });
+  const { urls, user, password } = login;
+  const connection = await connect({ servers: [...urls], user, pass: password, timeout: CONNECT_MS, reconnect: false });
   try {
     return await ask(await jetstreamManager(connection, { timeout: ASK_MS, checkAPI: false }));
   } finally {
