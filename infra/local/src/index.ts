@@ -9,3 +9,5 @@ export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres
 export { createTocsinDatabase, databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
 export { guard, unguard } from './watchdog.ts';
 export { temporaryDir } from './temporary.ts';
+export { PostgresPair, startPostgresPair, type PostgresPairOptions } from './postgres-pair.ts';
+export type { PostgresName } from './postgres-pair-state.ts';

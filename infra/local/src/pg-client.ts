@@ -6,6 +6,7 @@ export interface PgClient {
   query(sql: string, params?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
   end(): Promise<void>;
   on(event: 'error', listener: () => void): unknown;
+  connection: { stream: { destroy(): void } };
 }
 
 interface PgModule {
@@ -18,18 +19,56 @@ interface PgModule {
 
 const { Client } = createRequire(import.meta.url)('pg') as PgModule;
 
-/** Opens one connection, gives it to `use` and closes it whatever happens. */
-export async function withClient<T>(url: string, use: (client: PgClient) => Promise<T>): Promise<T> {
+const CONNECT_MS = 3_000;
+
+/**
+ * Opens one connection, gives it to `use` and closes it whatever happens.
+ * @param timeoutMs for all of it together; without it only connecting is bounded (3 s)
+ * @throws what connecting or `use` threw, or Error when the time is over
+ */
+export async function withClient<T>(
+  url: string,
+  use: (client: PgClient) => Promise<T>,
+  timeoutMs?: number,
+): Promise<T> {
   const client = new Client({
     connectionString: url,
-    connectionTimeoutMillis: 3_000,
+    connectionTimeoutMillis: CONNECT_MS,
     application_name: 'tocsin-local',
   });
   client.on('error', () => undefined);
-  await client.connect();
+  const work = useAndEnd(client, use);
+  if (timeoutMs === undefined) return await work;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`PostgreSQL did not answer within ${timeoutMs} ms`));
+      client.connection.stream.destroy();
+    }, timeoutMs);
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function useAndEnd<T>(client: PgClient, use: (client: PgClient) => Promise<T>): Promise<T> {
+  try {
+    await client.connect();
+  } catch (error) {
+    client.connection.stream.destroy();
+    throw error;
+  }
   try {
     return await use(client);
   } finally {
     await client.end();
   }
+}
+
+/** Whether an error came from the server itself, which thereby answered. */
+export function isServerError(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string';
 }
