@@ -194,12 +194,10 @@ describe('invalidation', () => {
 
   it.each(['key', 'tag'])('by %s wins over a load that began before it and ends after it', async (by) => {
     const k = key();
-    const slow = gate();
+    const [begun, slow] = [gate(), gate()];
     const options = { ...LONG, tags: [`tag of ${k}`] };
-    const late = a.get(k, async () => (await slow.wait, 'before'), options);
-    await until(() => Reflect.get(a, 'flights').has(k) as boolean);
-    // Its question to Redis was sent earlier on the same connection, so it is answered by now.
-    await a.ping();
+    const late = a.get(k, async () => (begun.open(), await slow.wait, 'before'), options);
+    await begun.wait;
     await (by === 'key' ? b.invalidate([k]) : b.invalidateTags(options.tags));
     await until(() => !(Reflect.get(a, 'flights').has(k) as boolean), { timeoutMs: 1_000 });
     slow.open();
@@ -214,9 +212,9 @@ describe('invalidation', () => {
     const options = { ...LONG, tags: [`tag of ${k}`] };
     const deaf = await aCache(url);
     await sameEra(a, b, deaf);
-    const slow = gate();
-    const late = deaf.get(k, async () => (await slow.wait, 'before'), options);
-    await deaf.ping();
+    const [begun, slow] = [gate(), gate()];
+    const late = deaf.get(k, async () => (begun.open(), await slow.wait, 'before'), options);
+    await begun.wait;
     // The message is lost on its way; only what Redis remembers protects the others.
     linkOf(deaf).options.onNews = () => undefined;
     await (by === 'key' ? b.invalidate([k]) : b.invalidateTags(options.tags));

@@ -96,10 +96,9 @@ describe('many instances', () => {
   it('do not wait for a load that began before an invalidation', async () => {
     const [a, b] = [await aCache(server.url), await aCache(server.url)];
     await settled(a, b);
-    const [k, slow] = [key(), gate()];
-    const old = a.get(k, async () => (await slow.wait, 'before'), LONG);
-    await until(() => Reflect.get(a, 'flights').has(k) as boolean);
-    await a.ping();
+    const [k, begun, slow] = [key(), gate(), gate()];
+    const old = a.get(k, async () => (begun.open(), await slow.wait, 'before'), LONG);
+    await begun.wait;
     await b.invalidate([k]);
     const startedAt = performance.now();
     expect((await b.get(k, async () => 'after', LONG)).value).toBe('after');
