@@ -1,4 +1,3 @@
-import { type Range, within } from '../oracle/range.ts';
 import type { ApiOutcome } from './gateway-client.ts';
 
 /** One request of the load, from its start to its end. */
@@ -25,9 +24,8 @@ export interface ApiFigures {
 
 const MOST_SAMPLES = 20;
 
-/** The figures of the requests that began in a range. */
-export function apiFigures(records: readonly ApiRecord[], range: Range): ApiFigures {
-  const seen = records.filter(({ startedAt }) => within(range, startedAt));
+/** The figures of some requests. */
+export function apiFigures(seen: readonly ApiRecord[]): ApiFigures {
   const count = (which: (record: ApiRecord) => boolean) => seen.filter(which).length;
   const took = seen.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
   return {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Range } from '../oracle/range.ts';
-import { type ApiFigures, apiFigures, type ApiRecord } from './api-figures.ts';
+import { type Range, within } from '../oracle/range.ts';
+import type { ApiRecord } from './api-figures.ts';
 import { ApiMix, type Errand } from './api-mix.ts';
 import { type ApiOutcome, GatewayClient } from './gateway-client.ts';
-import { type AcceptedWrite, type Known, Ledger } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { randomOf } from './random.ts';
 
 export interface ApiLoadOptions {
@@ -50,19 +50,14 @@ export class ApiLoad {
     return new ApiLoad(o);
   }
 
-  /** What the requests that began in a range came to. Ask some 12 s after its end, when the last have ended. */
-  figures(range: Range): ApiFigures {
-    return apiFigures(this.records, range);
+  /** The requests that began in a range. Ask some 12 s after its end, when the last have ended. */
+  requestsIn(range: Range): ApiRecord[] {
+    return this.records.filter(({ startedAt }) => within(range, startedAt));
   }
 
   /** Stops, and waits for what is under way: requests and accepted operations, each within its bound. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await Promise.all(this.running);
-  }
-
-  /** Resolves when everything that began before now has ended, each within its bound. */
-  async settled(): Promise<void> {
     await Promise.all(this.running);
   }
 
@@ -91,15 +86,13 @@ export class ApiLoad {
   /** Asks for an accepted write until it is done, or its time is over. */
   private async follow(kind: string, outcome: ApiOutcome, settle: Errand['settle']): Promise<void> {
     const at = Date.now();
-    const entry: AcceptedWrite = { at, kind, operation: outcome.operation!, status: 'pending' };
-    this.ledger.accepted.push(entry);
+    const entry = this.ledger.accept(kind, outcome.operation!);
     while (Date.now() - at < OPERATION_MS) {
       const asked = await this.client.send({ method: 'GET', path: entry.operation });
       const { status, result, error } = (asked.body ?? {}) as { status?: unknown; result?: unknown; error?: unknown };
       if (asked.answer === 'ok' && (status === 'done' || status === 'failed')) {
         Object.assign(entry, { status, tookMs: Date.now() - at, ...(error ? { why: JSON.stringify(error) } : {}) });
-        const known: Known = status === 'done' ? 'acknowledged' : 'unsure';
-        settle?.(known, { ...outcome, body: result });
+        settle?.(status === 'done' ? 'acknowledged' : 'unsure', { ...outcome, body: result });
         return;
       }
       entry.why = asked.why ?? `still ${String(status)}`;

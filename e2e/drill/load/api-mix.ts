@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiOutcome, ApiRequest } from './gateway-client.ts';
-import type { CreatedChannel, Known, Ledger } from './ledger.ts';
+import { type Knowledge, knowledge, type Ledger } from './ledger.ts';
 
 /** One thing that a client does. */
 export interface Errand {
@@ -9,7 +9,7 @@ export interface Errand {
   /** Sent to both gateways at the same time, as an impatient client does. */
   twice?: true;
   /** What became of a write: called once per answer, with what is known in the end. */
-  settle?: (known: Known, outcome: ApiOutcome) => void;
+  settle?: (known: Knowledge['known'], outcome: ApiOutcome) => void;
 }
 
 /** Channels that the load keeps at most: over it, the oldest are deleted. */
@@ -42,7 +42,7 @@ export class ApiMix {
   ) {}
 
   next(): Errand {
-    if (this.ledger.living.length > MOST_CHANNELS) return this.remove();
+    if (this.ledger.population > MOST_CHANNELS) return this.remove();
     let place = this.random() * 100;
     const kind = SHARES.find(([, share]) => (place -= share) < 0)?.[0] ?? 'summary';
     return this[kind]();
@@ -76,7 +76,7 @@ export class ApiMix {
       kind: 'create channel',
       request: { method: 'POST', path: '/v1/channels', body, key: randomUUID() },
       ...twice,
-      settle: (known, { body: answered }) => noteCreated(entry, known, answered),
+      settle: (known, { body: answered }) => this.ledger.noteCreated(entry, known, idIn(answered)),
     };
   }
 
@@ -88,19 +88,19 @@ export class ApiMix {
     return {
       kind: 'rename monitor',
       request: { method: 'PATCH', path: `/v1/monitors/${monitorId}`, body: { name }, key: randomUUID() },
-      settle: (known) => (entry.known = known),
+      settle: (known) => (entry.renamed = knowledge(known)),
     };
   }
 
   remove(): Errand {
-    const entry = this.ledger.living[0];
-    const [id] = entry?.ids ?? [];
-    if (!entry || id === undefined) return this.create();
-    entry.deleted = 'open';
+    const entry = this.ledger.takeOldest();
+    if (!entry) return this.create();
+    const [id] = entry.ids;
+    entry.deleted = knowledge('open');
     return {
       kind: 'delete channel',
       request: { method: 'DELETE', path: `/v1/channels/${id}`, key: randomUUID() },
-      settle: (known) => (entry.deleted = known),
+      settle: (known) => (entry.deleted = knowledge(known)),
     };
   }
 
@@ -113,9 +113,6 @@ function read(kind: string, path: string): Errand {
   return { kind, request: { method: 'GET', path } };
 }
 
-/** Of two answers to one write, the better one stands. */
-function noteCreated(entry: CreatedChannel, known: Known, answered: unknown): void {
-  const { id } = (answered ?? {}) as { id?: unknown };
-  if (known === 'acknowledged' && typeof id === 'string') entry.ids.add(id);
-  if (entry.created !== 'acknowledged') entry.created = known;
+function idIn(answered: unknown): unknown {
+  return typeof answered === 'object' && answered !== null && 'id' in answered ? answered.id : undefined;
 }

@@ -1,25 +1,29 @@
-/** What a client knows of a write: `acknowledged` (2xx, or a 202 whose operation was done), or not (yet). */
-export type Known = 'open' | 'acknowledged' | 'unsure';
+/** What a client knows of a write, and since when: `open` at first, then acknowledged (2xx, or a 202 that was done) or not. */
+export interface Knowledge {
+  known: 'open' | 'acknowledged' | 'unsure';
+  at: number;
+}
 
 /** A channel that the load wanted to exist. Its name is its own. */
 export interface CreatedChannel {
+  /** When it was asked for. */
   at: number;
   name: string;
-  created: Known;
+  created: Knowledge;
   /** What the answers said its identifier is: more than one is a write that was carried out twice. */
   ids: Set<string>;
-  deleted?: Known;
+  deleted?: Knowledge;
 }
 
-/** A name that the load wanted a monitor to have. At most one is open per monitor. */
+/** A name that the load wanted a monitor to have. */
 export interface Rename {
   at: number;
   monitorId: string;
   name: string;
-  known: Known;
+  renamed: Knowledge;
 }
 
-/** A 202: what came of its operation, `pending` when it was not done in time. */
+/** A 202: what came of its operation, `pending` until it is done. */
 export interface AcceptedWrite {
   at: number;
   kind: string;
@@ -29,35 +33,63 @@ export interface AcceptedWrite {
   why?: string;
 }
 
-/** Over this many settled channels the oldest are forgotten. */
-const MOST_CHANNELS = 20_000;
+/** Over so many of either kind the oldest are forgotten. */
+const MOST = 20_000;
 
 /** Everything that the load wrote, and what it was told of it: the writes that may not be lost or doubled. */
 export class Ledger {
   readonly channels: CreatedChannel[] = [];
-  /** Of each monitor the acknowledged rename and those after it, oldest first. */
-  readonly renames = new Map<string, Rename[]>();
   readonly accepted: AcceptedWrite[] = [];
+  /** Of each monitor the last acknowledged one and, perhaps, one after it. */
+  readonly renames = new Map<string, Rename[]>();
+  private readonly living: CreatedChannel[] = [];
 
   channel(name: string): CreatedChannel {
-    const entry: CreatedChannel = { at: Date.now(), name, created: 'open', ids: new Set() };
-    this.channels.push(entry);
-    if (this.channels.length > MOST_CHANNELS) this.channels.splice(0, MOST_CHANNELS / 10);
-    return entry;
+    return keep(this.channels, { at: Date.now(), name, created: knowledge('open'), ids: new Set() });
   }
 
-  /** Notes a rename, or says nothing while one of that monitor is still open. */
-  rename(monitorId: string, name: string): Rename | undefined {
-    const before = this.renames.get(monitorId) ?? [];
-    if (before.some(({ known }) => known === 'open')) return undefined;
-    const entry: Rename = { at: Date.now(), monitorId, name, known: 'open' };
-    const acknowledged = before.findLastIndex(({ known }) => known === 'acknowledged');
-    this.renames.set(monitorId, [...before.slice(Math.max(0, acknowledged)), entry]);
-    return entry;
+  /** Of two answers to one write, the better one stands. */
+  noteCreated(entry: CreatedChannel, known: Knowledge['known'], id: unknown): void {
+    if (known === 'acknowledged' && typeof id === 'string') entry.ids.add(id);
+    if (entry.created.known === 'acknowledged') return;
+    entry.created = knowledge(known);
+    if (entry.ids.size > 0) this.living.push(entry);
   }
 
   /** How many channels exist as far as is known. */
-  get living(): CreatedChannel[] {
-    return this.channels.filter(({ created, deleted }) => created === 'acknowledged' && deleted === undefined);
+  get population(): number {
+    return this.living.length;
   }
+
+  /** The oldest of them, to be deleted: it is given to one caller only. */
+  takeOldest(): CreatedChannel | undefined {
+    return this.living.shift();
+  }
+
+  /**
+   * Notes a rename, or nothing while it is not known what became of the one before: a write that was not answered may
+   * still be carried out, after the next one.
+   */
+  rename(monitorId: string, name: string): Rename | undefined {
+    const last = this.renames.get(monitorId)?.at(-1);
+    if (last && last.renamed.known !== 'acknowledged') return undefined;
+    const entry: Rename = { at: Date.now(), monitorId, name, renamed: knowledge('open') };
+    this.renames.set(monitorId, last ? [last, entry] : [entry]);
+    return entry;
+  }
+
+  accept(kind: string, operation: string): AcceptedWrite {
+    return keep(this.accepted, { at: Date.now(), kind, operation, status: 'pending' });
+  }
+}
+
+/** What is known as of now. */
+export function knowledge(known: Knowledge['known']): Knowledge {
+  return { known, at: Date.now() };
+}
+
+function keep<T>(list: T[], entry: T): T {
+  list.push(entry);
+  if (list.length > MOST) list.splice(0, MOST / 10);
+  return entry;
 }

@@ -19,7 +19,7 @@ export interface AlertsAsked {
   /** When the schedule began. */
   startedAt: number;
   seen: AlertsSeen;
-  /** Phases that begin in it are counted. Hits and alerts of two minutes before it should still be known. */
+  /** Transitions are counted whose first window that could see them is due in it. Two minutes before it must be known. */
   range: Range;
   /** What an alert takes usually, from when the first check was due: subtracted from the delays. */
   usualMs?: number;
@@ -43,8 +43,8 @@ export interface AlertCounts {
   repeatedKeys: number;
   false: number;
   worstExtraMs: number;
-  /** From the first due check to the alert, of each that arrived, ascending. */
-  delaysMs: number[];
+  /** Of each that arrived: when the first check was due that could see it, and when it came. */
+  told: { dueAt: number; at: number }[];
   /** Alerts that no checks ran, where indeed none did. */
   silence: number;
   /** Phases that no check fell into, or only one too shortly before the end: nothing was expected of them. */
@@ -65,7 +65,7 @@ export function countAlerts(asked: AlertsAsked): AlertCounts {
     repeatedKeys: asked.seen.repeated.filter(({ at }) => within(asked.range, at)).length,
     false: 0,
     worstExtraMs: 0,
-    delaysMs: [],
+    told: [],
     silence: 0,
     unseen: 0,
     details: [],
@@ -81,8 +81,8 @@ export function countAlerts(asked: AlertsAsked): AlertCounts {
     counts.false++;
     counts.details.push({ what: 'false', n: -1, monitorId, kind, at: happenedAt });
   }
-  counts.delaysMs.sort((a, b) => a - b);
-  counts.worstExtraMs = Math.max(0, (counts.delaysMs.at(-1) ?? 0) - (asked.usualMs ?? 0));
+  const worstMs = counts.told.reduce((worst, { dueAt: due, at }) => Math.max(worst, at - due), 0);
+  counts.worstExtraMs = Math.max(0, worstMs - (asked.usualMs ?? 0));
   return counts;
 }
 
@@ -114,7 +114,8 @@ class Story {
   private expect(phase: Phase, left: Alert[]): void {
     const hits = this.asked.hitsOf(this.monitor.n);
     const hit = hits[firstAtOrAfter(hits, phase.from)];
-    const counted = within(this.asked.range, phase.from);
+    const due = this.firstDue(phase);
+    const counted = within(this.asked.range, due);
     if (hit === undefined || hit >= phase.to) {
       if (counted) this.counts.unseen++;
       return;
@@ -127,16 +128,20 @@ class Story {
     if (alert || sure || this.verdict === undefined) this.verdict = kind;
     if (alert) this.matched.add(phase);
     if (!counted) return;
-    if (alert) this.arrived(alert, phase);
+    if (alert) this.arrived(alert, due);
     else if (sure) this.lost(kind, phase);
     else this.counts.unseen++;
   }
 
-  private arrived(alert: Alert, phase: Phase): void {
+  private firstDue(phase: Phase): number {
     const grid = gridOf(this.monitor.id, this.monitor.intervalMs);
+    return dueAt(grid, nextWindow(grid, phase.from - 1));
+  }
+
+  private arrived({ at }: Alert, due: number): void {
     this.counts.expected++;
     this.counts.arrived++;
-    this.counts.delaysMs.push(Math.max(0, alert.at - dueAt(grid, nextWindow(grid, phase.from - 1))));
+    this.counts.told.push({ dueAt: due, at: Math.max(at, due) });
   }
 
   private lost(kind: Alert['kind'], phase: Phase): void {

@@ -83,3 +83,36 @@ export function urlsOf(url: string): string[] {
   const [, before, hosts, after] = parts;
   return hosts!.split(',').map((host) => `${before}${host}${after}`);
 }
+
+/** Which of the servers takes writes, and whether the standby has confirmed all of them. */
+export interface Primary {
+  /** As in runtime.json. */
+  name: string;
+  /** True without a pair too: there is nothing to wait for. */
+  standbyInStep: boolean;
+}
+
+/** The server that takes writes now; undefined while none does. */
+export async function primaryOf(
+  servers: Readonly<Record<string, { url: string }>>,
+  databaseUrl: string,
+): Promise<Primary | undefined> {
+  const databases = Object.entries(servers).filter(([name]) => name.startsWith('postgres'));
+  const asked = databases.map(async ([name, { url }]): Promise<Primary | undefined> => {
+    try {
+      const [row] = await queryAt<{ copies: number }>(loginAt(url, databaseUrl), COPIES_IN_STEP, []);
+      return { name, standbyInStep: databases.length === 1 || (row?.copies ?? 0) > 0 };
+    } catch {
+      return undefined;
+    }
+  });
+  return (await Promise.all(asked)).find((primary) => primary !== undefined);
+}
+
+const COPIES_IN_STEP = `SELECT count(*)::int AS copies FROM pg_stat_replication
+  WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum')`;
+
+function loginAt(serverUrl: string, databaseUrl: string): string {
+  const { host } = new URL(serverUrl);
+  return databaseUrl.replace(/^([^/]*\/\/(?:[^@/]*@)?)[^/]+/, `$1${host}`);
+}

@@ -5,6 +5,8 @@ import type { HitsOf, Range } from './range.ts';
 
 /** A check that starts later than this after its due time is late. */
 export const LATE_MS = 3_000;
+/** From this interval on nothing may be missed while a broker's node is away. */
+const LONG_MS = 10_000;
 
 /** A window that nobody ran, or ran late, with what is needed to find the fault that cost it. */
 export interface WindowSeen {
@@ -22,6 +24,8 @@ export interface WindowCounts {
   ran: number;
   late: number;
   missed: number;
+  /** Missed ones of monitors with an interval of 10 s or more. */
+  missedLong: number;
   /** The longest time from a due time to its first hit, of windows that ran. */
   worstLateMs: number;
   /** The longest time in which no target at all was hit. */
@@ -54,6 +58,7 @@ export function countWindows(monitors: readonly WatchedMonitor[], hitsOf: HitsOf
     ran: 0,
     late: 0,
     missed: 0,
+    missedLong: 0,
     worstLateMs: 0,
     worstGapMs: worstGapMs(monitors, hitsOf, range),
     missedWindows: [],
@@ -67,6 +72,7 @@ export function countWindows(monitors: readonly WatchedMonitor[], hitsOf: HitsOf
       const seen = { n: monitor.n, monitorId: monitor.id, intervalMs: monitor.intervalMs, dueAt: due };
       if (lateMs === undefined) {
         counts.missed++;
+        if (monitor.intervalMs >= LONG_MS) counts.missedLong++;
         counts.missedWindows.push(seen);
         continue;
       }

@@ -2,7 +2,7 @@ import type { Row } from './row.ts';
 
 /** The most that each figure may be; Infinity: nothing is promised of it. */
 export interface Promises {
-  checks: { missed: number; late: number; unaccounted: number; worstLateMs: number };
+  checks: { missed: number; missedLong: number; late: number; unaccounted: number; worstLateMs: number };
   alerts: { lost: number; doubled: number; repeatedKeys: number; false: number; worstExtraMs: number };
   api: { failed: number; refused: number; accepted: number; stale: number; lostWrites: number; doubledWrites: number };
   recoveryMs: { worst: number };
@@ -10,7 +10,7 @@ export interface Promises {
 
 /** What the death of any one service instance may cost: the strictest row of the failure table. */
 export const strict: Promises = {
-  checks: { missed: 0, late: 0, unaccounted: 0, worstLateMs: 3_000 },
+  checks: { missed: 0, missedLong: 0, late: 0, unaccounted: 0, worstLateMs: 3_000 },
   alerts: { lost: 0, doubled: 0, repeatedKeys: 0, false: 0, worstExtraMs: 3_000 },
   api: { failed: 0, refused: 0, accepted: Infinity, stale: Infinity, lostWrites: 0, doubledWrites: 0 },
   recoveryMs: { worst: Infinity },
@@ -33,6 +33,7 @@ export function promises(allowed: Overrides = {}): Promises {
 const WORDS: { [Group in keyof Promises]: Record<keyof Promises[Group], string> } = {
   checks: {
     missed: 'windows missed',
+    missedLong: 'windows missed at intervals of 10 s and more',
     late: 'windows run late',
     unaccounted: 'windows that the record says nothing of',
     worstLateMs: 'the latest check (ms)',

@@ -9,6 +9,8 @@ export interface Row {
     due: number;
     late: number;
     missed: number;
+    /** Missed ones of monitors with an interval of 10 s or more. */
+    missedLong: number;
     /** Windows that the record says nothing of. */
     unaccounted: number;
     worstLateMs: number;
@@ -24,7 +26,7 @@ export interface Row {
     repeatedKeys: number;
     /** Alerts of what did not happen. */
     false: number;
-    /** The longest from when the first check was due that could see it to the alert, beyond what is usual. */
+    /** The longest from when the first check was due that could see it to the alert, less what is usual. */
     worstExtraMs: number;
   };
   api: {
@@ -42,6 +44,8 @@ export interface Row {
   recoveryMs: { median: number; worst: number };
   /** Promises that did not hold, in words; empty when all did. */
   broken: string[];
+  /** What was missed, late, lost, doubled or failed, one by one, in words: the first of each kind. */
+  details: string[];
 }
 
 /** All rows of a drill, and how to repeat it. */
@@ -61,10 +65,11 @@ export function emptyRow(failure: string, how: Row['how']): Row {
     failure,
     how,
     kills: 0,
-    checks: { due: 0, late: 0, missed: 0, unaccounted: 0, worstLateMs: 0, worstGapMs: 0 },
+    checks: { due: 0, late: 0, missed: 0, missedLong: 0, unaccounted: 0, worstLateMs: 0, worstGapMs: 0 },
     alerts: { expected: 0, arrived: 0, lost: 0, doubled: 0, repeatedKeys: 0, false: 0, worstExtraMs: 0 },
     api: { requests: 0, failed: 0, refused: 0, accepted: 0, stale: 0, worstMs: 0, lostWrites: 0, doubledWrites: 0 },
     recoveryMs: { median: 0, worst: 0 },
     broken: [],
+    details: [],
   };
 }

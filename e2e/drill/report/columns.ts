@@ -1,0 +1,59 @@
+import type { Row } from './row.ts';
+
+/** One column of the table: its heading, and what a row shows in it. */
+export interface Column {
+  heading: string;
+  /** Numbers stand to the right. */
+  number?: true;
+  show: (row: Row) => string;
+}
+
+/** Everything that the table shows, from left to right. */
+export const columns: readonly Column[] = [
+  { heading: 'what dies', show: ({ failure, how }) => `${failure} (${how})` },
+  { heading: 'times', number: true, show: ({ kills }) => String(kills) },
+  { heading: 'windows', number: true, show: ({ checks }) => count(checks.due) },
+  {
+    heading: 'missed / late / unaccounted',
+    number: true,
+    show: ({ checks }) => `${count(checks.missed)} / ${count(checks.late)} / ${count(checks.unaccounted)}`,
+  },
+  { heading: 'latest check', number: true, show: ({ checks }) => seconds(checks.worstLateMs) },
+  { heading: 'worst gap', number: true, show: ({ checks }) => seconds(checks.worstGapMs) },
+  {
+    heading: 'alerts arrived / expected',
+    number: true,
+    show: ({ alerts }) => `${count(alerts.arrived)} / ${count(alerts.expected)}`,
+  },
+  {
+    heading: 'doubled / repeated / false',
+    number: true,
+    show: ({ alerts }) => `${alerts.doubled} / ${alerts.repeatedKeys} / ${alerts.false}`,
+  },
+  { heading: 'latest alert', number: true, show: ({ alerts }) => seconds(alerts.worstExtraMs) },
+  {
+    heading: 'API failed / refused / of',
+    number: true,
+    show: ({ api }) => `${api.failed} / ${api.refused} / ${count(api.requests)}`,
+  },
+  { heading: '202 / stale', number: true, show: ({ api }) => `${api.accepted} / ${api.stale}` },
+  {
+    heading: 'writes lost / doubled',
+    number: true,
+    show: ({ api }) => `${api.lostWrites} / ${api.doubledWrites}`,
+  },
+  {
+    heading: 'felt for, median / worst',
+    number: true,
+    show: ({ recoveryMs }) => `${seconds(recoveryMs.median)} / ${seconds(recoveryMs.worst)}`,
+  },
+  { heading: 'promises', show: ({ broken }) => (broken.length === 0 ? 'kept' : `${broken.length} broken`) },
+];
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
