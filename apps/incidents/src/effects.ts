@@ -3,6 +3,7 @@ import type { Change, Confirmation, Decision, IncidentChange, StateChange } from
 import type { OutboxMessage } from '@tocsin/database';
 import { transitions } from './incidents.metrics.ts';
 import type { Held, KnownMonitor, ResultRow } from './record.ts';
+import type { TransitionMessage } from './transitions/transitions.store.ts';
 
 /** What is known of an incident after a batch; empty texts mean that they stay as they are. */
 export interface IncidentRow {
@@ -31,6 +32,8 @@ export class Effects {
   readonly incidents = new Map<string, IncidentRow>();
   readonly timeline: TimelineRow[] = [];
   readonly messages: OutboxMessage[] = [];
+  /** Those of the messages that tell of transitions of incidents. */
+  readonly transitions: TransitionMessage[] = [];
   readonly confirmations: { monitor: KnownMonitor; confirmation: Confirmation; headers: Record<string, string> }[] = [];
 
   /** Takes over a decision about a monitor; `held` is given its new state. */
@@ -73,7 +76,10 @@ export class Effects {
     else Object.assign(row, { state: change.state, reason: change.reason, message: change.message });
     this.incidents.set(incidentId, row);
     this.timeline.push({ incidentId, at, what: kind, text: `${change.state}: ${change.message}` });
-    if (kind !== 'changed') this.messages.push(incidentMessage(monitor, change, headers));
+    if (kind === 'changed') return;
+    const message = incidentMessage(monitor, change, headers);
+    this.messages.push(message);
+    this.transitions.push(message);
   }
 }
 
@@ -97,7 +103,7 @@ function incidentMessage(
   monitor: KnownMonitor,
   change: IncidentChange,
   headers: Record<string, string>,
-): OutboxMessage {
+): TransitionMessage {
   const { incidentId, kind, state, at, openedAt, reason, message } = change;
   const transition = kind === 'resolved' ? 'resolved' : 'opened';
   const payload = incidentEvent(monitor, { incidentId, transition, state, at, openedAt, reason, message });

@@ -25,6 +25,9 @@ export const missedWindows = meter.createCounter('tocsin_windows_missed_total', 
 export const transitions = meter.createCounter('tocsin_incident_transitions_total', {
   description: 'Incidents opened, changed and resolved',
 });
+export const redriven = meter.createCounter('tocsin_transitions_redriven_total', {
+  description: 'Transitions that were lost after the stream had acknowledged them, and published again',
+});
 
 /** Gauges that are read from the record when the sweep runs: the same on every instance. */
 export const recorded = { states: new Map<string, number>(), openIncidents: 0 };

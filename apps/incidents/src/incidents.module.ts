@@ -14,10 +14,14 @@ import { Operations } from './incidents/operations.ts';
 import { Loops } from './loops.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
+import { Rounds } from './rounds.ts';
 import { Road } from './sweep/road.ts';
 import { StateSweep } from './sweep/state-sweep.ts';
 import { SweepService } from './sweep/sweep.service.ts';
 import { SweepStore } from './sweep/sweep.store.ts';
+import { RedriveLoop } from './transitions/redrive.loop.ts';
+import { RedriveService } from './transitions/redrive.service.ts';
+import { TransitionsStore } from './transitions/transitions.store.ts';
 
 @Module({
   controllers: [IncidentsController],
@@ -34,11 +38,15 @@ import { SweepStore } from './sweep/sweep.store.ts';
     MonitorsStore,
     Operations,
     PartitionsService,
+    RedriveLoop,
+    RedriveService,
     Road,
     RollupsService,
+    Rounds,
     StateSweep,
     SweepService,
     SweepStore,
+    TransitionsStore,
   ],
 })
 export class IncidentsModule {}

@@ -8,7 +8,10 @@ const HELD = `s.monitor_id, s.state, s.since, s.reason, s.message, s.last_due_at
   FROM states s JOIN monitors m USING (monitor_id)`;
 
 /** Always in the order of the ids: two batches that share monitors wait for each other instead of dead-locking. */
-export const LOCK = `SELECT ${HELD} WHERE s.monitor_id = ANY($1::uuid[]) ORDER BY s.monitor_id FOR UPDATE OF s`;
+export const LOCK = 'SELECT FROM states WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id FOR UPDATE';
+
+/** Read once the locks are held: a statement that waits for a lock shows other tables as they were before it waited. */
+export const READ_LOCKED = `SELECT ${HELD} WHERE s.monitor_id = ANY($1::uuid[])`;
 
 const OVERDUE: Record<Overdue, string> = {
   silent: `s.silence_ms IS NOT NULL AND NOT (s.state = 'unknown' AND s.reason = '${NO_RESULTS}')

@@ -15,6 +15,7 @@ import {
   VERDICTS,
 } from './record.ts';
 import * as sql from './incidents.sql.ts';
+import { TransitionsStore } from './transitions/transitions.store.ts';
 
 /** A transaction that takes longer than this is rolled back; roll-ups rely on it (see `DIRTY_BEFORE_MS`). */
 const TRANSACTION_MS = 20_000;
@@ -46,6 +47,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,
+    private readonly transitions: TransitionsStore,
   ) {
     super();
   }
@@ -55,7 +57,8 @@ export class PostgresIncidentsStore extends IncidentsStore {
   }
 
   async lock(tx: Queryable, monitorIds: readonly string[]): Promise<Map<string, Held>> {
-    const rows = await tx.query<HeldRow>(sql.LOCK, [monitorIds], { name: 'states lock' });
+    await tx.query(sql.LOCK, [monitorIds], { name: 'states lock' });
+    const rows = await tx.query<HeldRow>(sql.READ_LOCKED, [monitorIds], { name: 'states read' });
     return new Map(rows.map((row) => [row.monitor_id, heldOf(row)]));
   }
 
@@ -83,6 +86,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
       await tx.query(sql.WRITE, [...resultColumns(effects.results), ...stateColumns(states)], { name: 'fold write' });
     }
     if (effects.incidents.size > 0) await this.saveIncidents(tx, effects);
+    await this.transitions.keep(tx, effects.transitions);
     // Each message carries the trace of the result that caused it, and not that of the batch.
     await context.with(ROOT_CONTEXT, () => this.outbox.addMany(tx, effects.messages));
   }

@@ -23,7 +23,7 @@ export abstract class IncidentsStore {
   /** All spans of these monitors. */
   abstract spans(tx: Queryable, monitorIds: readonly string[]): Promise<StoredSpan[]>;
 
-  /** Writes results, states and incidents, and adds the messages to the outbox. A result that is there already stays. */
+  /** Writes results, states and incidents, keeps the transitions and adds the messages to the outbox. A result that is there already stays. */
   abstract save(tx: Transaction, effects: Effects): Promise<void>;
 
   /** Notes that roll-ups that are complete have to be computed again for these results. */

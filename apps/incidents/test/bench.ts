@@ -17,6 +17,7 @@ import { MonitorsService } from '../src/monitors/monitors.service.ts';
 import { MonitorsStore } from '../src/monitors/monitors.store.ts';
 import { StateSweep } from '../src/sweep/state-sweep.ts';
 import { SweepStore } from '../src/sweep/sweep.store.ts';
+import { TransitionsStore } from '../src/transitions/transitions.store.ts';
 
 /** A clock that stands where it is put. */
 export class TestClock implements Clock {
@@ -48,6 +49,7 @@ export class Instance {
   readonly operations: Operations;
   readonly states: StateSweep;
   readonly sweeps: SweepStore;
+  readonly transitions: TransitionsStore;
   readonly rollups: RollupsService;
   readonly partitions: PartitionsService;
 
@@ -55,13 +57,14 @@ export class Instance {
     readonly database: Database,
     readonly clock: TestClock,
   ) {
-    const store = new PostgresIncidentsStore(database, this.outbox);
+    this.transitions = new TransitionsStore(database, this.outbox);
+    const store = new PostgresIncidentsStore(database, this.outbox, this.transitions);
     const asker = this.asker as unknown as ConfirmationAsker;
     this.fold = new FoldService(store, asker, clock);
     this.heartbeats = new HeartbeatsService(store, clock);
     this.monitors = new MonitorsService(store, new MonitorsStore(), clock);
     this.operations = new Operations(database);
-    this.incidents = new IncidentsService(new IncidentRecords(), this.operations, this.outbox, clock);
+    this.incidents = new IncidentsService(new IncidentRecords(), this.operations, this.transitions, clock);
     this.states = new StateSweep(store, asker);
     this.sweeps = new SweepStore(database);
     this.rollups = new RollupsService(database, clock);

@@ -9,8 +9,11 @@ const RANK: Record<NotificationKind, number> = { opened: 0, acknowledged: 1, rem
 
 /** What comes before its turn looks again after this long, should nobody tell it that its turn has come. */
 export const BLOCKED_MS = 30_000;
-/** A notification whose opening has not arrived waits this long for it: two events may overtake each other. */
-export const OVERTAKEN_MS = 5_000;
+/**
+ * A notification whose opening has not arrived waits this long for it: two events may overtake each other, and an opening
+ * that the stream lost is published again by its owner, who asks after 3 s. A resolution must not come before its alarm.
+ */
+export const OVERTAKEN_MS = 20_000;
 /** A receiver's Retry-After is honoured up to here. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 const MOST_ATTEMPTS = 300;

@@ -74,6 +74,17 @@ export const RELEASE = `
   UPDATE notifications SET due_at = now()
   WHERE incident_id = $1 AND channel_id = $2 AND rank > $3 AND status = 'pending' AND attempts = 0 AND kind <> 'reminder'`;
 
+/** The places, from 1, of those transitions in $1 of which no channel lacks its notification without having been deleted. */
+export const KNOWN = `
+  SELECT asked.n::integer AS n
+  FROM ROWS FROM (json_to_recordset($1) AS ("incidentId" uuid, transition text, channels json))
+    WITH ORDINALITY AS asked (incident_id, kind, channels, n)
+  WHERE NOT EXISTS (
+    SELECT FROM json_array_elements_text(asked.channels) AS channel (id)
+    WHERE NOT EXISTS (SELECT FROM notifications n WHERE n.incident_id = asked.incident_id
+        AND n.channel_id = channel.id::uuid AND n.kind = asked.kind AND n.step = 0)
+      AND NOT EXISTS (SELECT FROM channels c WHERE c.id = channel.id::uuid AND c.spec IS NULL))`;
+
 export const PUT_CHANNEL = `
   INSERT INTO channels (id, revision, spec) VALUES ($1, $2, $3)
   ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, spec = excluded.spec

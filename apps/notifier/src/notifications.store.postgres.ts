@@ -10,6 +10,7 @@ import {
   type NewNotification,
   NotificationsStore,
   type Shown,
+  type TransitionRef,
 } from './notifications.store.ts';
 
 interface Row {
@@ -131,6 +132,13 @@ export class PostgresNotificationsStore extends NotificationsStore {
   async release(tx: Transaction, { incidentId, channelId, kind }: Notification): Promise<void> {
     if (incidentId === undefined) return;
     await tx.query(sql.RELEASE, [incidentId, channelId, rankOf(kind)], { name: 'notifications release' });
+  }
+
+  async known(transitions: readonly TransitionRef[]): Promise<TransitionRef[]> {
+    const rows = await this.database.query<{ n: number }>(sql.KNOWN, [JSON.stringify(transitions)], {
+      name: 'transitions known',
+    });
+    return rows.flatMap(({ n }) => transitions[n - 1] ?? []);
   }
 
   async find(id: string): Promise<Notification | undefined> {

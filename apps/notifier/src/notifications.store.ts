@@ -19,6 +19,9 @@ export interface NewNotification extends Plan {
   claimedBy?: string | undefined;
 }
 
+/** A transition of an incident, and whom it is to be told. */
+export type TransitionRef = Pick<IncidentEvent, 'incidentId' | 'transition' | 'channels'>;
+
 /** Whom a claim is for, and what it may take. */
 export interface ClaimRequest {
   holder: string;
@@ -66,6 +69,8 @@ export abstract class NotificationsStore {
   ): Promise<boolean>;
   /** Makes due what waited for this notification to be settled. */
   abstract release(tx: Transaction, settled: Notification): Promise<void>;
+  /** Those of which every channel has its notification, or was deleted. */
+  abstract known(transitions: readonly TransitionRef[]): Promise<TransitionRef[]>;
   abstract find(id: string): Promise<Notification | undefined>;
   abstract channels(ids: readonly string[]): Promise<Map<string, KnownChannel>>;
   /** Keeps the newest revision of a channel. What waits for a deleted one is cancelled; for a changed one, tried at once. */

@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { type ChannelConfig, commands, type IncidentEvent, type NotificationView, requests } from '@tocsin/contracts';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
-import { NotificationsStore } from './notifications.store.ts';
+import { NotificationsStore, type TransitionRef } from './notifications.store.ts';
 import { Recorder } from './recorder.ts';
 import { TestsService } from './tests.service.ts';
 
@@ -22,6 +22,11 @@ export class NotifierController {
   @EventPattern('notifierConfig', { concurrency: 8 })
   channel(@Payload() config: ChannelConfig): Promise<void> {
     return this.store.putChannel(config);
+  }
+
+  @MessagePattern(requests.transitionsKnown.subject)
+  async known(@Payload() { transitions }: { transitions: TransitionRef[] }): Promise<{ known: TransitionRef[] }> {
+    return { known: await this.store.known(transitions) };
   }
 
   @MessagePattern(commandPattern(commands.channelsTest))

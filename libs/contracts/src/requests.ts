@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { channel, notificationView } from './channel.ts';
 import { epochMs, id, limit, page, tag } from './fields.ts';
-import { incidentView, stateName, stateView } from './incident.ts';
+import { incidentView, stateName, stateView, transition } from './incident.ts';
 import { monitor } from './monitor.ts';
 import { resultView, rollup, summary, uptimeReport } from './report.ts';
 import { instanceView } from './system.ts';
@@ -49,6 +49,9 @@ const operation = z.object({
   result: z.unknown().optional(),
   error: z.object({ code: z.string(), message: z.string() }).loose().optional(),
 });
+
+/** Names a transition among all; an incident goes through each of them once. */
+const transitionKey = { incidentId: id, transition };
 
 /** The subject that asks the owner of a command what came of an operation. */
 const operationOf = (service: string) =>
@@ -104,6 +107,14 @@ export const requests = {
   operationsOfMonitors: operationOf('monitors'),
   operationsOfIncidents: operationOf('incidents'),
   operationsOfNotifier: operationOf('notifier'),
+  /** Which of these transitions the notifier has recorded for every channel that is still there. */
+  transitionsKnown: request(
+    'notifier.transitions.known',
+    z.strictObject({
+      transitions: z.array(z.strictObject({ ...transitionKey, channels: z.array(id).max(100) })).max(200),
+    }),
+    z.object({ known: z.array(z.object(transitionKey)) }),
+  ),
   /** Broadcast: every instance of every service answers. */
   systemPing: request('system.ping', z.strictObject({}), instanceView, 500),
 } as const;

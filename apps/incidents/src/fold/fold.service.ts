@@ -55,7 +55,7 @@ export class FoldService {
     foldSeconds.record((this.clock.monotonic() - started) / 1_000);
     const oldest = ordered[0]?.data;
     if (oldest) resultAge.record(Math.max(0, this.clock.now() - foundAt(oldest)) / 1_000);
-    if (unheard.length > 0) await this.waitOrDrop(unheard);
+    if (unheard.length > 0) await this.recordOrWait(unheard);
   }
 
   private async foldIn(tx: Transaction, items: readonly Item[]): Promise<[Effects, Item[]]> {
@@ -70,17 +70,32 @@ export class FoldService {
       else unheard.push(item);
     }
     count(effects.results, held, former);
-    await this.store.save(tx, effects);
-    const late = effects.results.filter(({ dueAt }) => dueAt - (dueAt % BUCKET_MS) + BUCKET_MS < now - DIRTY_BEFORE_MS);
-    if (late.length > 0) await this.store.markDirty(tx, late);
+    await this.save(tx, effects);
     return [effects, unheard];
   }
 
-  private foldOne(effects: Effects, held: Held, { data, headers }: Item, now: number): void {
+  private foldOne(effects: Effects, held: Held, { data, headers, publishedAt }: Item, now: number): void {
     const decision = decide(held.monitor.rules, held.state, data, now);
     effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
-    effects.results.push(resultRow(data));
+    effects.results.push(resultRow(data, publishedAt));
     folded.add(1, { as: decision.folded });
+  }
+
+  /** Checks that were on their way when their monitor was deleted ran all the same. */
+  private async record(tx: Transaction, items: readonly Item[]): Promise<void> {
+    if (items.length === 0) return;
+    const effects = new Effects();
+    effects.results.push(...items.map(({ data, publishedAt }) => resultRow(data, publishedAt)));
+    const spans = await this.store.spans(tx, [...new Set(items.map(({ data }) => data.monitorId))]);
+    count(effects.results, new Map(), spans);
+    await this.save(tx, effects);
+  }
+
+  private async save(tx: Transaction, effects: Effects): Promise<void> {
+    await this.store.save(tx, effects);
+    const before = this.clock.now() - DIRTY_BEFORE_MS;
+    const late = effects.results.filter(({ dueAt }) => dueAt - (dueAt % BUCKET_MS) + BUCKET_MS < before);
+    if (late.length > 0) await this.store.markDirty(tx, late);
   }
 
   /** The spans of monitors whose results may have fallen due before the present one. Hardly ever any. */
@@ -104,10 +119,14 @@ export class FoldService {
     }
   }
 
-  /** Results of deleted monitors are dropped. The others wait for their monitor's configuration to come. */
-  private async waitOrDrop(items: readonly Item[]): Promise<void> {
+  /** Results of deleted monitors are recorded, no more. The others wait for their monitor's configuration to come. */
+  private async recordOrWait(items: readonly Item[]): Promise<void> {
     const ids = items.map(({ data }) => data.monitorId);
-    const deleted = await this.store.transaction((tx) => this.store.deleted(tx, ids));
+    const deleted = await this.store.transaction(async (tx) => {
+      const gone = await this.store.deleted(tx, ids);
+      await this.record(tx, items.filter(({ data }) => gone.has(data.monitorId))); // prettier-ignore
+      return gone;
+    });
     const waiting = items.filter(({ data }) => !deleted.has(data.monitorId));
     if (waiting.length === 0) return;
     const oldest = Math.min(...waiting.map(({ publishedAt }) => publishedAt));
@@ -123,9 +142,10 @@ export class FoldService {
 function count(rows: readonly ResultRow[], held: Map<string, Held>, former: readonly StoredSpan[]): void {
   for (const row of rows) {
     const owner = held.get(row.monitorId);
-    if (row.attempt !== 0 || !owner) continue;
+    if (row.attempt !== 0) continue;
     row.counted =
-      isDueIn(presentSpan(owner), row) || former.some((span) => span.monitorId === row.monitorId && isDueIn(span, row));
+      (owner !== undefined && isDueIn(presentSpan(owner), row)) ||
+      former.some((span) => span.monitorId === row.monitorId && isDueIn(span, row));
   }
 }
 

@@ -1,8 +1,11 @@
 import type { Result } from '@tocsin/contracts';
 import type { ResultRow } from '../record.ts';
 
-/** A result as a row of the history; whether it counts is decided with its monitor's spans at hand. */
-export function resultRow(result: Result): ResultRow {
+/**
+ * A result as a row of the history; whether it counts is decided with its monitor's spans at hand.
+ * @param publishedAt when it was answered, in ms: what is kept as the time of a check that never started
+ */
+export function resultRow(result: Result, publishedAt: number): ResultRow {
   const { finding } = result;
   return {
     monitorId: result.monitorId,
@@ -13,7 +16,7 @@ export function resultRow(result: Result): ResultRow {
     verdict: finding?.verdict,
     counted: false,
     durationMs: finding?.durationMs,
-    startedAt: result.startedAt,
+    startedAt: result.startedAt ?? publishedAt,
     reason: finding?.reason ?? result.outcome,
     message: finding?.message ?? '',
     // The sweep's rows have none, and may be replaced.

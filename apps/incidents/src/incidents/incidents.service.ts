@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type IncidentView, subjects } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
-import { Outbox, type Transaction } from '@tocsin/database';
+import type { Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import { incidentEvent } from '../effects.ts';
+import { TransitionsStore } from '../transitions/transitions.store.ts';
 import { type Found, type Operation, Operations } from './operations.ts';
 import { IncidentRecords } from './incident-records.ts';
 
@@ -13,7 +14,7 @@ export class IncidentsService {
   constructor(
     private readonly records: IncidentRecords,
     private readonly operations: Operations,
-    private readonly outbox: Outbox,
+    private readonly transitions: TransitionsStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -68,7 +69,8 @@ export class IncidentsService {
       ...(by === undefined ? {} : { by }),
       ...(note === undefined ? {} : { note }),
     });
-    await this.outbox.add(tx, { id: `${view.id}.acknowledged`, subject: subjects.incidentEvent(view.id), payload });
+    const message = { id: `${view.id}.acknowledged`, subject: subjects.incidentEvent(view.id), payload };
+    await this.transitions.publish(tx, message);
   }
 }
 

@@ -8,7 +8,7 @@ import { Effects } from '../effects.ts';
 import { scheduleOf } from '../heartbeats/schedule.ts';
 import { IncidentsStore } from '../incidents.store.ts';
 import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
-import { MonitorsStore, type NewSpan } from './monitors.store.ts';
+import { type Ending, MonitorsStore, type NewSpan } from './monitors.store.ts';
 
 const AWAY_RETRY_MS = 1_000;
 
@@ -22,16 +22,15 @@ export class MonitorsService {
   ) {}
 
   /**
-   * Takes over configurations. A revision that is not newer than the known one is ignored.
+   * Takes over configurations, each in its turn: a pause that was over before it was heard of was a pause all the same.
+   * A revision that is not newer than the known one is ignored.
    * @throws HandBack while the database is away
    */
   async apply(configs: readonly MonitorConfig[]): Promise<void> {
-    const newest = new Map<string, MonitorConfig>();
-    for (const config of configs) {
-      if (config.revision > (newest.get(config.id)?.revision ?? 0)) newest.set(config.id, config);
-    }
     try {
-      await this.store.transaction((tx) => this.applyIn(tx, newest));
+      await this.store.transaction(async (tx) => {
+        for (const round of roundsOf(configs)) await this.applyIn(tx, round);
+      });
     } catch (error) {
       if (error instanceof TocsinError && error.retry) throw new HandBack(AWAY_RETRY_MS, error.message);
       throw error;
@@ -51,7 +50,7 @@ export class MonitorsService {
       if (!config) continue;
       // Until the change is made, what was known of it before holds: its channels hear of the end, too.
       const former = known && { ...known, monitor: before.get(id) ?? known.monitor };
-      if ('deleted' in config) work.delete(former);
+      if ('deleted' in config) work.delete(former, config.at ?? work.now);
       else if (former) work.change(former, config);
       else work.create(config);
     }
@@ -59,15 +58,26 @@ export class MonitorsService {
     await this.store.save(tx, work.effects);
     await this.monitors.putSpans(tx, work.spans);
     await this.monitors.putSweeps(tx, work.sweeps, work.now);
-    await this.monitors.forget(tx, work.deleted, work.now);
+    await this.monitors.forget(tx, work.deleted);
   }
+}
+
+/** The configurations in the order of their revisions, in rounds that hold each monitor once. */
+function roundsOf(configs: readonly MonitorConfig[]): Map<string, MonitorConfig>[] {
+  const rounds: Map<string, MonitorConfig>[] = [];
+  for (const config of configs.toSorted((a, b) => a.revision - b.revision)) {
+    const round = rounds.find((one) => !one.has(config.id));
+    if (round) round.set(config.id, config);
+    else rounds.push(new Map([[config.id, config]]));
+  }
+  return rounds;
 }
 
 /** What a batch of configurations comes to. */
 class Work {
   readonly effects = new Effects();
   readonly created: Held[] = [];
-  readonly deleted: string[] = [];
+  readonly deleted: Ending[] = [];
   readonly spans: NewSpan[] = [];
   readonly sweeps: KnownMonitor[] = [];
 
@@ -102,11 +112,12 @@ class Work {
     else this.sweeps.push(monitor);
   }
 
-  delete(held: Held | undefined): void {
+  /** @param lastAt the last moment at which its windows were due */
+  delete(held: Held | undefined, lastAt: number): void {
     if (!held) return;
     this.effects.add(held, remove(held.state, this.now));
     this.effects.states.delete(held.monitor.monitorId);
-    this.deleted.push(held.monitor.monitorId);
+    this.deleted.push({ monitorId: held.monitor.monitorId, at: lastAt + 1 });
   }
 
   /** A new span begins: of the present grid, or of a pause. Heartbeats have no grid. */

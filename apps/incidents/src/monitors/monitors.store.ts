@@ -10,6 +10,12 @@ export interface NewSpan {
   grid: { intervalMs: number; phaseMs: number; locations: readonly string[]; excused: boolean } | undefined;
 }
 
+/** The moment from which on no window of a monitor is due any more. */
+export interface Ending {
+  monitorId: string;
+  at: number;
+}
+
 /** Time for an answer to a window's last check to come in, beyond its window and timeout. */
 export const SWEEP_GRACE_MS = 10_000;
 
@@ -37,15 +43,19 @@ const BEGIN_SPANS = `INSERT INTO spans (monitor_id, from_at, interval_ms, phase_
   SELECT id, at, interval_ms, phase_ms, ARRAY(SELECT json_array_elements_text(locations)), excused
   FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::json[], $6::bool[])
     AS n (id, at, interval_ms, phase_ms, locations, excused)
-  ON CONFLICT (monitor_id, from_at) DO UPDATE SET until_at = NULL, interval_ms = excluded.interval_ms,
+  ON CONFLICT (monitor_id, from_at) DO UPDATE SET until_at = NULL, swept_until = NULL, interval_ms = excluded.interval_ms,
     phase_ms = excluded.phase_ms, locations = excluded.locations, excused = excluded.excused`;
 
-/** Results that came before we knew of the span they fell due in are counted, or not, as it says. */
+/** Held so that no sweep looks at spans that are about to change: it would mark windows of a grid that has ended. */
+const HOLD_SWEEPS = 'SELECT FROM sweeps WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id FOR UPDATE';
+
+/** Results that came before we knew of the span they fell due in, or of its end, are counted, or not, as it says. */
 const RECOUNT = `WITH changed AS (
-    UPDATE results r SET counted = NOT r.counted FROM spans p
-    WHERE p.monitor_id = ANY($1::uuid[]) AND p.until_at IS NULL AND r.monitor_id = p.monitor_id
-      AND r.due_at >= p.from_at AND r.attempt = 0
-      AND r.counted <> (NOT p.excused AND (r.due_at - p.phase_ms) % p.interval_ms = 0 AND r.location = ANY(p.locations))
+    UPDATE results r SET counted = NOT r.counted FROM unnest($1::uuid[], $2::bigint[]) AS n (id, at)
+    WHERE r.monitor_id = n.id AND r.due_at >= n.at AND r.attempt = 0 AND r.counted <> EXISTS (
+      SELECT FROM spans p WHERE p.monitor_id = r.monitor_id AND NOT p.excused AND r.due_at >= p.from_at
+        AND (p.until_at IS NULL OR r.due_at < p.until_at)
+        AND (r.due_at - p.phase_ms) % p.interval_ms = 0 AND r.location = ANY(p.locations))
     RETURNING r.monitor_id, r.due_at)
   INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
   SELECT DISTINCT 300, due_at - due_at % 300000, monitor_id FROM changed ON CONFLICT DO NOTHING`;
@@ -59,9 +69,10 @@ const PUT_SWEEPS = `INSERT INTO sweeps (monitor_id, swept_until, next_at, interv
 /** The projection of the monitors, and what is derived from it. Every method works in the caller's transaction. */
 @Injectable()
 export class MonitorsStore {
-  /** Locks what is known of these monitors, in the order of their ids. */
+  /** Locks what is known of these monitors, in the order of their ids, and keeps the sweep away from them. */
   async lock(tx: Queryable, ids: readonly string[]): Promise<Map<string, KnownMonitor>> {
     const rows = await tx.query<KnownMonitor>(LOCK, [ids], { name: 'monitors lock' });
+    await tx.query(HOLD_SWEEPS, [ids], { name: 'sweeps hold' });
     return new Map(rows.map((row) => [row.monitorId, row]));
   }
 
@@ -79,7 +90,10 @@ export class MonitorsStore {
     await tx.query(CREATE, [held.map(({ monitor }) => monitor.monitorId), now], { name: 'states create' });
   }
 
-  /** Ends the present spans and begins others where they ended, so that every moment is in exactly one. */
+  /**
+   * Ends the present spans and begins others where they ended, so that every moment is in exactly one. Windows of the
+   * old grid that are still open stay due in it: the sweep accounts for each span in its own time.
+   */
   async putSpans(tx: Queryable, spans: readonly NewSpan[]): Promise<void> {
     if (spans.length === 0) return;
     const ended = await this.endSpans(tx, spans.map(({ monitorId, from }) => ({ monitorId, at: from }))); // prettier-ignore
@@ -98,44 +112,47 @@ export class MonitorsStore {
       ],
       { name: 'spans begin' },
     );
-    if (ended.size > 0) await tx.query(RECOUNT, [[...ended.keys()]], { name: 'results recount' });
+    await this.recount(tx, spans.map(({ monitorId, from }) => [monitorId, ended.get(monitorId) ?? from])); // prettier-ignore
   }
 
   /** Has the windows of these monitors accounted for from now on; heartbeats have none. */
   async putSweeps(tx: Queryable, monitors: readonly KnownMonitor[], now: number): Promise<void> {
-    const [probed, pushed] = [monitors.filter(isProbed), monitors.filter((monitor) => !isProbed(monitor))];
-    if (probed.length > 0) {
-      const params = [
-        probed.map((monitor) => monitor.monitorId),
-        probed.map((monitor) => monitor.gridSince),
-        probed.map((monitor) => monitor.rules.intervalMs),
-        probed.map((monitor) => monitor.rules.timeoutMs),
-        now,
-      ];
-      await tx.query(PUT_SWEEPS, params, { name: 'sweeps put' });
-    }
-    if (pushed.length > 0) await this.deleteFrom(tx, 'sweeps', pushed.map((monitor) => monitor.monitorId)); // prettier-ignore
+    const probed = monitors.filter(isProbed);
+    if (probed.length === 0) return;
+    const params = [
+      probed.map((monitor) => monitor.monitorId),
+      probed.map((monitor) => monitor.gridSince),
+      probed.map((monitor) => monitor.rules.intervalMs),
+      probed.map((monitor) => monitor.rules.timeoutMs),
+      now,
+    ];
+    await tx.query(PUT_SWEEPS, params, { name: 'sweeps put' });
   }
 
-  /** Removes the states of deleted monitors; their history stays until it is too old. */
-  async forget(tx: Queryable, ids: readonly string[], now: number): Promise<void> {
-    if (ids.length === 0) return;
-    await this.endSpans(tx, ids.map((monitorId) => ({ monitorId, at: now }))); // prettier-ignore
-    await this.deleteFrom(tx, 'states', ids);
-    await this.deleteFrom(tx, 'sweeps', ids);
+  /**
+   * Removes the states of deleted monitors; their history stays until it is too old. Windows that fell due before their
+   * end are still accounted for, and then their sweep ends by itself.
+   */
+  async forget(tx: Queryable, deleted: readonly Ending[]): Promise<void> {
+    if (deleted.length === 0) return;
+    const ended = await this.endSpans(tx, deleted);
+    await this.recount(tx, [...ended]);
+    const ids = deleted.map(({ monitorId }) => monitorId);
+    await tx.query('DELETE FROM states WHERE monitor_id = ANY($1::uuid[])', [ids], { name: 'states delete' });
+  }
+
+  private async recount(tx: Queryable, since: readonly (readonly [monitorId: string, at: number])[]): Promise<void> {
+    if (since.length === 0) return;
+    await tx.query(RECOUNT, [since.map(([id]) => id), since.map(([, at]) => at)], { name: 'results recount' });
   }
 
   private async endSpans(
     tx: Queryable,
-    ends: readonly { monitorId: string; at: number }[],
+    ends: readonly Ending[],
   ): Promise<Map<string, number>> {
     const params = [ends.map(({ monitorId }) => monitorId), ends.map(({ at }) => at)];
     const rows = await tx.query<{ monitor_id: string; until_at: number }>(END_SPANS, params, { name: 'spans end' });
     return new Map(rows.map((row) => [row.monitor_id, row.until_at]));
-  }
-
-  private async deleteFrom(tx: Queryable, table: 'states' | 'sweeps', ids: readonly string[]): Promise<void> {
-    await tx.query(`DELETE FROM ${table} WHERE monitor_id = ANY($1::uuid[])`, [ids], { name: `${table} delete` });
   }
 }
 

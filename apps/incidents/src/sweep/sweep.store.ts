@@ -5,6 +5,10 @@ import { SWEEP_GRACE_MS } from '../monitors/monitors.store.ts';
 
 /** Most windows of one monitor that are accounted for in one go after a long time; the rest follows at once. */
 const WINDOWS_MAX = 100;
+/** How often a monitor is looked at: once an interval, and beside long ones this often. See `settleMs` in core. */
+const LOOK_MS = 60_000;
+/** Whether no window of a monitor falls due any more: it was deleted, or became a heartbeat. */
+const IS_OVER = 'NOT EXISTS (SELECT FROM spans x WHERE x.monitor_id = d.monitor_id AND x.until_at IS NULL)';
 
 const DUE = `SELECT
   EXISTS (SELECT FROM states WHERE silence_ms IS NOT NULL AND NOT (state = 'unknown' AND reason = '${NO_RESULTS}')
@@ -13,38 +17,56 @@ const DUE = `SELECT
   EXISTS (SELECT FROM states WHERE overdue_at < $1) AS heartbeats,
   EXISTS (SELECT FROM sweeps WHERE next_at <= $1) AS windows`;
 
+/** Monitors that are to be looked at, held for this transaction: their spans can not change meanwhile. */
+const CLAIM = `SELECT monitor_id, timeout_ms FROM sweeps WHERE next_at <= $1 ORDER BY next_at LIMIT $2
+  FOR UPDATE SKIP LOCKED`;
+
 /**
- * Accounts for the windows of monitors that were not looked at for an interval: what has no result by now is missed.
- * One statement, whatever the number of monitors; the unique index decides what has a result.
+ * Accounts for the windows of the claimed monitors: what has no result by now is missed. Each span is accounted for in
+ * the time of its own grid, so that neither a change nor a deletion leaves windows behind. One statement, whatever the
+ * number of monitors; the unique index decides what has a result.
  */
-const MARK_MISSED = `WITH due AS (
-  SELECT monitor_id, swept_until, interval_ms,
-    greatest(swept_until, least($1 - interval_ms - timeout_ms - ${SWEEP_GRACE_MS}, swept_until + ${WINDOWS_MAX} * interval_ms)) AS horizon,
-    $1 - interval_ms - timeout_ms - ${SWEEP_GRACE_MS} > swept_until + ${WINDOWS_MAX} * interval_ms AS behind
-  FROM sweeps WHERE next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED
+const MARK_MISSED = `WITH due AS (SELECT * FROM unnest($3::uuid[], $4::bigint[]) AS n (monitor_id, timeout_ms)
+), open AS (
+  SELECT p.monitor_id, p.from_at, p.until_at, p.interval_ms, p.phase_ms, p.locations,
+    greatest(p.swept_until + 1, p.from_at) AS since,
+    least(p.until_at - 1, $1 - p.interval_ms - d.timeout_ms - ${SWEEP_GRACE_MS}) AS settled
+  FROM due d JOIN spans p ON p.monitor_id = d.monitor_id AND NOT p.excused
+    AND (p.until_at IS NULL OR coalesce(p.swept_until, p.from_at - 1) < p.until_at - 1)
+), part AS (
+  SELECT *, least(settled, since + ${WINDOWS_MAX} * interval_ms) AS horizon FROM open
+), swept AS (
+  UPDATE spans s SET swept_until = p.horizon FROM part p
+  WHERE s.monitor_id = p.monitor_id AND s.from_at = p.from_at AND p.horizon >= p.since
+), rest AS (
+  SELECT monitor_id, bool_or(horizon < settled) AS behind, min(interval_ms) AS interval_ms,
+    bool_and(until_at IS NOT NULL AND horizon >= until_at - 1) AS done
+  FROM part GROUP BY monitor_id
 ), moved AS (
-  UPDATE sweeps s SET swept_until = d.horizon,
-    next_at = CASE WHEN d.behind THEN $1 ELSE $1 + d.interval_ms + ${SWEEP_GRACE_MS} END
-  FROM due d WHERE s.monitor_id = d.monitor_id
+  UPDATE sweeps s SET next_at = CASE WHEN r.behind THEN $1
+    ELSE $1 + least(coalesce(r.interval_ms, s.interval_ms), ${LOOK_MS}) + ${SWEEP_GRACE_MS} END
+  FROM due d LEFT JOIN rest r ON r.monitor_id = d.monitor_id
+  WHERE s.monitor_id = d.monitor_id AND NOT (coalesce(r.done, true) AND ${IS_OVER})
+), ended AS (
+  DELETE FROM sweeps s USING due d LEFT JOIN rest r ON r.monitor_id = d.monitor_id
+  WHERE s.monitor_id = d.monitor_id AND coalesce(r.done, true) AND ${IS_OVER}
 ), windows AS (
-  SELECT d.monitor_id, w.due_at, l.location
-  FROM due d
-  JOIN spans p ON p.monitor_id = d.monitor_id AND NOT p.excused
-    AND p.from_at <= d.horizon AND (p.until_at IS NULL OR p.until_at > d.swept_until + 1)
+  SELECT p.monitor_id, w.due_at, l.location
+  FROM part p
   CROSS JOIN LATERAL generate_series(
-    p.phase_ms + (greatest(d.swept_until + 1, p.from_at) - p.phase_ms + p.interval_ms - 1) / p.interval_ms * p.interval_ms,
-    least(d.horizon, p.until_at - 1), p.interval_ms) AS w (due_at)
+    p.phase_ms + (p.since - p.phase_ms + p.interval_ms - 1) / p.interval_ms * p.interval_ms, p.horizon, p.interval_ms
+  ) AS w (due_at)
   CROSS JOIN LATERAL unnest(p.locations) AS l (location)
 ), missed AS (
-  INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, reason, message, prober)
-  SELECT monitor_id, due_at, location, 0, 2, true, 'missed', 'Nobody answered for this window', '' FROM windows
-  WHERE due_at > $1 - $3::bigint
+  INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, started_at, reason, message, prober)
+  SELECT monitor_id, due_at, location, 0, 2, true, $1, 'missed', 'Nobody answered for this window', '' FROM windows
+  WHERE due_at > $1 - $2::bigint
   ON CONFLICT DO NOTHING RETURNING monitor_id, due_at
 ), dirty AS (
   INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
   SELECT DISTINCT 300, due_at - due_at % 300000, monitor_id FROM missed ON CONFLICT DO NOTHING
 )
-SELECT (SELECT count(*) FROM missed) AS missed, (SELECT count(*) FROM due) AS looked`;
+SELECT count(*) AS missed FROM missed`;
 
 /** Windows older than this have no partition to be recorded in. */
 const OLDEST_MS = 7 * 86_400_000;
@@ -63,9 +85,14 @@ export class SweepStore {
 
   /** Marks unanswered windows of up to `limit` monitors as missed. @returns how many windows, of how many monitors */
   async markMissed(now: number, limit: number): Promise<{ missed: number; looked: number }> {
-    type Marked = { missed: number; looked: number };
-    const [row] = await this.database.query<Marked>(MARK_MISSED, [now, limit, OLDEST_MS], { name: 'sweep windows' });
-    return row ?? { missed: 0, looked: 0 };
+    return this.database.transaction(async (tx) => {
+      type Claimed = { monitor_id: string; timeout_ms: number };
+      const claimed = await tx.query<Claimed>(CLAIM, [now, limit], { name: 'sweep claim' });
+      if (claimed.length === 0) return { missed: 0, looked: 0 };
+      const params = [now, OLDEST_MS, claimed.map((row) => row.monitor_id), claimed.map((row) => row.timeout_ms)];
+      const [row] = await tx.query<{ missed: number }>(MARK_MISSED, params, { name: 'sweep windows' });
+      return { missed: row?.missed ?? 0, looked: claimed.length };
+    });
   }
 
   async gauges(): Promise<{ states: Map<string, number>; openIncidents: number }> {

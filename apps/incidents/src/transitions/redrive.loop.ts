@@ -1,0 +1,27 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { streams } from '@tocsin/contracts';
+import { Messaging } from '@tocsin/messaging';
+import { CONFIG } from '@tocsin/service';
+import type { IncidentsConfig } from '../incidents.config.ts';
+import { Rounds } from '../rounds.ts';
+import { RedriveService } from './redrive.service.ts';
+
+const NAME = 'transitions';
+
+/** When transitions are driven again: in rounds of their own, so that a notifier that does not answer holds up no sweep. */
+@Injectable()
+export class RedriveLoop implements OnApplicationBootstrap {
+  constructor(
+    private readonly redrive: RedriveService,
+    private readonly messaging: Messaging,
+    private readonly rounds: Rounds,
+    @Inject(CONFIG) private readonly config: IncidentsConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.rounds.every(this.config.sweepMs, NAME, () => this.redrive.run());
+    this.messaging.onStreamRecreated((stream) => {
+      if (stream === streams.events.name) this.rounds.once(NAME, () => this.redrive.runAtOnce());
+    });
+  }
+}
