@@ -1,14 +1,15 @@
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { Logger } from '@nestjs/common';
 import { systemClock, TocsinError } from '@tocsin/core';
-import { connect, type NatsConnection, type Status } from '@nats-io/transport-node';
+import { connect, type NatsConnection, type ReconnectToServerHandler, type Status } from '@nats-io/transport-node';
 import type { MessagingOptions } from './contract.ts';
+import { Liveness } from './liveness.ts';
 import { coalesceWrites } from './write-coalescing.ts';
 
 const FIRST_CONNECT_MS = 30_000;
 const API_TIMEOUT_MS = 5_000;
+const DIAL_MS = 1_500;
 const FORCED_GAP_MS = 5_000;
-const PING_MS = 1_000;
 const FLUSH_MS = 200;
 
 /** The one connection of a process: opens it, knows whether it is up, and tells who cares that it came back. */
@@ -16,8 +17,9 @@ export class Connection {
   private up = true;
   private disconnects = 0;
   private forcedAt = Number.NEGATIVE_INFINITY;
-  private rttMs: number | undefined;
   private readonly listeners = new Set<() => void>();
+  private readonly repairers = new Set<(why: string) => void>();
+  private readonly liveness: Liveness;
   private readonly logger = new Logger('Messaging');
 
   private constructor(
@@ -26,6 +28,11 @@ export class Connection {
     readonly options: MessagingOptions,
   ) {
     coalesceWrites(nats);
+    this.liveness = new Liveness(
+      nats,
+      () => this.connected,
+      (why) => this.drop(why),
+    );
     void this.watch();
   }
 
@@ -62,12 +69,8 @@ export class Connection {
 
   status(): { connected: boolean; server?: string; rttMs?: number } {
     if (!this.connected) return { connected: false };
-    void this.measure();
-    return {
-      connected: true,
-      server: this.nats.getServer(),
-      ...(this.rttMs === undefined ? {} : { rttMs: this.rttMs }),
-    };
+    const { rttMs } = this.liveness;
+    return { connected: true, server: this.nats.getServer(), ...(rttMs === undefined ? {} : { rttMs }) };
   }
 
   /** Calls `listener` after every reconnect; returns what stops that. */
@@ -76,16 +79,25 @@ export class Connection {
     return () => this.listeners.delete(listener);
   }
 
+  /** Says that a stream, bucket or consumer of the contract seems to be missing; an election looks the same. */
+  missing(why: string): void {
+    for (const repairer of this.repairers) repairer(why);
+  }
+
+  /** Calls `repairer` when something seems to be missing; returns what stops that. */
+  onMissing(repairer: (why: string) => void): () => void {
+    this.repairers.add(repairer);
+    return () => this.repairers.delete(repairer);
+  }
+
   /**
-   * Drops the connection and opens another, on another server where there is one: for when it looks open but nothing
-   * is answered. At most once in 5 s, because a leader election looks the same for a while.
+   * Goes to another server when this one answers pings but does none of the work: it may be cut off from its peers. At
+   * most once in 5 s, because a leader election looks the same for a while. With a single server it changes nothing.
    */
   async force(why: string): Promise<void> {
     const now = systemClock.monotonic();
-    if (!this.connected || now - this.forcedAt < FORCED_GAP_MS) return;
+    if (!this.connected || now - this.forcedAt < FORCED_GAP_MS || this.nats.getServers().length < 2) return;
     this.forcedAt = now;
-    const alone = this.nats.getServers().length < 2;
-    if (alone && (await this.answersPing())) return;
     this.logger.warn(`reconnecting: ${why}`);
     const before = this.disconnects;
     await this.nats.reconnect().catch(() => undefined);
@@ -96,21 +108,15 @@ export class Connection {
   }
 
   async close(): Promise<void> {
+    this.liveness.stop();
     this.listeners.clear();
+    this.repairers.clear();
     await this.nats.close();
   }
 
-  private async answersPing(): Promise<boolean> {
-    const late = new Promise<false>((resolve) => setTimeout(resolve, PING_MS, false).unref());
-    const answered = this.nats.rtt().then(
-      () => true,
-      () => false,
-    );
-    return Promise.race([answered, late]);
-  }
-
-  private async measure(): Promise<void> {
-    this.rttMs = await this.nats.rtt().catch(() => undefined);
+  private drop(why: string): void {
+    this.logger.warn(`reconnecting: ${why}`);
+    destroySocket(this.nats);
   }
 
   private async watch(): Promise<void> {
@@ -134,19 +140,32 @@ export class Connection {
   }
 }
 
-function natsOptions(options: MessagingOptions): Parameters<typeof connect>[0] {
+function natsOptions(options: MessagingOptions): NonNullable<Parameters<typeof connect>[0]> {
   return {
     servers: options.servers,
     name: `${options.service}/${options.instance}`,
-    timeout: 2_000,
+    timeout: DIAL_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
-    reconnectJitter: 100,
-    pingInterval: 5_000,
-    maxPingOut: 2,
+    reconnectJitter: 300,
+    // The way to the listed servers is the one that was chosen; what servers tell of each other may be another.
+    ignoreClusterUpdates: true,
+    reconnectToServer: awayFirst(),
     noAsyncTraces: true,
     ...(options.user === undefined ? {} : { user: options.user, pass: options.password ?? '' }),
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
+  };
+}
+
+/** The client would try the server that it just lost before any other; frozen, that one costs a whole dial. */
+function awayFirst(): ReconnectToServerHandler {
+  let tried: string | undefined;
+  return (pool) => {
+    const next = pool[0];
+    const other = pool.at(-1);
+    const picked = next && other && next.listen === tried ? other : next;
+    tried = picked?.listen;
+    return picked ?? null;
   };
 }
 

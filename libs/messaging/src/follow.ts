@@ -14,6 +14,10 @@ import { headerRecord } from './headers.ts';
 const RETRY_MS = 500;
 const HEARTBEAT_MS = 1_000;
 const PREFETCH = 500;
+/** How often a stream that seems to end before what was seen is looked at again: a new leader may still catch up. */
+const LOOKS_BACK = 6;
+/** Following fails for this long: this server may be cut off from the one that has the stream. */
+const UNHEARD_MS = 5_000;
 const INACTIVE_NS = 30_000 * 1_000_000;
 
 /** Where following begins: everything kept, what comes from now on, the last of each subject, or a sequence. */
@@ -23,6 +27,8 @@ export interface FollowOptions {
   stream: string;
   filters: string[];
   from: FollowFrom;
+  /** Told that the stream was created anew, or lost its end: what comes next begins where it begins. */
+  onReset?: (() => void) | undefined;
 }
 
 /** One message seen by following a stream. */
@@ -43,12 +49,17 @@ export interface Follow {
 
 /**
  * Reads a stream in order, without taking anything from anybody, and goes on after whatever breaks: a new ephemeral
- * consumer begins behind the last sequence seen. A listener sees each message once and in order.
+ * consumer begins behind the last sequence seen. A listener sees each message once and in order. A stream that was deleted
+ * and exists anew is followed from its start, since its sequences begin again.
  */
 export class StreamFollow implements Follow {
   readonly caughtUp: Promise<void>;
   private markCaughtUp: () => void = () => undefined;
   private last = 0;
+  private created: string | undefined;
+  /** The stream exists anew: nothing of it was seen, whatever following began with. */
+  private anew = false;
+  private failingSince: number | undefined;
   private fixed = false;
   private stopped = false;
   private messages: ConsumerMessages | undefined;
@@ -65,6 +76,11 @@ export class StreamFollow implements Follow {
       this.markCaughtUp = resolve;
     });
     this.forget = connection.onReconnect(() => this.messages?.stop());
+  }
+
+  /** When the stream was created, as the broker says it; another one means another stream. */
+  get incarnation(): string {
+    return this.created ?? '';
   }
 
   /** Begins, waiting for the first subscription so that nothing published afterwards is missed. */
@@ -94,9 +110,12 @@ export class StreamFollow implements Follow {
   private async retrying(): Promise<ConsumerMessages | undefined> {
     while (!this.stopped) {
       try {
-        return (this.messages = await this.subscribe());
+        this.messages = await this.subscribe();
+        this.failingSince = undefined;
+        return this.messages;
       } catch (error) {
         if (this.connection.nats.isClosed()) return undefined;
+        this.suspect();
         this.logger.warn(`following ${this.o.stream} again soon: ${(error as Error).message}`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -104,8 +123,41 @@ export class StreamFollow implements Follow {
     return undefined;
   }
 
+  private suspect(): void {
+    const now = systemClock.monotonic();
+    if (!this.connection.connected) this.failingSince = undefined;
+    else this.failingSince ??= now;
+    this.connection.missing(`${this.o.stream} cannot be followed`);
+    if (this.failingSince !== undefined && now - this.failingSince > UNHEARD_MS)
+      void this.connection.force(`${this.o.stream} could not be followed for ${UNHEARD_MS} ms`);
+  }
+
+  /** Notices a stream that is not the one that was followed so far, and one that lost its end. */
+  private async recognize(): Promise<void> {
+    for (let looks = 1; ; looks++) {
+      const { created, state } = await this.connection.jsm.streams.info(this.o.stream);
+      const known = this.created;
+      this.created = created;
+      if (known !== undefined && known !== created) {
+        this.anew = true;
+        return this.reset(0);
+      }
+      if (known === undefined || state.last_seq >= this.last) return;
+      if (looks >= LOOKS_BACK) return this.reset(state.last_seq);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  private reset(last: number): void {
+    this.logger.warn(`${this.o.stream} is not what it was: following it behind ${last} instead of ${this.last}`);
+    this.last = last;
+    this.fixed = true;
+    this.o.onReset?.();
+  }
+
   private async subscribe(): Promise<ConsumerMessages> {
     const { jsm, nats } = this.connection;
+    await this.recognize();
     const info = await jsm.consumers.add(this.o.stream, this.config());
     if (!this.fixed && this.o.from === 'new') {
       // From here on a new subscription begins behind what was the end now, so that a reconnect misses nothing.
@@ -120,8 +172,15 @@ export class StreamFollow implements Follow {
   }
 
   private config(): Partial<ConsumerConfig> {
-    const start =
-      this.last > 0 || this.fixed ? this.last + 1 : typeof this.o.from === 'number' ? Math.max(1, this.o.from) : 0;
+    // Of a stream that exists anew, the last of each subject is again all that is asked for.
+    const begin = this.anew && this.last === 0 && this.o.from === 'last-per-subject';
+    const start = begin
+      ? 0
+      : this.last > 0 || this.fixed
+        ? this.last + 1
+        : typeof this.o.from === 'number'
+          ? Math.max(1, this.o.from)
+          : 0;
     const policy =
       this.o.from === 'all'
         ? DeliverPolicy.All
@@ -148,6 +207,7 @@ export class StreamFollow implements Follow {
       const gone =
         status.type === 'consumer_not_found' ||
         status.type === 'consumer_deleted' ||
+        status.type === 'stream_not_found' ||
         status.type === 'heartbeats_missed';
       if (gone || nats.isClosed()) messages.stop();
     }

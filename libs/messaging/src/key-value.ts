@@ -1,77 +1,95 @@
-import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
-import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
+import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import { TocsinError } from '@tocsin/core';
 import type { Connection } from './connection.ts';
+
+const NOT_FOUND = 404;
 
 /** A value with the revision by which it can be replaced. */
 export interface KeyValueEntry {
   key: string;
-  /** `undefined` = deleted. */
   value: unknown;
   revision: number;
 }
 
-/** A key-value bucket with JSON values; writers that lose a race get `undefined`, not an error. */
+const TIMEOUT_MS = 5_000;
+
+/**
+ * A key-value bucket with JSON values; writers that lose a race get `undefined`, not an error. Everything else that fails
+ * is a TocsinError `unavailable`: the broker elects, or the bucket is missing and about to be created again.
+ */
 export class KeyValue {
   private opening: Promise<KV> | undefined;
 
   constructor(
     private readonly connection: Connection,
     readonly bucket: string,
+    private readonly timeoutMs = TIMEOUT_MS,
   ) {}
 
   async get(key: string): Promise<KeyValueEntry | undefined> {
-    const kv = await this.open();
-    const entry = await kv.get(key);
+    const entry = await this.asked((kv) => kv.get(key));
     return entry && entry.operation === 'PUT' ? { key, value: entry.json(), revision: entry.revision } : undefined;
   }
 
   /** Sets a value whatever it was; returns its revision. */
-  async put(key: string, value: unknown): Promise<number> {
-    return (await this.open()).put(key, JSON.stringify(value));
+  put(key: string, value: unknown): Promise<number> {
+    return this.asked(async (kv) => stored(await kv.put(key, JSON.stringify(value))));
   }
 
   /** Sets a value that must not exist yet; `undefined` if it does. */
-  async create(key: string, value: unknown): Promise<number | undefined> {
-    const kv = await this.open();
-    return lost(kv.create(key, JSON.stringify(value)));
+  create(key: string, value: unknown): Promise<number | undefined> {
+    return this.asked((kv) => lost(kv.create(key, JSON.stringify(value)).then(stored)));
   }
 
   /** Replaces the value of a revision; `undefined` if somebody else was first. */
-  async update(key: string, value: unknown, revision: number): Promise<number | undefined> {
-    const kv = await this.open();
-    return lost(kv.update(key, JSON.stringify(value), revision));
+  update(key: string, value: unknown, revision: number): Promise<number | undefined> {
+    return this.asked((kv) => lost(kv.update(key, JSON.stringify(value), revision, this.timeoutMs).then(stored)));
   }
 
   /** Deletes a value, or that of one revision only; false if somebody else was first. */
   async delete(key: string, revision?: number): Promise<boolean> {
-    const kv = await this.open();
-    const deleted = kv.delete(key, revision === undefined ? undefined : { previousSeq: revision }).then(() => true);
-    return (await lost(deleted)) ?? false;
+    const o = revision === undefined ? undefined : { previousSeq: revision };
+    const deleted = await this.asked((kv) => lost(kv.delete(key, o).then(() => true)));
+    return deleted ?? false;
   }
 
   /** Every value of the bucket at this moment. */
   async all(): Promise<KeyValueEntry[]> {
-    const kv = await this.open();
     const entries: KeyValueEntry[] = [];
-    for await (const key of await kv.keys()) {
+    const keys = await this.asked(async (kv) => {
+      const found: string[] = [];
+      for await (const key of await kv.keys()) found.push(key);
+      return found;
+    });
+    for (const key of keys) {
       const entry = await this.get(key);
       if (entry) entries.push(entry);
     }
     return entries;
   }
 
-  /** Calls `on` for every present value and every change from now on; returns what stops it. */
-  async watch(on: (entry: KeyValueEntry) => void): Promise<() => void> {
-    const kv = await this.open();
-    const changes = await kv.watch();
-    void (async () => {
-      for await (const change of changes) on(toEntry(change));
-    })();
-    return () => changes.stop();
+  /** When the bucket was created, as the broker says it: another time means another bucket, with revisions from 1. */
+  incarnation(): Promise<string> {
+    return this.asked(async () => (await this.connection.jsm.streams.info(`KV_${this.bucket}`)).created);
+  }
+
+  private async asked<T>(act: (kv: KV) => Promise<T>): Promise<T> {
+    try {
+      return await act(await this.open());
+    } catch (cause) {
+      // Anything but a refusal of what was asked: no answer, no leader, or no such bucket.
+      const refused = cause instanceof JetStreamApiError && cause.status < 500 && cause.status !== NOT_FOUND;
+      if (refused || cause instanceof TocsinError) throw cause;
+      this.connection.missing(`the bucket ${this.bucket} does not answer`);
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new TocsinError('unavailable', `The bucket ${this.bucket} does not answer: ${why}. Try again.`, { cause });
+    }
   }
 
   private open(): Promise<KV> {
-    this.opening ??= new Kvm(this.connection.nats).open(this.bucket).catch((error: unknown) => {
+    const client = jetstream(this.connection.nats, { timeout: this.timeoutMs });
+    this.opening ??= new Kvm(client).open(this.bucket).catch((error: unknown) => {
       this.opening = undefined;
       throw error;
     });
@@ -79,8 +97,10 @@ export class KeyValue {
   }
 }
 
-function toEntry(change: KvWatchEntry): KeyValueEntry {
-  return { key: change.key, value: change.operation === 'PUT' ? change.json() : undefined, revision: change.revision };
+/** @throws an error for an acknowledgement with sequence 0, which an isolated leader has been seen to send */
+function stored(revision: number): number {
+  if (revision > 0) return revision;
+  throw new TocsinError('unavailable', 'The broker acknowledged a value without a revision. Try again.');
 }
 
 async function lost<T>(write: Promise<T>): Promise<T | undefined> {

@@ -26,6 +26,9 @@ export interface SeenHolding extends Holding {
 export class LeaseTable {
   private readonly holdings = new Map<string, SeenHolding>();
   private opening: Promise<StreamFollow> | undefined;
+  private following: StreamFollow | undefined;
+  private freeAt = Number.NEGATIVE_INFINITY;
+  private resetAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly connection: Connection,
@@ -48,6 +51,25 @@ export class LeaseTable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Which bucket this is a view of: the time at which it was created. */
+  get incarnation(): string {
+    return this.following?.incarnation ?? '';
+  }
+
+  /**
+   * The fence of whoever wrote a revision: the time at which the bucket was created (ms) plus the revision. Revisions
+   * begin at 1 again in a bucket that was deleted and exists anew; fences must grow all the same.
+   */
+  fenceOf(revision: number): number {
+    return Date.parse(this.incarnation) + revision;
+  }
+
+  /** Whether a holder in the bucket before this one may still rightly believe that it holds something. */
+  mayBeHeldBefore(ttlMs: number): boolean {
+    const now = systemClock.monotonic();
+    return now < this.freeAt || now - this.resetAt < ttlMs;
   }
 
   get(name: string): SeenHolding | undefined {
@@ -78,13 +100,26 @@ export class LeaseTable {
 
   private open(): Promise<StreamFollow> {
     const prefix = `$KV.${this.bucket}.`;
-    const o = { stream: `KV_${this.bucket}`, filters: [`${prefix}>`], from: 'last-per-subject' as const };
+    const o = {
+      stream: `KV_${this.bucket}`,
+      filters: [`${prefix}>`],
+      from: 'last-per-subject' as const,
+      onReset: () => this.reset(),
+    };
     const follow = new StreamFollow(this.connection, o, ({ subject, data, sequence, headers }) => {
       const name = subject.slice(prefix.length);
       if (!headers['KV-Operation'] && isHolding(data)) this.note(name, data, sequence);
       else if ((this.holdings.get(name)?.revision ?? 0) < sequence) this.holdings.delete(name);
     });
+    this.following = follow;
     return follow.start();
+  }
+
+  /** The bucket is another one, without what stood in it: whoever held something goes on for its ttl at most. */
+  private reset(): void {
+    this.resetAt = systemClock.monotonic();
+    for (const { ttlMs } of this.holdings.values()) this.freeAt = Math.max(this.freeAt, this.resetAt + ttlMs);
+    this.holdings.clear();
   }
 }
 

@@ -30,17 +30,22 @@ export class Leases {
    */
   async acquire(name: string, o: { holder: string; ttlMs: number }): Promise<Lease | undefined> {
     await this.table.ready();
+    const { incarnation } = this.table;
     const known = this.table.get(name);
     if (known && systemClock.monotonic() - known.seenAt < known.ttlMs) return undefined;
+    if (!known && this.table.mayBeHeldBefore(o.ttlMs)) return undefined;
     const sentAt = systemClock.monotonic();
     const holding: Holding = { ...o, fence: 0 };
-    if (known) {
-      const revision = await this.bucket.update(name, holding, known.revision);
-      if (revision !== undefined) return this.taken(name, { holding, revision, sentAt });
+    const revision =
+      (known && (await this.bucket.update(name, holding, known.revision))) ?? (await this.bucket.create(name, holding));
+    if (revision === undefined) {
+      await this.lookAgain(name);
+      return undefined;
     }
-    const revision = await this.bucket.create(name, holding);
-    if (revision !== undefined) return this.taken(name, { holding, revision, sentAt });
-    await this.lookAgain(name);
+    // Written to a bucket that exists anew, its revision says nothing beside those of the one that was looked at.
+    if ((await this.bucket.incarnation()) === incarnation && this.table.incarnation === incarnation)
+      return this.taken(name, { holding, revision, sentAt });
+    await this.bucket.delete(name, revision);
     return undefined;
   }
 
@@ -50,7 +55,12 @@ export class Leases {
     const now = systemClock.monotonic();
     return this.table.entries().map(([name, { holder, ttlMs, fence, revision, seenAt }]) => {
       const own = this.held.get(name);
-      return { name, holder, fence: fence || revision, expired: own ? !own.isHeld() : now - seenAt >= ttlMs };
+      return {
+        name,
+        holder,
+        fence: fence || this.table.fenceOf(revision),
+        expired: own ? !own.isHeld() : now - seenAt >= ttlMs,
+      };
     });
   }
 
@@ -65,10 +75,10 @@ export class Leases {
   }
 
   private taken(name: string, o: { holding: Holding; revision: number; sentAt: number }): Lease {
-    // The first renewal writes the fence into the bucket; until then the revision itself is the fence.
-    const holding = { ...o.holding, fence: o.revision };
+    // The first renewal writes the fence into the bucket; until then it follows from the revision.
+    const holding = { ...o.holding, fence: this.table.fenceOf(o.revision) };
     this.table.note(name, holding, o.revision);
-    const lease = new HeldLease(this.bucket, { name, holding, revision: o.revision, sentAt: o.sentAt });
+    const lease = new HeldLease(this.bucket, { ...o, name, holding, incarnation: this.table.incarnation });
     this.held.set(name, lease);
     void lease.lost.then(() => this.held.get(name) === lease && this.held.delete(name));
     return lease;

@@ -10,25 +10,30 @@ import { Leases } from './leases.ts';
 import { Publisher, type Published, type PublishOptions } from './publisher.ts';
 import { type QueueDepth, queues } from './queues.ts';
 import { Requester } from './requester.ts';
-import { reconcileTopology } from './topology.ts';
+import { TopologyKeeper } from './topology-keeper.ts';
 import { producing } from './tracing.ts';
+
+const LEASE_ANSWER_MS = 700;
 
 /** The client side of messaging: one per process, injectable by this class. */
 export class Messaging {
   readonly leases: Leases;
   readonly deadLetters: DeadLetters;
+  readonly topology: TopologyKeeper;
   private readonly publisher: Publisher;
   private readonly requester: Requester;
   private readonly commander: Commander;
   private readonly buckets = new Map<string, KeyValue>();
-  private topology: Promise<void> | undefined;
 
   constructor(readonly connection: Connection) {
+    this.topology = new TopologyKeeper(connection);
     this.publisher = new Publisher(connection);
     this.requester = new Requester(connection);
     this.commander = new Commander(connection, this.publisher);
     this.deadLetters = new DeadLetters(connection, this.publisher);
-    this.leases = new Leases(this.kv(LEASES_BUCKET), new LeaseTable(connection, LEASES_BUCKET));
+    // A lease can't wait for one answer longer than it lasts.
+    const leases = new KeyValue(connection, LEASES_BUCKET, LEASE_ANSWER_MS);
+    this.leases = new Leases(leases, new LeaseTable(connection, LEASES_BUCKET));
   }
 
   /**
@@ -48,11 +53,17 @@ export class Messaging {
 
   /** Creates or updates the contract's streams and buckets, once per process. */
   reconcile(): Promise<void> {
-    this.topology ??= reconcileTopology(this.connection).catch((error: unknown) => {
-      this.topology = undefined;
-      throw error;
-    });
-    return this.topology;
+    return this.topology.boot();
+  }
+
+  /**
+   * Calls `listener` with the name of a stream (`KV_<bucket>` of a bucket) that this process knew and that exists anew,
+   * because it was deleted: what it held is gone, and its owner publishes again what belongs in it. Once per stream and
+   * process, after streams and consumers stand again; a process that was cut off is told when it is back. Returns what
+   * stops it.
+   */
+  onStreamRecreated(listener: (stream: string) => void): () => void {
+    return this.topology.onRecreated(listener);
   }
 
   /** Whether the broker is reachable, which server it is, and the last measured round trip in ms. */
@@ -124,6 +135,7 @@ export class Messaging {
     await this.publisher.flush(2_000);
     if (this.connection.connected) await this.leases.releaseAll();
     this.publisher.close();
+    this.topology.close();
     const leases = this.leases.close();
     await this.connection.close();
     await leases;

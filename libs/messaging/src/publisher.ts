@@ -12,6 +12,8 @@ const ATTEMPT_MS = 1_500;
 const SWEEP_MS = 100;
 const SILENCE_MS = 2_500;
 const RETRY_MS = 150;
+/** An election takes longer; looking for the stream then is harmless. */
+const HOMELESS_MS = 1_000;
 const STORE_FULL = 10_077;
 
 export interface PublishOptions {
@@ -44,6 +46,8 @@ interface InFlight {
   againAt: number;
   sentAt: number;
   problem: string | undefined;
+  /** Since when no stream takes it. */
+  homelessSince: number | undefined;
   full: boolean;
   resolve: (published: Published) => void;
   reject: (error: Error) => void;
@@ -105,6 +109,7 @@ export class Publisher {
         againAt: now + ATTEMPT_MS,
         sentAt: now,
         problem: undefined,
+        homelessSince: undefined,
         full: false,
         resolve,
         reject,
@@ -155,7 +160,7 @@ export class Publisher {
     const message = this.inFlight.get(token);
     if (!message) return;
     const body = msg.data;
-    if (body.length === 0) return this.later(message, `no stream takes ${message.subject} at the moment`);
+    if (body.length === 0) return this.onNobody(message);
     let ack: PubAck;
     try {
       ack = JSON.parse(decoder.decode(body)) as PubAck;
@@ -168,6 +173,14 @@ export class Publisher {
     this.lastAckAt = systemClock.monotonic();
     this.settle(token);
     message.resolve({ stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate === true });
+  }
+
+  private onNobody(message: InFlight): void {
+    const now = systemClock.monotonic();
+    message.homelessSince ??= now;
+    const what = `no stream takes ${message.subject} at the moment`;
+    if (now - message.homelessSince >= HOMELESS_MS) this.connection.missing(what);
+    this.later(message, what);
   }
 
   private onRefusal(token: string, message: InFlight, error: NonNullable<PubAck['error']>): void {

@@ -6,6 +6,10 @@ import type { Connection } from './connection.ts';
 const EXPIRES_MS = 20_000;
 const HEARTBEAT_MS = 1_000;
 const WATCH_MS = 500;
+/** A consumer that nobody has for this long may be deleted. */
+const GONE_MS = 1_000;
+/** Asked again and again and not a word: this server may be cut off from the one that has the consumer. */
+const UNHEARD_MS = 5_000;
 const NANOS = 1_000_000;
 
 /**
@@ -17,6 +21,8 @@ export class Pull {
   private inHand = 0;
   private generation = 0;
   private heardAt = systemClock.monotonic();
+  /** Since when the consumer gives neither messages nor heartbeats. */
+  private goneSince: number | undefined;
   private subscription: Subscription | undefined;
   private readonly inbox: string;
   private readonly nextSubject: string;
@@ -43,7 +49,10 @@ export class Pull {
         if (!error) this.receive(msg);
       },
     });
-    this.stopListening = this.connection.onReconnect(() => this.restart());
+    this.stopListening = this.connection.onReconnect(() => {
+      this.goneSince = undefined;
+      this.restart();
+    });
     this.watch = setInterval(() => this.check(), WATCH_MS);
     this.watch.unref();
     this.ask();
@@ -69,6 +78,7 @@ export class Pull {
   private receive(msg: Msg): void {
     this.heardAt = systemClock.monotonic();
     if (msg.subject.startsWith(this.inbox)) return this.onStatus(msg);
+    this.goneSince = undefined;
     this.asked = Math.max(0, this.asked - 1);
     this.inHand++;
     this.onMessage(msg);
@@ -77,8 +87,11 @@ export class Pull {
 
   private onStatus(msg: Msg): void {
     const { headers } = msg;
-    if (!headers || headers.code === 100) return;
     if (msg.subject !== this.address()) return;
+    if (!headers || headers.code === 100) {
+      this.goneSince = undefined;
+      return;
+    }
     const left = Number(headers.get('Nats-Pending-Messages'));
     if (headers.code === 408 || (headers.code === 409 && left > 0)) {
       this.asked = Math.max(0, this.asked - left);
@@ -88,6 +101,7 @@ export class Pull {
     this.asked = 0;
     this.generation++;
     this.heardAt = systemClock.monotonic() - 2 * HEARTBEAT_MS + WATCH_MS;
+    this.suspect();
   }
 
   private address(): string {
@@ -114,7 +128,18 @@ export class Pull {
     if (this.asked === 0) return this.ask();
     if (systemClock.monotonic() - this.heardAt < 2 * HEARTBEAT_MS + WATCH_MS) return;
     this.logger.debug(`no heartbeat from ${this.target.durable}: asking anew`);
+    this.suspect();
     this.restart();
+  }
+
+  /** The consumer gives nothing: an election passes by itself, a deletion does not. */
+  private suspect(): void {
+    const now = systemClock.monotonic();
+    this.goneSince ??= now;
+    const gone = now - this.goneSince;
+    if (gone < GONE_MS) return;
+    this.connection.missing(`nothing comes from the consumer ${this.target.durable}`);
+    if (gone > UNHEARD_MS) void this.connection.force(`nothing came from ${this.target.durable} for ${gone} ms`);
   }
 
   private restart(): void {

@@ -66,18 +66,38 @@ export function commandConsumer(service: string): Omit<ConsumerSpec, 'schema'> {
   };
 }
 
-/**
- * Creates or updates every stream and bucket of the contract. Several services do this at once at boot, so whoever loses
- * a race looks again. Nothing is ever emptied or deleted.
- */
-export async function reconcileTopology(connection: Connection): Promise<void> {
-  const { contract } = connection.options;
-  for (const spec of withOwn(contract.streams, OWN_STREAMS)) await persist(() => reconcileStream(connection, spec));
-  for (const spec of withOwn(contract.buckets, OWN_BUCKETS)) await persist(() => reconcileBucket(connection, spec));
+/** A stream as it stands: one that was deleted and created again has another time of creation. */
+export interface Standing {
+  stream: string;
+  created: string;
+  /** Whether it was missing, and created here. */
+  made: boolean;
 }
 
-/** Creates or updates one durable consumer. */
-export async function reconcileConsumer(connection: Connection, spec: Omit<ConsumerSpec, 'schema'>): Promise<void> {
+/** `boot`: for up to 30 s, changing what differs. `repair`: once, creating what is missing and changing nothing. */
+export type Occasion = 'boot' | 'repair';
+
+/**
+ * Creates or updates every stream and bucket of the contract. Several services do this at once, so whoever loses a race
+ * looks again. Nothing is ever emptied or deleted.
+ */
+export async function reconcileTopology(connection: Connection, on: Occasion = 'boot'): Promise<Standing[]> {
+  const { contract } = connection.options;
+  const acts = [
+    ...withOwn(contract.streams, OWN_STREAMS).map((spec) => () => reconcileStream(connection, spec, on)),
+    ...withOwn(contract.buckets, OWN_BUCKETS).map((spec) => () => reconcileBucket(connection, spec, on)),
+  ];
+  const standing: Standing[] = [];
+  for (const act of acts) standing.push(on === 'boot' ? await persist(act) : await act());
+  return standing;
+}
+
+/** Creates one durable consumer, or (at boot) updates it. */
+export async function reconcileConsumer(
+  connection: Connection,
+  spec: Omit<ConsumerSpec, 'schema'>,
+  on: Occasion = 'boot',
+): Promise<void> {
   const wanted = {
     ack_wait: spec.ackWaitMs * NANOS,
     // Never parked by the broker: what has failed too often is moved to the dead letters by the worker.
@@ -86,15 +106,16 @@ export async function reconcileConsumer(connection: Connection, spec: Omit<Consu
     filter_subjects: [...spec.filters],
     num_replicas: connection.options.replicas,
   };
-  await persist(async () => {
+  const act = async (): Promise<void> => {
     const found = await missing(connection.jsm.consumers.info(spec.stream, spec.durable));
     if (!found) {
       const fixed = { durable_name: spec.durable, ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All };
       await connection.jsm.consumers.add(spec.stream, { ...wanted, ...fixed });
-    } else if (differs({ ...found.config, filter_subjects: filtersOf(found.config) }, wanted)) {
+    } else if (on === 'boot' && differs({ ...found.config, filter_subjects: filtersOf(found.config) }, wanted)) {
       await connection.jsm.consumers.update(spec.stream, spec.durable, wanted);
     }
-  });
+  };
+  await (on === 'boot' ? persist(act) : act());
 }
 
 function withOwn<T extends { name: string }>(declared: readonly T[], own: readonly T[]): T[] {
@@ -102,7 +123,7 @@ function withOwn<T extends { name: string }>(declared: readonly T[], own: readon
   return [...declared, ...own.filter((spec) => !names.has(spec.name))];
 }
 
-async function reconcileStream({ jsm, options }: Connection, spec: StreamSpec): Promise<void> {
+async function reconcileStream({ jsm, options }: Connection, spec: StreamSpec, on: Occasion): Promise<Standing> {
   const wanted = {
     subjects: [...spec.subjects],
     max_age: spec.maxAgeMs * NANOS,
@@ -115,23 +136,26 @@ async function reconcileStream({ jsm, options }: Connection, spec: StreamSpec): 
   };
   const found = await missing(jsm.streams.info(spec.name));
   if (found) {
-    if (differs(found.config, wanted)) await jsm.streams.update(spec.name, wanted);
-    return;
+    if (on === 'boot' && differs(found.config, wanted)) await jsm.streams.update(spec.name, wanted);
+    return { stream: spec.name, created: found.created, made: false };
   }
-  await jsm.streams.add({
+  const { created } = await jsm.streams.add({
     ...wanted,
     name: spec.name,
     retention: spec.retention === 'workqueue' ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
     storage: spec.storage === 'memory' ? StorageType.Memory : StorageType.File,
   });
+  return { stream: spec.name, created, made: true };
 }
 
-async function reconcileBucket({ jsm, options, nats }: Connection, spec: BucketSpec): Promise<void> {
-  const found = await missing(jsm.streams.info(`KV_${spec.name}`));
+async function reconcileBucket(connection: Connection, spec: BucketSpec, on: Occasion): Promise<Standing> {
+  const { jsm, options, nats } = connection;
+  const stream = `KV_${spec.name}`;
+  const found = await missing(jsm.streams.info(stream));
   if (found) {
     const wanted = { max_age: (spec.ttlMs ?? 0) * NANOS, max_bytes: spec.maxBytes, num_replicas: options.replicas };
-    if (differs(found.config, wanted)) await jsm.streams.update(`KV_${spec.name}`, wanted);
-    return;
+    if (on === 'boot' && differs(found.config, wanted)) await jsm.streams.update(stream, wanted);
+    return { stream, created: found.created, made: false };
   }
   await new Kvm(nats).create(spec.name, {
     history: spec.history,
@@ -140,6 +164,8 @@ async function reconcileBucket({ jsm, options, nats }: Connection, spec: BucketS
     replicas: options.replicas,
     storage: spec.storage === 'memory' ? StorageType.Memory : StorageType.File,
   });
+  const { created } = await jsm.streams.info(stream);
+  return { stream, created, made: true };
 }
 
 function filtersOf(config: { filter_subject?: string; filter_subjects?: string[] }): string[] {
@@ -161,7 +187,7 @@ async function missing<T>(question: Promise<T>): Promise<T | undefined> {
 }
 
 /** Tries again for 30 s: at boot the broker may still elect, and another service may be doing the same. */
-async function persist(act: () => Promise<void>): Promise<void> {
+async function persist<T>(act: () => Promise<T>): Promise<T> {
   const until = systemClock.monotonic() + SETTLE_MS;
   for (;;) {
     try {

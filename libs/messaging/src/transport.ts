@@ -11,7 +11,6 @@ import {
 } from './contract.ts';
 import type { Messaging } from './messaging.ts';
 import { Responder } from './responder.ts';
-import { reconcileConsumer } from './topology.ts';
 import type { Work } from './work.ts';
 import { Worker } from './worker.ts';
 
@@ -101,7 +100,7 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
   }
 
   private async work(work: Work): Promise<void> {
-    await reconcileConsumer(this.messaging.connection, work.spec);
+    await this.messaging.topology.keep(work.spec);
     this.workers.push(new Worker(this.messaging.connection, this.messaging.deadLetters, work));
   }
 

@@ -1,0 +1,135 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { natsServer, until } from '@tocsin/testing';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Followed, Messaging } from '../src/index.ts';
+import { client, instance, type Instance, type Job } from './harness.ts';
+
+const seen: number[] = [];
+
+@Controller()
+class Jobs {
+  @EventPattern<string>('jobs', { concurrency: 16 })
+  handle(@Payload() job: Job): void {
+    seen.push(job.n);
+  }
+}
+
+let url: string;
+let tester: Messaging;
+let worker: Instance;
+
+beforeAll(async () => {
+  url = (await natsServer()).url;
+});
+
+beforeEach(async () => {
+  seen.length = 0;
+  tester = await client(url);
+  worker = await instance(url, Jobs);
+});
+
+afterEach(async () => {
+  await worker.close();
+  await tester.close();
+});
+
+const streams = () => tester.connection.jsm.streams;
+const send = (n: number) => tester.publish(`jobs.${n}`, { n }, { id: `job-${n}-${Math.random()}` });
+const say = (n: number) => tester.publish('news.x', { n }, { id: `news-${n}-${Math.random()}` });
+const numbers = (heard: Followed[]) => heard.map(({ data }) => (data as { n: number }).n);
+
+describe('while the system runs', () => {
+  it('a deleted stream is created again by what is published to it, with its consumer, and work goes on', async () => {
+    await send(1);
+    await until(() => seen.includes(1), { what: 'work done before' });
+    await streams().delete('JOBS');
+    const published = await send(2);
+    expect(published).toMatchObject({ stream: 'JOBS', duplicate: false });
+    await until(() => seen.includes(2), { timeoutMs: 6_000, what: 'work done after' });
+    const { config } = await tester.connection.jsm.consumers.info('JOBS', 'worker-jobs');
+    expect(config).toMatchObject({ filter_subjects: ['jobs.>'], ack_wait: 1_000 * 1e6 });
+  }, 20_000);
+
+  it('a deleted consumer is created again by those who pull from it', async () => {
+    await tester.connection.jsm.consumers.delete('JOBS', 'worker-jobs');
+    await send(3);
+    await until(() => seen.includes(3), { timeoutMs: 8_000, what: 'the work done' });
+    expect(seen).toEqual([3]);
+  }, 20_000);
+
+  it('a deleted bucket is created again by those who write to it', async () => {
+    const notes = tester.kv('notes');
+    await notes.put('a', 1);
+    await streams().delete('KV_notes');
+    await expect(notes.put('a', 2)).rejects.toMatchObject({ code: 'unavailable', retry: true });
+    await until(() => notes.put('a', 3), { timeoutMs: 6_000, what: 'written again' });
+    expect(await notes.get('a')).toMatchObject({ value: 3, revision: 1 });
+  }, 20_000);
+
+  it('a deleted bucket is created again by those who read from it', async () => {
+    const notes = tester.kv('notes');
+    await streams().delete('KV_notes');
+    await expect(notes.get('a')).rejects.toMatchObject({ code: 'unavailable', retry: true });
+    await until(async () => (await notes.get('a')) === undefined, { timeoutMs: 6_000, what: 'read again' });
+  }, 20_000);
+
+  it('every process that knew a stream is told once that it exists anew, though it uses it not', async () => {
+    const told: string[][] = [[], []];
+    tester.onStreamRecreated((stream) => told[0]!.push(stream));
+    worker.messaging.onStreamRecreated((stream) => told[1]!.push(stream));
+    await streams().delete('NEWS');
+    await say(1);
+    await until(() => told.every((names) => names.length > 0), { timeoutMs: 8_000, what: 'both told' });
+    tester.connection.missing('look once more');
+    await send(4);
+    await until(() => seen.includes(4), { what: 'the work done' });
+    expect(told).toEqual([['NEWS'], ['NEWS']]);
+  }, 20_000);
+
+  it('looking for what is missing changes and empties nothing that is there', async () => {
+    await say(1);
+    const { config } = await streams().info('NEWS');
+    await streams().update('NEWS', { ...config, max_age: 1_000 * 1e9 });
+    const before = await streams().info('NEWS');
+    let looked = 0;
+    const look = () => {
+      tester.connection.missing('a test');
+      return (looked = Math.max(looked, tester.topology.looks)) >= 2;
+    };
+    await until(look, { timeoutMs: 8_000, what: 'looked twice' });
+    const after = await streams().info('NEWS');
+    expect(after.config).toEqual(before.config);
+    expect(after.created).toBe(before.created);
+    expect(after.state.messages).toBe(before.state.messages);
+  }, 20_000);
+});
+
+describe('following a stream that is deleted and exists anew', () => {
+  it.each(['all', 'new', 'last-per-subject'] as const)(
+    'from %s sees everything that the new one holds',
+    async (from) => {
+      for (let n = 0; n < 5; n++) await say(n);
+      const heard: Followed[] = [];
+      let resets = 0;
+      const o = { stream: 'NEWS', filters: ['news.x'], from, onReset: () => resets++ };
+      const follow = await tester.follow(o, (message) => heard.push(message));
+      await say(5);
+      await until(() => numbers(heard).includes(5), { what: 'following' });
+      heard.length = 0;
+      await streams().delete('NEWS');
+      // Fewer than were seen before: whoever waits behind the last sequence would wait for good.
+      for (const n of [10, 11]) await say(n);
+      await until(() => numbers(heard).includes(11), { timeoutMs: 10_000, what: 'the last of the new stream' });
+      await say(12);
+      await until(() => numbers(heard).includes(12), { what: 'and on' });
+      // The last of each subject may have replaced the one before it before it could be seen.
+      expect(numbers(heard).slice(from === 'last-per-subject' ? -2 : 0)).toEqual(
+        from === 'last-per-subject' ? [11, 12] : [10, 11, 12],
+      );
+      expect(resets).toBe(1);
+      await follow.stop();
+    },
+    30_000,
+  );
+});
