@@ -10,6 +10,8 @@ export class KeptServer {
   private reviving = false;
   private readonly backOff = new BackOff();
   private startedAt = performance.now();
+  /** The next start is due at once. */
+  private soon = false;
   /** Ends the wait before a start. */
   private wake = new AbortController();
 
@@ -29,10 +31,12 @@ export class KeptServer {
   /** It is started again, at once when it does not run. */
   release(): void {
     this.held = false;
+    if (this.server.alive) return;
     this.backOff.reset();
+    this.soon = true;
     this.wake.abort();
     this.wake = new AbortController();
-    if (!this.server.alive) void this.revive(0);
+    void this.revive();
   }
 
   async stop(): Promise<void> {
@@ -41,16 +45,15 @@ export class KeptServer {
     await this.server.stop();
   }
 
-  private async revive(first?: number): Promise<void> {
+  private async revive(): Promise<void> {
     this.changed();
     if (this.reviving) return;
     this.reviving = true;
-    let wait = first;
     while (!this.stopping && !this.held && !this.server.alive) {
-      wait ??= this.backOff.next(performance.now() - this.startedAt);
+      const wait = this.soon ? 0 : this.backOff.next(performance.now() - this.startedAt);
+      this.soon = false;
       say(`${this.name} ended; starting it again in ${wait} ms`);
       await delay(wait, undefined, { signal: this.wake.signal }).catch(() => undefined);
-      wait = undefined;
       if (!this.stopping && !this.held) await this.startOnce();
     }
     this.reviving = false;

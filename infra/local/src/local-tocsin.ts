@@ -167,8 +167,11 @@ export class LocalTocsin {
       },
       {
         started: () => this.record(),
-        ended: (_, how, wait) =>
-          say(`${instance} ${how}; starting it again in ${wait} ms (see ${inTocsin('logs', `${instance}.log`)})`),
+        ended: (_, how, wait) => {
+          this.record();
+          const next = wait === undefined ? 'it is held' : `starting it again in ${wait} ms`;
+          say(`${instance} ${how}; ${next} (see ${inTocsin('logs', `${instance}.log`)})`);
+        },
       },
     );
   }

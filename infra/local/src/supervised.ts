@@ -20,7 +20,8 @@ export interface InstanceSpec {
 /** Told of what happens to an instance; `pid` is that of the new process. */
 export interface SupervisionEvents {
   started?(instance: Supervised): void;
-  ended?(instance: Supervised, how: string, restartInMs: number): void;
+  /** `restartInMs` is undefined for one that is held. */
+  ended?(instance: Supervised, how: string, restartInMs: number | undefined): void;
 }
 
 /** Exit code of a service that refuses its configuration: starting it again would not help. */
@@ -108,7 +109,8 @@ export class Supervised {
   }
 
   private again(startedAt: number, how: string): void {
-    if (this.stopping || this.held || this.gaveUp) return;
+    if (this.stopping || this.gaveUp) return;
+    if (this.held) return this.events.ended?.(this, how, undefined);
     const wait = this.backOff.next(performance.now() - startedAt);
     this.events.ended?.(this, how, wait);
     this.restart = setTimeout(() => this.start(), wait);

@@ -20,7 +20,7 @@ async function supervised(script: string): Promise<{ instance: Supervised; ends:
     logFile,
     stopMs: 500,
   };
-  const instance = new Supervised(spec, { ended: (_one, _how, wait) => ends.push(wait) });
+  const instance = new Supervised(spec, { ended: (_one, _how, wait) => ends.push(wait ?? -1) });
   atTheEnd(async () => {
     await instance.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -46,6 +46,29 @@ describe('a supervised instance', () => {
     const { ends } = await supervised('process.exit(3)');
     await until(() => ends.length >= 3, { what: 'three ends' });
     expect(ends.slice(0, 3)).toEqual([250, 500, 1_000]);
+  });
+
+  it('that is held stays away when it ends, and is back at once when it is released', async () => {
+    const { instance, ends, log } = await supervised(STAY);
+    await until(() => log().includes('up'), { what: 'its first start' });
+    instance.hold();
+    process.kill(instance.pid, 'SIGKILL');
+    await until(() => ends.length === 1, { what: 'its end' });
+    expect([ends, instance.pid]).toEqual([[-1], -1]);
+    instance.release();
+    expect(instance.pid).toBeGreaterThan(0);
+    await until(() => log().match(/up/g)?.length === 2, { what: 'its second start' });
+  });
+
+  it('that is released while it runs goes on running, and is started again from then on', async () => {
+    const { instance, log } = await supervised(STAY);
+    await until(() => log().includes('up'), { what: 'its first start' });
+    const first = instance.pid;
+    instance.hold();
+    instance.release();
+    expect(instance.pid).toBe(first);
+    process.kill(first, 'SIGKILL');
+    await until(() => log().match(/up/g)?.length === 2, { what: 'its second start' });
   });
 
   it('that refuses its configuration (exit code 78) is not started again', async () => {
