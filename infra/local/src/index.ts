@@ -11,3 +11,4 @@ export { guard, unguard } from './watchdog.ts';
 export { temporaryDir } from './temporary.ts';
 export { PostgresPair, startPostgresPair, type PostgresPairOptions } from './postgres-pair.ts';
 export type { PostgresName } from './postgres-pair-state.ts';
+export { processesIn } from './process-folder.ts';

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { projectRoot } from '@tocsin/local';
+import { startTocsin } from '@tocsin/testing';
+import { Collector } from './faults/collector.ts';
+import type { Strike } from './faults/fault.ts';
+import { Releases } from './faults/releases.ts';
+import { Load } from './load/load.ts';
+import { account } from './oracle/account.ts';
+import { judge, promises } from './report/promises.ts';
+import { emptyRow, type Row } from './report/row.ts';
+import { type Scenario, scenarios, SERVICES } from './scenarios.ts';
+import { Stack } from './stack.ts';
+
+/** Between two scenarios, so that what one delayed is not held against the next. */
+const QUIET_MS = 4_000;
+/** Between two strikes: every redelivery after the first has had its time. */
+const BETWEEN_MS = 2_000;
+/** The sweep marks the last windows of a range as missed within this time. */
+const ACCOUNT_AFTER_MS = 32_000;
+const WARM_UP_MS = 15_000;
+
+/** A running Tocsin under load that is broken again and again, and what it cost. */
+export class Drill {
+  private constructor(
+    readonly stack: Stack,
+    private readonly load: Load,
+    private readonly collector: Collector,
+    private readonly releases: Releases,
+  ) {}
+
+  /** Starts everything and puts it under load; resolves when every monitor has been checked on its grid for a while. */
+  static async start(rate: number): Promise<Drill> {
+    const releases = Releases.of(join(projectRoot, 'dist/apps'), SERVICES);
+    const collector = await Collector.start();
+    const tocsin = await startTocsin({
+      cluster: true,
+      drill: true,
+      appsDir: releases.current,
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
+    });
+    const stack = new Stack(tocsin);
+    await stack.whole();
+    const load = await Load.start(tocsin, rate);
+    await delay(WARM_UP_MS);
+    return new Drill(stack, load, collector, releases);
+  }
+
+  /** Every scenario: those of the table, and those whose parts the drill itself makes. */
+  get scenarios(): readonly Scenario[] {
+    return [
+      ...scenarios,
+      {
+        name: 'rolling-upgrade',
+        failure: 'a rolling upgrade of everything, across a schema migration (expand, then contract)',
+        how: 'restarted',
+        fault: this.releases.fault,
+        apart: true,
+        rounds: 2,
+      },
+      {
+        name: 'collector',
+        failure: 'the tracing back end',
+        how: 'stopped',
+        fault: this.collector.fault,
+        apart: true,
+      },
+    ];
+  }
+
+  /**
+   * Strikes so many times, or for so long, and resolves when all is well again. The row is counted later, while the next
+   * scenario runs.
+   * @throws when Tocsin does not become whole again
+   */
+  async run(scenario: Scenario, often: { strikes: number } | { forMs: number }): Promise<{ row: Promise<Row> }> {
+    const range = { from: Date.now(), to: 0 };
+    const struck: Strike[] = [];
+    const goesOn = (n: number): boolean =>
+      'strikes' in often ? n < Math.min(often.strikes, scenario.rounds ?? often.strikes) : Date.now() < range.from + often.forMs; // prettier-ignore
+    for (let n = 0; goesOn(n); n++) {
+      await delay(BETWEEN_MS);
+      struck.push(await scenario.fault(this.stack, n));
+    }
+    await delay(BETWEEN_MS);
+    range.to = Date.now();
+    const row = this.count(scenario, range, struck);
+    await delay(QUIET_MS);
+    return { row };
+  }
+
+  async stop(): Promise<void> {
+    await this.load.stop();
+    await this.stack.tocsin.stop();
+    await this.collector.stop();
+    this.releases.remove();
+  }
+
+  private async count(scenario: Scenario, range: { from: number; to: number }, strikes: Strike[]): Promise<Row> {
+    await delay(ACCOUNT_AFTER_MS);
+    const found = await account(this.load, range, strikes.map(({ at }) => at)); // prettier-ignore
+    const kills = strikes.reduce((sum, { victims }) => sum + victims.length, 0);
+    const row = { ...emptyRow(scenario.failure, scenario.how), ...found, kills };
+    return { ...row, broken: judge(row, promises(scenario.allowed)) };
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Fault } from './fault.ts';
+import { restartInTurn } from './process-faults.ts';
+
+/** A change of the schema that the next release brings, per service; `drill_` names nothing that Tocsin uses. */
+const MIGRATIONS: Record<string, { expand: string; contract: string }> = {
+  monitors: migrationsOf('monitors'),
+  incidents: migrationsOf('states'),
+  notifier: migrationsOf('notifications'),
+};
+
+function migrationsOf(table: string): { expand: string; contract: string } {
+  return {
+    expand: `ALTER TABLE ${table} ADD COLUMN drill_extra text NOT NULL DEFAULT '';\n`,
+    contract: `ALTER TABLE ${table} DROP COLUMN drill_extra;\n`,
+  };
+}
+
+/**
+ * Releases of the built apps side by side, and a folder of links that says which one is started next. Each release after
+ * the first brings one migration to each service that owns a schema: an expansion first, then the contraction of it.
+ */
+export class Releases {
+  /** What TOCSIN_APPS_DIR is set to. */
+  readonly current: string;
+  private number = 1;
+
+  private constructor(private readonly home: string) {
+    this.current = join(home, 'current');
+  }
+
+  /**
+   * Points every app at the first release: what is built.
+   * @param built the folder of the built apps; it may be built later, but before the start
+   */
+  static of(built: string, services: readonly string[]): Releases {
+    const releases = new Releases(mkdtempSync(join(tmpdir(), 'tocsin-releases-')));
+    mkdirSync(releases.current);
+    for (const service of services) releases.point(service, join(built, service));
+    return releases;
+  }
+
+  remove(): void {
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** A rolling upgrade to the next release: every instance in turn, two releases side by side until the last. */
+  readonly fault: Fault = async (stack, strike) => {
+    this.number += 1;
+    for (const service of readdirSync(this.current)) this.point(service, this.make(service));
+    return restartInTurn(() => stack.instances())(stack, strike);
+  };
+
+  private make(service: string): string {
+    const folder = join(this.home, `release-${this.number}`, service);
+    cpSync(join(this.home, 'current', service), folder, { recursive: true, dereference: true });
+    const change = MIGRATIONS[service];
+    if (change && existsSync(join(folder, 'migrations'))) {
+      const kind = this.number % 2 === 0 ? 'expand' : 'contract';
+      writeFileSync(join(folder, 'migrations', `${900 + this.number}-drill-${kind}.sql`), change[kind]);
+    }
+    return folder;
+  }
+
+  /** In one step, so that an instance that starts meanwhile finds either. */
+  private point(service: string, folder: string): void {
+    const link = join(this.current, service);
+    rmSync(`${link}.new`, { force: true });
+    symlinkSync(folder, `${link}.new`);
+    renameSync(`${link}.new`, link);
+  }
+}

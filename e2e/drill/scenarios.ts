@@ -1,0 +1,224 @@
+import { allOf, type Aim, type Fault, oneOf } from './faults/fault.ts';
+import { cut } from './faults/network-faults.ts';
+import { freeze, kill, killAndHold, restartInTurn } from './faults/process-faults.ts';
+import { deleteStreams } from './faults/stream-faults.ts';
+import type { Overrides } from './report/promises.ts';
+import type { Row } from './report/row.ts';
+
+/** One row of the failure table: what dies, how, and what that may cost. */
+export interface Scenario {
+  /** What `--only` matches. */
+  name: string;
+  failure: string;
+  how: Row['how'];
+  fault: Fault;
+  /** What it may cost beyond the strictest row. */
+  allowed?: Overrides;
+  /** Part of the short form. */
+  short?: boolean;
+  /** Left out of random strikes: it takes long, or may cost more than they may. */
+  apart?: boolean;
+  /** One strike takes down many, one after the other: so many strikes at most. */
+  rounds?: number;
+}
+
+/** Longer than any lease and any redelivery. */
+const SERVICE_AWAY_MS = 5_000;
+/** Longer than a broker's election. */
+const SERVER_AWAY_MS = 8_000;
+
+/** Every sub-service. */
+export const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incidents', 'notifier', 'status'];
+
+/** Only a notifier that dies, or is cut off, between the receiver's answer and its own commit repeats a key. */
+const MAY_REPEAT: Overrides = { alerts: { repeatedKeys: 10 } };
+
+const ONE_OF_A_SERVICE: Scenario[] = SERVICES.flatMap((service) => {
+  const failure = `one ${service}`;
+  const allowed = service === 'notifier' ? MAY_REPEAT : {};
+  const aim = oneOf(service);
+  const short = ['scheduler', 'prober', 'incidents', 'notifier'].includes(service);
+  return [
+    { name: `${service}-killed`, failure, how: 'killed' as const, fault: kill(aim), allowed, short: true },
+    { name: `${service}-frozen`, failure, how: 'frozen' as const, fault: freeze(aim, SERVICE_AWAY_MS), allowed, short },
+    { name: `${service}-cut`, failure, how: 'cut' as const, fault: cut(aim, SERVICE_AWAY_MS), allowed, short: false },
+  ];
+});
+
+/** With nobody there to do it, work waits, is late or missed; it is never lost unseen. */
+const WHILE_AWAY: Overrides = {
+  checks: { missed: Infinity, missedLong: Infinity, late: Infinity, worstLateMs: Infinity },
+  alerts: { worstExtraMs: 2 * SERVICE_AWAY_MS + 5_000, repeatedKeys: 10 },
+  api: { refused: Infinity },
+};
+
+const ALL_OF_A_SERVICE: Scenario[] = SERVICES.map((service) => ({
+  name: `every-${service}`,
+  failure: `every ${service}`,
+  how: 'killed',
+  fault: killAndHold(allOf(service), SERVICE_AWAY_MS),
+  allowed: WHILE_AWAY,
+  apart: true,
+}));
+
+/** At most 8 s late: intervals of 10 s and more miss nothing, shorter ones may, and say so. */
+const ELECTION: Overrides = {
+  checks: { missed: Infinity, late: Infinity, worstLateMs: 8_000 },
+  alerts: { worstExtraMs: 8_000, repeatedKeys: 10 },
+  api: {},
+};
+
+const leader: Aim = async (stack) => [await stack.leaderOf('RESULTS')];
+const follower: Aim = async (stack, strike) => {
+  const leading = await stack.leaderOf('RESULTS');
+  const others = stack.nodes.filter((node) => node !== leading);
+  return [others[strike % others.length]!];
+};
+
+const NATS: Scenario[] = [['leader', leader] as const, ['follower', follower] as const].flatMap(([role, aim]) => {
+  const failure = `one NATS node of three, the ${role} of the results`;
+  return [
+    {
+      name: `nats-${role}-killed`,
+      failure,
+      how: 'killed' as const,
+      fault: killAndHold(aim, SERVER_AWAY_MS),
+      allowed: ELECTION,
+      short: role === 'leader',
+    },
+    {
+      name: `nats-${role}-frozen`,
+      failure,
+      how: 'frozen' as const,
+      fault: freeze(aim, SERVER_AWAY_MS),
+      allowed: ELECTION,
+      short: role === 'leader',
+    },
+    {
+      name: `nats-${role}-cut`,
+      failure,
+      how: 'cut' as const,
+      fault: cut(aim, SERVER_AWAY_MS),
+      allowed: ELECTION,
+      short: role === 'leader',
+    },
+  ];
+});
+
+const redis: Aim = () => ['redis'];
+const REDIS: Scenario[] = [
+  {
+    name: 'redis-killed',
+    failure: 'all of Redis',
+    how: 'killed',
+    fault: killAndHold(redis, SERVICE_AWAY_MS),
+    short: true,
+  },
+  { name: 'redis-frozen', failure: 'all of Redis', how: 'frozen', fault: freeze(redis, SERVICE_AWAY_MS) },
+  { name: 'redis-cut', failure: 'all of Redis', how: 'cut', fault: cut(redis, SERVICE_AWAY_MS) },
+];
+
+/** Checks go on, results wait; alerts come after the failover; reads are stale, writes are accepted. */
+const FAILOVER: Overrides = {
+  alerts: { worstExtraMs: 15_000, repeatedKeys: 10 },
+};
+const primary: Aim = async (stack) => [(await stack.databases()).primary];
+const standby: Aim = async (stack) => [(await stack.databases()).standby];
+const POSTGRES: Scenario[] = [
+  {
+    name: 'postgres-primary-killed',
+    failure: 'the PostgreSQL primary',
+    how: 'killed',
+    fault: kill(primary),
+    allowed: FAILOVER,
+    short: true,
+  },
+  {
+    name: 'postgres-primary-frozen',
+    failure: 'the PostgreSQL primary',
+    how: 'frozen',
+    fault: freeze(primary, SERVER_AWAY_MS),
+    allowed: FAILOVER,
+    short: true,
+  },
+  {
+    name: 'postgres-primary-cut',
+    failure: 'the PostgreSQL primary',
+    how: 'cut',
+    fault: cut(primary, SERVER_AWAY_MS),
+    allowed: FAILOVER,
+  },
+  {
+    name: 'postgres-standby-killed',
+    failure: 'the PostgreSQL standby',
+    how: 'killed',
+    fault: kill(standby),
+    allowed: FAILOVER,
+  },
+  {
+    name: 'postgres-standby-frozen',
+    failure: 'the PostgreSQL standby',
+    how: 'frozen',
+    fault: freeze(standby, SERVER_AWAY_MS),
+    allowed: FAILOVER,
+  },
+];
+
+/** One of everything at once: as a host of three that dies. */
+const host: Aim = async (stack) => [
+  ...SERVICES.map((service) => stack.instances(service)[0]!),
+  stack.nodes[0]!,
+  (await stack.databases()).primary,
+];
+const everyNode: Aim = (stack) => stack.nodes;
+
+const TOGETHER: Scenario[] = [
+  {
+    name: 'host',
+    failure: 'a host: one instance of each service, a NATS node and the PostgreSQL primary',
+    how: 'killed',
+    fault: kill(host),
+    allowed: { ...ELECTION, alerts: { worstExtraMs: 15_000, repeatedKeys: 10 } },
+    apart: true,
+  },
+  {
+    name: 'broker-away',
+    failure: 'the whole broker, for 5 s',
+    how: 'killed',
+    fault: killAndHold(everyNode, SERVICE_AWAY_MS),
+    allowed: { ...WHILE_AWAY, alerts: { worstExtraMs: 25_000, repeatedKeys: 10 } },
+    apart: true,
+  },
+  {
+    name: 'streams-deleted',
+    failure: 'a stream, by turns EVENTS, CONFIG, CHECKS, RESULTS',
+    how: 'deleted',
+    fault: deleteStreams(['EVENTS', 'CONFIG', 'CHECKS', 'RESULTS']),
+    allowed: {
+      checks: { missed: Infinity, missedLong: Infinity, late: Infinity, worstLateMs: 12_000 },
+      alerts: { worstExtraMs: 15_000 },
+    },
+    apart: true,
+  },
+];
+
+const ROLLING: Scenario = {
+  name: 'rolling-restart',
+  failure: 'a rolling restart of everything',
+  how: 'restarted',
+  fault: restartInTurn((stack) => stack.instances()),
+  apart: true,
+  rounds: 2,
+  short: true,
+};
+
+/** Every scenario whose parts the drill does not make itself. */
+export const scenarios: readonly Scenario[] = [
+  ...ONE_OF_A_SERVICE,
+  ...ALL_OF_A_SERVICE,
+  ...NATS,
+  ...REDIS,
+  ...POSTGRES,
+  ...TOGETHER,
+  ROLLING,
+];

@@ -1,0 +1,124 @@
+import { readlinkSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { processesIn } from '@tocsin/local';
+import { type StartedTocsin, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
+import { primaryOf } from './oracle/database.ts';
+
+const ASK_MS = 2_000;
+const WHOLE_EVERY_MS = 200;
+const WHOLE_WITHIN_MS = 60_000;
+
+/** The running Tocsin as somebody outside sees it and breaks it: processes, links, and what says that all is well. */
+export class Stack {
+  constructor(readonly tocsin: StartedTocsin) {}
+
+  /** The names of the instances of one service, or of all. */
+  instances(service?: string): string[] {
+    const all = this.tocsin.runtime.instances;
+    return all.filter((each) => service === undefined || each.service === service).map(({ instance }) => instance);
+  }
+
+  /** The names of the NATS nodes. */
+  get nodes(): string[] {
+    return Object.keys(this.tocsin.runtime.servers).filter((name) => name.startsWith('nats'));
+  }
+
+  /** The present process of an instance or a server; undefined between two. */
+  pidOf(name: string): number | undefined {
+    const { instances, servers } = this.tocsin.runtime;
+    const pid = instances.find(({ instance }) => instance === name)?.pid ?? servers[name]?.pid;
+    return pid === undefined || pid <= 0 ? undefined : pid;
+  }
+
+  /**
+   * Sends a signal to the present process of each name, and to all that belong to it; one that is gone already is left.
+   * @returns the processes by name
+   */
+  async signal(names: readonly string[], signal: NodeJS.Signals): Promise<Map<string, number>> {
+    const struck = new Map<string, number>();
+    for (const name of names) {
+      const pid = this.pidOf(name);
+      if (pid === undefined) continue;
+      struck.set(name, pid);
+      for (const one of [pid, ...(await helpersOf(name, pid))]) send(one, signal);
+    }
+    return struck;
+  }
+
+  /** Waits until each name has another process than the one it had. */
+  async replaced(struck: ReadonlyMap<string, number>): Promise<void> {
+    await until(() => [...struck].every(([name, pid]) => ![pid, undefined].includes(this.pidOf(name))), {
+      timeoutMs: WHOLE_WITHIN_MS,
+      everyMs: 50,
+      what: `another process of ${[...struck.keys()].join(', ')}`,
+    });
+  }
+
+  /** Waits until every instance is ready, every stream has all its copies, and the standby follows in step. */
+  async whole(): Promise<void> {
+    let missing: string[] = [];
+    const deadline = performance.now() + WHOLE_WITHIN_MS;
+    do {
+      missing = await this.missing();
+      if (missing.length === 0) return;
+      await delay(WHOLE_EVERY_MS);
+    } while (performance.now() < deadline);
+    throw new Error(`Tocsin is not whole after ${WHOLE_WITHIN_MS / 1_000} s: ${missing.join('; ')}`);
+  }
+
+  /** The node that leads a stream. */
+  async leaderOf(stream: string): Promise<string> {
+    return await until(() => streamLeader(this.tocsin.nats, stream), {
+      timeoutMs: 20_000,
+      what: `a leader of ${stream}`,
+    });
+  }
+
+  /** The server that takes writes, and the other. */
+  async databases(): Promise<{ primary: string; standby: string }> {
+    const primary = await until(() => primaryOf(this.tocsin.runtime.servers, this.tocsin.databaseUrl), {
+      timeoutMs: 30_000,
+      what: 'a primary',
+    });
+    return { primary: primary.name, standby: primary.name === 'postgres-1' ? 'postgres-2' : 'postgres-1' };
+  }
+
+  private async missing(): Promise<string[]> {
+    const [instances, streams, standby] = await Promise.all([
+      this.unready(),
+      streamsAreWhole(this.tocsin.nats),
+      this.standbyInStep(),
+    ]);
+    return [...instances, ...(streams ? [] : ['a stream lacks a copy']), ...(standby ? [] : ['the standby is behind'])];
+  }
+
+  private async unready(): Promise<string[]> {
+    const asked = this.tocsin.runtime.instances.map(async ({ instance, health }) => {
+      const ready = await fetch(health, { signal: AbortSignal.timeout(ASK_MS) }).then(
+        async (response) => (await response.arrayBuffer(), response.ok),
+        () => false,
+      );
+      return ready ? [] : [`${instance} is not ready`];
+    });
+    return (await Promise.all(asked)).flat();
+  }
+
+  private async standbyInStep(): Promise<boolean> {
+    const found = await primaryOf(this.tocsin.runtime.servers, this.tocsin.databaseUrl).catch(() => undefined);
+    return found?.standbyInStep ?? false;
+  }
+}
+
+/** PostgreSQL answers from a process for each connection: stopping the first alone would stop none of them. */
+async function helpersOf(name: string, pid: number): Promise<number[]> {
+  if (!name.startsWith('postgres')) return [];
+  return await processesIn(process.platform === 'linux' ? readlinkSync(`/proc/${pid}/cwd`) : '', pid);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
