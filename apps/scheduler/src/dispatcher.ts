@@ -7,6 +7,9 @@ import type { DueWindow, ProbedMonitor } from './schedule.ts';
 
 const meter = metrics.getMeter('tocsin');
 const published = meter.createCounter('tocsin_tasks_published_total', { description: 'Check tasks in the stream' });
+const doubled = meter.createCounter('tocsin_tasks_doubled_total', {
+  description: 'Check tasks the stream had already: another holder was first',
+});
 const failed = meter.createCounter('tocsin_tasks_failed_total', { description: 'Check tasks the stream did not take' });
 
 /** Puts the tasks of due windows into the stream, each under the id that makes a double harmless. */
@@ -43,12 +46,13 @@ export class Dispatcher {
     if (!task) return; // a heartbeat: the feed lets none through
     const id = checkId(task);
     try {
-      await withSpan(
+      const { duplicate } = await withSpan(
         `check due`,
         { kind: SpanKind.PRODUCER, root: true, attributes: { 'tocsin.monitor.id': monitor.id, 'tocsin.check.id': id } },
         () => this.messaging.publish(subjects.check(of.location, monitor.id), task, { id }),
       );
       published.add(1);
+      if (duplicate) doubled.add(1);
     } catch (error) {
       failed.add(1);
       this.logger.error(`no task for check ${id}: ${String(error)}`);

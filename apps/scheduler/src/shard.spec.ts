@@ -25,6 +25,16 @@ describe(Shard.name, () => {
     expect(sut.watermark).toBe(149);
   });
 
+  it('counts the windows on their way, not their due times', () => {
+    const sut = new Shard(0, lease, 100);
+    for (const dueAt of [150, 150, 150, 160]) sut.started(dueAt);
+    expect(sut.pending).toBe(4);
+    sut.finished(150);
+    expect(sut.pending).toBe(3);
+    for (const dueAt of [150, 150, 160]) sut.finished(dueAt);
+    expect(sut.pending).toBe(0);
+  });
+
   it('tells of a watermark once, when windows were handed out', () => {
     const sut = new Shard(0, lease, 100);
     sut.advance(150);

@@ -6,6 +6,9 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const INTERVAL_MS = 5_000;
 const MONITORS = 40;
+const SHARDS = 8;
+const PUBLISHED = 'tocsin_tasks_published_total';
+const DOUBLED = 'tocsin_tasks_doubled_total';
 
 /** The oracle: every task that reached the stream, with the time it did. */
 const tasks: { task: CheckTask; at: number }[] = [];
@@ -22,6 +25,12 @@ function aMonitor(): Monitor {
 
 const start = (instance: string): Promise<ServiceProcess> =>
   startService('scheduler', { TOCSIN_INSTANCE: instance, TOCSIN_NATS_URLS: natsUrl });
+
+/** A figure of an instance's metrics; 0 where it was never counted. */
+async function figure(instance: ServiceProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${instance.url}/metrics`)).text();
+  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1] ?? 0);
+}
 
 /** Windows of all monitors that fell due in a time, and how often each was published. */
 function counted(from: number, to: number): Map<string, number> {
@@ -52,7 +61,7 @@ async function watch(seconds: number, from: number): Promise<number> {
   return to;
 }
 
-describe('scheduler failover', { timeout: 60_000 }, () => {
+describe('scheduler failover', { timeout: 90_000 }, () => {
   beforeAll(async () => {
     const nats = await natsServer();
     natsUrl = nats.url;
@@ -104,12 +113,46 @@ describe('scheduler failover', { timeout: 60_000 }, () => {
     const [first, second] = await Promise.all([start('frozen'), start('awake')]);
     const from = Date.now() + 1_000;
     await watch(3, from);
+    const [sent, doubled] = [await figure(first, PUBLISHED), await figure(first, DOUBLED)];
+    expect(sent).toBeGreaterThan(0);
     first.kill('SIGSTOP');
     await watch(4, from);
     first.kill('SIGCONT');
     const to = await watch(6, from);
     expect(wrong(from, to)).toEqual([]);
     expect(latest(from, to)).toBeLessThan(3_000);
+    // The stream would hide what an unfenced holder sends; it tells the sender. A task or two were on their way when it froze.
+    expect((await figure(first, DOUBLED)) - doubled).toBeLessThanOrEqual(3);
+    // It has its share again: fenced, not out of work.
+    await until(async () => (await figure(first, PUBLISHED)) > sent, { what: 'the woken instance to work again' });
     await Promise.all([first.stop(), second.stop()]);
+  });
+
+  it('shares the shards anew when instances come and go, without a gap', async () => {
+    const first = await start('rebalance-1');
+    const from = Date.now() + 1_000;
+    await watch(2, from);
+    const [second, third] = await Promise.all([start('rebalance-2'), start('rebalance-3')]);
+    const all = [first, second, third];
+    const shares = () => Promise.all(all.map((one) => figure(one, 'tocsin_scheduler_shards')));
+    const shared = await until(
+      async () => {
+        const now = await shares();
+        return now.reduce((sum, share) => sum + share, 0) === SHARDS && now.every((share) => share > 0) && now;
+      },
+      { what: 'all to have shards' },
+    );
+    expect(Math.max(...shared)).toBeLessThanOrEqual(Math.ceil(SHARDS / 3));
+    const joined = await watch(2, from);
+    expect(wrong(from, joined)).toEqual([]);
+    // Coming and leaving in order cost nobody a second.
+    expect(latest(from, joined)).toBeLessThan(1_000);
+    await second.stop();
+    third.kill('SIGKILL');
+    const to = await watch(7, from);
+    expect(await figure(first, 'tocsin_scheduler_shards')).toBe(SHARDS);
+    expect(wrong(from, to)).toEqual([]);
+    expect(latest(from, to)).toBeLessThan(3_000);
+    await first.stop();
   });
 });
