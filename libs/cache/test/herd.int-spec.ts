@@ -29,7 +29,7 @@ class Instance {
     });
     atTheEnd(() => void child.kill('SIGKILL'));
     const instance = new Instance(child);
-    await until(() => instance.said.some(({ ready }) => ready), { what: 'a cache', timeoutMs: 15_000 });
+    await until(() => instance.said.some(({ ready }) => ready), { what: 'a cache', timeoutMs: 30_000 });
     return instance;
   }
 
@@ -145,7 +145,7 @@ describe('many instances', () => {
   });
 });
 
-describe('processes', { timeout: 40_000 }, () => {
+describe('processes', { timeout: 90_000 }, () => {
   it('load a key once among them; when the one that loads is killed, one other does within a second', async () => {
     const [dying, ...others] = await Promise.all([
       Instance.start('hangs'),
