@@ -20,7 +20,8 @@ describe('a server that is kept running', () => {
     const { server } = await kept();
     const first = server.server.pid;
     process.kill(first, 'SIGKILL');
-    await until(() => server.server.pid > 0 && server.server.pid !== first, { what: 'a new process' });
+    await until(() => server.server.pid !== first && server.server.alive, { what: 'a new process' });
+    expect(server.server.pid).toBeGreaterThan(0);
   });
 
   it('stays away while it is held, and is back at once when it is released', async () => {
@@ -35,7 +36,7 @@ describe('a server that is kept running', () => {
   });
 
   it('is not waited for longer because of the kills before its release', async () => {
-    const { server } = await kept();
+    const { server, changes } = await kept();
     for (let kill = 0; kill < 4; kill++) {
       server.hold();
       process.kill(server.server.pid, 'SIGKILL');
@@ -44,6 +45,7 @@ describe('a server that is kept running', () => {
       const started = performance.now();
       await until(() => server.server.alive, { what: 'its start' });
       expect(performance.now() - started).toBeLessThan(1_000);
+      await until(() => changes() >= 4 * (kill + 1), { what: 'its start to be told' });
     }
   });
 });

@@ -72,7 +72,8 @@ describe('a link', () => {
     socket.end('question');
     await until(() => server.heard[0] === 'question' && server.sockets[0]!.readableEnded, { what: 'the question' });
     server.sockets[0]!.end('answer');
-    await until(() => heard() === 'answer' && ended(), { what: 'the answer' });
+    await until(ended, { what: 'the end of the answer' });
+    expect([server.heard[0], heard()]).toEqual(['question', 'answer']);
   });
 
   it('that is cut passes nothing either way and closes nothing; healed, every byte arrives in order', async () => {
