@@ -14,6 +14,8 @@ import { type Kind, ReconcileStore } from './reconcile.store.ts';
 const SETTLING_MS = 5_000;
 /** After a start nobody waits for the turn, unless another instance has had it just now. */
 const FIRST_MS = 5_000;
+/** CONFIG exists anew: nobody waits for the turn, unless another instance has had it since. */
+const RECREATED_MS = 250;
 const READ_MS = 30_000;
 const BATCH = 200;
 
@@ -29,6 +31,7 @@ const corrections = metrics.getMeter('tocsin').createCounter('tocsin_config_corr
 export class Reconciler implements OnApplicationBootstrap {
   private readonly logger = new Logger('Reconciler');
   private timer: NodeJS.Timeout | undefined;
+  private again: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -41,7 +44,11 @@ export class Reconciler implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.drain.onStop('stop-taking', async () => {
       clearTimeout(this.timer);
+      clearTimeout(this.again);
       await this.running;
+    });
+    this.messaging.onStreamRecreated((stream) => {
+      if (stream === streams.config.name) this.recreated();
     });
     this.schedule(0, Math.min(FIRST_MS, this.config.reconcileMs));
   }
@@ -64,12 +71,23 @@ export class Reconciler implements OnApplicationBootstrap {
     return messages.length;
   }
 
+  /** All is published again at once; and once more for changes so young that they were left out, and lost just before. */
+  private recreated(): void {
+    const turn = (): void => void (this.running = this.running.then(() => this.turn(RECREATED_MS)));
+    if (this.drain.stopping) return;
+    turn();
+    clearTimeout(this.again);
+    this.again = setTimeout(turn, SETTLING_MS + RECREATED_MS);
+  }
+
   private schedule(delayMs: number, claimMs: number): void {
     this.timer = setTimeout(() => {
-      this.running = this.turn(claimMs).finally(() => {
-        // A little less than the period, so that the turn is not lost to the jitter of timers.
-        if (!this.drain.stopping) this.schedule(this.config.reconcileMs, this.config.reconcileMs * 0.9);
-      });
+      this.running = this.running
+        .then(() => this.turn(claimMs))
+        .finally(() => {
+          // A little less than the period, so that the turn is not lost to the jitter of timers.
+          if (!this.drain.stopping) this.schedule(this.config.reconcileMs, this.config.reconcileMs * 0.9);
+        });
     }, delayMs);
   }
 
