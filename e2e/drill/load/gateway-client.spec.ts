@@ -1,13 +1,13 @@
 import { atTheEnd, Target } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
-import { GatewayClient } from './gateway-client.ts';
+import { GatewayClient, type Patience } from './gateway-client.ts';
 
 const write = { method: 'POST', path: '/v1/channels', body: { a: 1 }, key: 'the key' } as const;
 
-async function twoGateways() {
+async function twoGateways(patience: Patience = { attemptMs: 100, totalMs: 600 }) {
   const gateways = await Promise.all([Target.start(), Target.start()]);
-  atTheEnd(() => Promise.all(gateways.map((gateway) => gateway.stop())));
-  return { gateways, client: new GatewayClient(() => gateways.map(({ url }) => url), 'token') };
+  atTheEnd(async () => void (await Promise.all(gateways.map((gateway) => gateway.stop()))));
+  return { gateways, client: new GatewayClient(() => gateways.map(({ url }) => url), 'token', patience) };
 }
 
 describe('a client of both gateways', () => {
@@ -42,7 +42,7 @@ describe('a client of both gateways', () => {
     for (const gateway of gateways) gateway.behave({ kind: 'silent' });
     const outcome = await client.send(write, 0);
     expect(outcome).toMatchObject({ answer: 'failed', status: 0 });
-    expect(outcome.tookMs).toBeGreaterThan(8_000);
-    expect(outcome.tookMs).toBeLessThan(12_000);
+    expect(outcome.tookMs).toBeGreaterThan(500);
+    expect(outcome.tookMs).toBeLessThan(5_000);
   });
 });

@@ -1,8 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How a client waits: it gives a gateway this long, then sends the same to the other, until its patience is over. */
-const ATTEMPT_MS = 1_500;
-const PATIENCE_MS = 10_000;
+/** How a client waits: it gives a gateway so long, then sends the same to the other, until its patience is over. */
+export interface Patience {
+  attemptMs: number;
+  totalMs: number;
+}
+
+const USUAL: Patience = { attemptMs: 1_500, totalMs: 10_000 };
 /** Between two rounds over the gateways that did not even refuse. */
 const PAUSE_MS = 100;
 /** The gateway is asked to answer within the attempt: what takes longer is a 202. */
@@ -50,14 +54,16 @@ export class GatewayClient {
   constructor(
     private readonly gateways: () => readonly string[],
     private readonly token: string,
+    private readonly patience = USUAL,
   ) {}
 
   /** Sends a request until it is answered or the client's patience is over. Never throws. */
   async send(request: ApiRequest, first = this.turn++): Promise<ApiOutcome> {
     const startedAt = performance.now();
+    const { totalMs } = this.patience;
     for (let attempts = 1; ; attempts++) {
       const gateways = this.gateways();
-      const left = PATIENCE_MS - (performance.now() - startedAt);
+      const left = totalMs - (performance.now() - startedAt);
       const attempt = await this.attempt(request, gateways[(first + attempts - 1) % gateways.length]!, left);
       const tookMs = performance.now() - startedAt;
       const { status, body, stale = false, operation, why } = attempt;
@@ -65,7 +71,7 @@ export class GatewayClient {
       if (status === 202 && operation !== undefined) return { ...seen, answer: 'accepted', operation };
       if (status >= 200 && status < 300) return { ...seen, answer: 'ok' };
       const pauseMs = attempts % gateways.length === 0 ? (attempt.retryAfter ?? PAUSE_MS / 1_000) * 1_000 : 0;
-      if (mayPass(status) && tookMs + pauseMs < PATIENCE_MS) {
+      if (mayPass(status) && tookMs + pauseMs < totalMs) {
         await delay(pauseMs);
         continue;
       }
@@ -85,7 +91,7 @@ export class GatewayClient {
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(Math.max(1, Math.min(ATTEMPT_MS, Math.ceil(leftMs)))),
+        signal: AbortSignal.timeout(Math.max(1, Math.min(this.patience.attemptMs, Math.ceil(leftMs)))),
       });
       const text = await response.text();
       const { headers, status } = response;
