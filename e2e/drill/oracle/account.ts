@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type ApiFigures, type ApiRecord, apiFigures } from '../load/api-figures.ts';
 import type { Load } from '../load/load.ts';
 import type { Row } from '../report/row.ts';
@@ -22,9 +23,14 @@ export async function account(load: Load, range: Range, strikes: readonly number
   const { monitors, clients } = load;
   const { hitsOf } = load.targets;
   const there = await whatIsThere(load);
+  const recorded = await clients.record.windows(range);
   const windows = countWindows(monitors, hitsOf, range);
-  const record = compareWithRecord(monitors, await clients.record.windows(range), hitsOf, range);
+  // Between two counts the targets and the clients have their turn: they are in this process too.
+  await turn();
+  const record = compareWithRecord(monitors, recorded, hitsOf, range);
+  await turn();
   const alerts = alertsIn(load, range);
+  await turn();
   const writes = countWrites(clients.api.ledger, there, range);
   const requests = clients.api.requestsIn(range);
   const delays = [...checksDelayed(load, range), ...alertsDelayed(alerts), ...requestsDelayed(requests)];

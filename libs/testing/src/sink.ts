@@ -17,6 +17,8 @@ export interface Arrival {
 type Answer = { status: number; headers?: Record<string, string>; delayMs?: number };
 
 const MOST_BODY_BYTES = 1_000_000;
+/** The oldest arrivals are forgotten over this many. */
+const MOST_REMEMBERED = 50_000;
 
 /** A webhook's receiver that counts: the oracle for "no alert lost, none twice". */
 export class Sink {
@@ -87,6 +89,7 @@ export class Sink {
       body: parsed(raw),
       answered: status,
     });
+    if (this.arrivals.length > MOST_REMEMBERED) this.arrivals.splice(0, MOST_REMEMBERED / 10);
     const send = (): unknown => response.writeHead(status, extra).end();
     if (delayMs) setTimeout(send, delayMs);
     else send();
