@@ -94,6 +94,7 @@ export interface HandlerOptions {
 export const COMMANDS_STREAM = 'COMMANDS';
 export const DEADLETTERS_STREAM = 'DEADLETTERS';
 export const LEASES_BUCKET = 'leases';
+export const SUSPECTS_BUCKET = 'suspects';
 
 /** The pattern a command's handler is registered under, and the first three tokens of its subject. */
 export function commandPattern(spec: { service: string; name: string }): string {

@@ -1,5 +1,5 @@
 import { TocsinError, systemClock } from '@tocsin/core';
-import type { StoredMsg } from '@nats-io/jetstream';
+import type { MsgRequest, NextMsgRequest, StoredMsg } from '@nats-io/jetstream';
 import type { Connection } from './connection.ts';
 import { DEADLETTERS_STREAM } from './contract.ts';
 import type { ReceivedDelivery } from './delivery.ts';
@@ -8,8 +8,6 @@ import { counters } from './metrics.ts';
 import type { Publisher } from './publisher.ts';
 
 const MAX_LIST = 500;
-/** How many places are looked at for one page: those driven again or discarded leave gaps. */
-const MAX_SCAN = 5_000;
 /** JSON may write a byte as six, and the broker takes a megabyte. */
 const MAX_KEPT_BYTES = 128 * 1_024;
 
@@ -72,16 +70,20 @@ export class DeadLetters {
     counters.deadLetters.add(1, { durable: cause.durable, reason: cause.reason });
   }
 
-  /** The newest first; `before` is the sequence of the last one of the page before. */
+  /**
+   * The newest first; `before` is the sequence of the last one of the page before. Fewer than `limit` (500 at most) are
+   * given only at the end, however many were driven again or discarded in between.
+   */
   async list(o: { limit: number; before?: number | undefined }): Promise<DeadLetter[]> {
     const { state } = await this.connection.jsm.streams.info(DEADLETTERS_STREAM);
     const letters: DeadLetter[] = [];
-    let sequence = Math.min(state.last_seq, (o.before ?? Number.POSITIVE_INFINITY) - 1);
     const limit = Math.min(o.limit, MAX_LIST);
-    const last = Math.max(state.first_seq, sequence - MAX_SCAN);
-    while (letters.length < limit && sequence >= last && state.messages > 0) {
-      const stored = await this.stored(sequence--);
-      if (stored) letters.push(toLetter(stored));
+    let before = Math.min(state.last_seq + 1, o.before ?? Number.POSITIVE_INFINITY);
+    while (letters.length < limit) {
+      const stored = await this.lastBefore(before, state.first_seq);
+      if (!stored) break;
+      letters.push(toLetter(stored));
+      before = stored.seq;
     }
     return letters;
   }
@@ -130,6 +132,37 @@ export class DeadLetters {
 
   private async remove(sequence: number): Promise<void> {
     await this.connection.jsm.streams.deleteMessage(DEADLETTERS_STREAM, sequence, false);
+  }
+
+  /** The newest one before a sequence. Gaps are crossed in growing steps, so that they cost a few questions each. */
+  private async lastBefore(sequence: number, first: number): Promise<StoredMsg | null> {
+    let end = sequence;
+    for (let step = 1; end > first; step *= 2) {
+      const begin = Math.max(first, end - step);
+      const found = await this.firstFrom(begin);
+      if (found && found.seq < end) return this.lastWithin(found, end);
+      end = begin;
+    }
+    return null;
+  }
+
+  /** The newest one from `found` on, before `end`. */
+  private async lastWithin(found: StoredMsg, end: number): Promise<StoredMsg> {
+    let last = found;
+    let limit = end;
+    while (last.seq + 1 < limit) {
+      const middle = Math.ceil((last.seq + limit) / 2);
+      const next = await this.firstFrom(middle);
+      if (next && next.seq < limit) last = next;
+      else limit = middle;
+    }
+    return last;
+  }
+
+  private firstFrom(sequence: number): Promise<StoredMsg | null> {
+    // The client's type lacks what the broker takes: the first message of a subject from a sequence on.
+    const query: NextMsgRequest = { seq: sequence, next_by_subj: 'deadletters.>' };
+    return this.connection.jsm.streams.getMessage(DEADLETTERS_STREAM, query as MsgRequest & NextMsgRequest);
   }
 
   private async stored(sequence: number): Promise<StoredMsg | null> {

@@ -15,6 +15,8 @@ import { fromWire, invalid } from './wire-error.ts';
  */
 const SLICE = 0.15;
 const MIN_SLICE_MS = 100;
+/** However long the question may take: a frozen instance must not cost a caller seconds. */
+const MAX_SLICE_MS = 300;
 const RETRY_MS = 50;
 const NOBODY_MS = 2_000;
 const MAX_REFUSALS = 5;
@@ -84,7 +86,7 @@ export class Requester {
         const left = o.deadline - systemClock.now();
         if (left <= 0) throw new TocsinError('deadline', `No answer to ${spec.subject} in time. Try again.`);
         this.send(spec.subject, body, token, o.headers);
-        const msg = await answers.within(Math.min(left, Math.max(MIN_SLICE_MS, left * SLICE)));
+        const msg = await answers.within(Math.min(left, MAX_SLICE_MS, Math.max(MIN_SLICE_MS, left * SLICE)));
         if (!msg) continue;
         if (!isNobody(msg)) {
           const refusal = refusalOf(msg);

@@ -21,7 +21,7 @@ export interface Circumstances {
 export type Verdict =
   | { act: 'ack'; reason: 'handled' | 'refused' }
   | { act: 'nak'; delayMs: number; reason: 'handed_back' | 'unavailable' | 'failed' }
-  | { act: 'dead'; code: string; reason: 'unparsable' | 'refused' | 'exhausted'; message: string };
+  | { act: 'dead'; code: string; reason: 'unparsable' | 'refused' | 'exhausted' | 'deadly'; message: string };
 
 const DEFAULT_BACKOFF_MS = 1_000;
 

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { TocsinError } from '@tocsin/core';
 import type { DeadLetters } from './dead-letters.ts';
 import type { ReceivedDelivery } from './delivery.ts';
 import { HandBack } from './hand-back.ts';
@@ -11,8 +12,8 @@ const DEAD_LETTER_RETRY_MS = 1_000;
 
 /** Carries out what `settlement.ts` decides for the deliveries of one durable, and counts their failures. */
 export class Settler {
-  /** Failures by sequence. The broker's count of deliveries would also count hand-backs and crashes. */
-  private readonly failures = new Map<number, number>();
+  /** Failures by sequence and time, as a stream that exists anew counts from 1. The broker's count of deliveries would also count hand-backs and crashes. */
+  private readonly failures = new Map<string, number>();
   private readonly logger: Logger;
   private readonly attributes: Record<Verdict['act'], { durable: string; outcome: string }>;
 
@@ -39,7 +40,7 @@ export class Settler {
     if (verdict.act === 'dead') return this.bury(delivery, verdict, ending);
     if (verdict.act === 'ack') {
       ack(delivery.msg);
-      this.failures.delete(delivery.sequence);
+      if (this.failures.size > 0) this.failures.delete(keyOf(delivery));
     } else {
       nak(delivery.msg, verdict.delayMs);
       if (!ending.ok) this.report(delivery, verdict, ending.error);
@@ -48,13 +49,21 @@ export class Settler {
     return undefined;
   }
 
+  /** Makes a dead letter of a delivery without handling it: its handler does not survive it. */
+  async giveUp(delivery: ReceivedDelivery): Promise<void> {
+    const message = `Handling it began again and again and never ended: it ends its process. Delivered ${delivery.deliveries} times.`;
+    counters.deliveries.add(1, this.attributes.dead);
+    const error = new TocsinError('internal', message);
+    await this.bury(delivery, { act: 'dead', code: 'internal', reason: 'deadly', message }, { ok: false, error });
+  }
+
   private async bury(delivery: ReceivedDelivery, verdict: Verdict & { act: 'dead' }, ending: Ending): Promise<void> {
     const { stream, durable } = this.work.spec;
     const { code, reason, message } = verdict;
     try {
       await this.deadLetters.add(delivery, { stream, durable, code, reason, message });
       term(delivery.msg, reason);
-      this.failures.delete(delivery.sequence);
+      this.failures.delete(keyOf(delivery));
       this.logger.error(`dead letter: ${stream} ${delivery.sequence} (${delivery.subject}), ${reason}: ${message}`);
       this.work.ended?.(delivery, verdict, ending);
     } catch (error) {
@@ -74,10 +83,15 @@ export class Settler {
 
   private countFailure(delivery: ReceivedDelivery, error: unknown): number {
     if (error instanceof HandBack) return 0;
-    const failures = (this.failures.get(delivery.sequence) ?? 0) + 1;
-    this.failures.delete(delivery.sequence);
-    this.failures.set(delivery.sequence, failures);
+    const key = keyOf(delivery);
+    const failures = (this.failures.get(key) ?? 0) + 1;
+    this.failures.delete(key);
+    this.failures.set(key, failures);
     if (this.failures.size > MAX_REMEMBERED) this.failures.delete(this.failures.keys().next().value!);
     return failures;
   }
+}
+
+function keyOf({ sequence, publishedAt }: ReceivedDelivery): string {
+  return `${sequence}.${publishedAt}`;
 }

@@ -17,6 +17,7 @@ import {
   DEADLETTERS_STREAM,
   LEASES_BUCKET,
   type StreamSpec,
+  SUSPECTS_BUCKET,
 } from './contract.ts';
 
 const NANOS = 1_000_000;
@@ -51,6 +52,7 @@ const OWN_STREAMS: readonly StreamSpec[] = [
 
 const OWN_BUCKETS: readonly BucketSpec[] = [
   { name: LEASES_BUCKET, history: 1, ttlMs: 60_000, maxBytes: 8 * 1_048_576, storage: 'file' },
+  { name: SUSPECTS_BUCKET, history: 1, ttlMs: 3_600_000, maxBytes: 8 * 1_048_576, storage: 'file' },
 ];
 
 /** The consumer that the instances of a service share its commands by. */

@@ -9,12 +9,14 @@ import { HEADER } from './names.ts';
 import { Pull } from './pull.ts';
 import { nak, Unparsable, working } from './settlement.ts';
 import { Settler } from './settler.ts';
+import { Suspects } from './suspects.ts';
 import { consuming, consumingBatch } from './tracing.ts';
 import type { Ending, Work } from './work.ts';
 
 const DEFAULT_CONCURRENCY = 16;
 const DEFAULT_LINGER_MS = 5;
 const DEFAULT_TIMEOUT_MS = 120_000;
+const UNMARKED_RETRY_MS = 1_000;
 
 /** Takes the deliveries of one durable, runs its handler within the bound, and settles each by `settlement.ts`. */
 export class Worker {
@@ -31,6 +33,10 @@ export class Worker {
   private extend: NodeJS.Timeout | undefined;
   private draining = false;
   private readonly settler: Settler;
+  private readonly suspects: Suspects;
+  /** Suspects waiting to be handled one at a time. */
+  private readonly isolated: ReceivedDelivery[] = [];
+  private isolating = false;
 
   constructor(
     connection: Connection,
@@ -45,6 +51,7 @@ export class Worker {
     const capacity = this.batch ? this.batch * (this.concurrency + 1) : this.concurrency;
     this.pull = new Pull(connection, { stream, durable }, capacity, (msg) => this.receive(msg));
     this.settler = new Settler(deadLetters, work);
+    this.suspects = new Suspects(connection, work.spec);
   }
 
   start(): void {
@@ -72,7 +79,7 @@ export class Worker {
   private handBackQueue(): void {
     clearTimeout(this.linger);
     this.linger = undefined;
-    for (const delivery of this.queue.splice(0)) {
+    for (const delivery of [...this.queue.splice(0), ...this.isolated.splice(0)]) {
       this.held.delete(delivery);
       nak(delivery.msg, 0);
     }
@@ -82,6 +89,11 @@ export class Worker {
     if (this.draining) return nak(msg, 0);
     const delivery = new ReceivedDelivery(msg, systemClock.monotonic());
     this.held.add(delivery);
+    if (this.suspects.isSuspect(delivery)) {
+      this.isolated.push(delivery);
+      void this.runIsolated();
+      return;
+    }
     this.queue.push(delivery);
     if (this.batch !== undefined && msg.headers?.has(HEADER.urgent)) this.urgent = true;
     this.next();
@@ -115,6 +127,27 @@ export class Worker {
     } finally {
       this.running--;
       this.release([delivery]);
+    }
+  }
+
+  private async runIsolated(): Promise<void> {
+    if (this.isolating) return;
+    this.isolating = true;
+    for (let suspect = this.isolated.shift(); suspect; suspect = this.isolated.shift()) await this.runAlone(suspect);
+    this.isolating = false;
+  }
+
+  private async runAlone(suspect: ReceivedDelivery): Promise<void> {
+    try {
+      if (await this.suspects.begin(suspect)) return await this.settler.giveUp(suspect);
+      const data = (parsed: unknown): unknown => (this.batch === undefined ? parsed : [suspect]);
+      await this.attempt(suspect, (parsed) => this.work.handle(data(parsed), suspect));
+      await this.suspects.end(suspect);
+    } catch {
+      // Its mark can't be written: later. (Settled already, this says nothing.)
+      nak(suspect.msg, UNMARKED_RETRY_MS);
+    } finally {
+      this.release([suspect]);
     }
   }
 
@@ -185,6 +218,7 @@ export class Worker {
   }
 
   private settle(delivery: ReceivedDelivery, ending: Ending): Promise<void> | undefined {
+    if (!ending.ok) this.suspects.survived(delivery);
     // Drained past the bound: it was handed back already, and whatever it came to is no longer ours to say.
     return this.held.has(delivery) ? this.settler.settle(delivery, ending) : undefined;
   }

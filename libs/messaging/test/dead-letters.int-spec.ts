@@ -156,4 +156,26 @@ describe('a dead letter', () => {
     expect([...page, ...rest].map(({ subject }) => subject).toSorted()).toEqual(['jobs.1', 'jobs.2', 'jobs.3']);
     expect(page[0]!.sequence).toBeGreaterThan(page[1]!.sequence);
   });
+
+  it('is listed behind any number of discarded ones, so that only the last page is short', async () => {
+    const { nats, jsm } = tester.connection;
+    const old = [await bury(1), await bury(2)];
+    for (let n = 0; n < 6_000; n++) nats.publish('deadletters.gap', '{}');
+    const stored = async () => (await jsm.streams.info('DEADLETTERS')).state.last_seq >= old[1]! + 6_000;
+    await until(stored, { what: 'all of the gap stored' });
+    await jsm.streams.purge('DEADLETTERS', { filter: 'deadletters.gap' });
+    const newer = [await bury(3), await bury(4)];
+    expect(newer[0]! - old[1]!).toBeGreaterThan(6_000);
+    const sequences = async (before?: number) =>
+      (await tester.deadLetters.list({ limit: 3, before })).map(({ sequence }) => sequence);
+    expect(await sequences()).toEqual([newer[1], newer[0], old[1]]);
+    expect(await sequences(old[1])).toEqual([old[0]]);
+    expect(await sequences(newer[0])).toEqual([old[1], old[0]]);
+  });
 });
+
+/** A letter as the worker stores it. */
+async function bury(n: number): Promise<number> {
+  const letter = { stream: 'JOBS', durable: 'worker-jobs', subject: `jobs.${n}`, payload: '{}', encoding: 'utf8' };
+  return (await tester.publish('deadletters.JOBS.worker-jobs', letter, { id: `bury-${n}` })).sequence;
+}
