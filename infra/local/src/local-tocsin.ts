@@ -67,6 +67,8 @@ export class LocalTocsin {
   async stop(): Promise<void> {
     this.stopping = true;
     removeRuntime();
+    // Nothing can stop in order across a cut.
+    await this.links?.heal({}).catch(() => undefined);
     await Promise.all(this.instances.map((instance) => instance.stop()));
     await this.servers.stop();
     await this.jaeger?.server.stop();
