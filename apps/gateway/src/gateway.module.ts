@@ -3,6 +3,7 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { ChannelsController } from './channels/channels.controller.ts';
 import { ChannelsService } from './channels/channels.service.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
+import { DeadLettersService } from './dead-letters/dead-letters.service.ts';
 import { DocsController } from './docs/docs.controller.ts';
 import { Authenticator } from './edge/authenticator.ts';
 import { Door } from './edge/door.ts';
@@ -46,6 +47,7 @@ export const restControllers = [
     Owners,
     MonitorsService,
     ChannelsService,
+    DeadLettersService,
     SystemService,
     OperationsService,
     EventFeed,

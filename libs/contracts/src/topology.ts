@@ -96,6 +96,8 @@ export const streams = {
 export const buckets = [
   { name: 'leases', history: 1, ttlMs: 60_000, maxBytes: 16 * MIB, storage: 'file' },
   { name: 'watermarks', history: 1, maxBytes: 16 * MIB, storage: 'file' },
+  /** What was asked of dead letters under an Idempotency-Key: no service owns them. As long as owners keep operations. */
+  { name: 'operations', history: 1, ttlMs: 2 * DAY, maxBytes: 16 * MIB, storage: 'file' },
 ] as const;
 
 function consumer<T extends z.ZodType>(

@@ -131,7 +131,12 @@ export class DeadLetters {
   }
 
   private async remove(sequence: number): Promise<void> {
-    await this.connection.jsm.streams.deleteMessage(DEADLETTERS_STREAM, sequence, false);
+    try {
+      await this.connection.jsm.streams.deleteMessage(DEADLETTERS_STREAM, sequence, false);
+    } catch (error) {
+      // Of two that take it away at once, one comes second: it is away.
+      if (!(error instanceof JetStreamApiError) || (await this.stored(sequence)) !== null) throw error;
+    }
   }
 
   /** The newest one before a sequence. Gaps are crossed in growing steps, so that they cost a few questions each. */

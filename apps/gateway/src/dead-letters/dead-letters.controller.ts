@@ -3,10 +3,14 @@ import { routes } from '@tocsin/contracts';
 import { type DeadLetter, Messaging } from '@tocsin/messaging';
 import { type Answer, done, ok } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { DeadLettersService } from './dead-letters.service.ts';
 
 @Controller()
 export class DeadLettersController {
-  constructor(private readonly messaging: Messaging) {}
+  constructor(
+    private readonly messaging: Messaging,
+    private readonly deadLetters: DeadLettersService,
+  ) {}
 
   @Serve(routes.deadLettersList)
   async list(@FromCall() call: Call<typeof routes.deadLettersList>): Promise<Answer> {
@@ -26,13 +30,13 @@ export class DeadLettersController {
 
   @Serve(routes.deadLettersRedrive)
   async redrive(@FromCall() call: Call<typeof routes.deadLettersRedrive>): Promise<Answer> {
-    await this.messaging.deadLetters.redrive(call.params.id);
+    await this.deadLetters.redrive(call, call.params.id);
     return done();
   }
 
   @Serve(routes.deadLettersDiscard)
   async discard(@FromCall() call: Call<typeof routes.deadLettersDiscard>): Promise<Answer> {
-    await this.messaging.deadLetters.discard(call.params.id);
+    await this.deadLetters.discard(call, call.params.id);
     return done();
   }
 }

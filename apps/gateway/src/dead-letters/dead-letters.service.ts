@@ -1,0 +1,78 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type ErrorCode, TocsinError } from '@tocsin/core';
+import { type KeyValue, Messaging } from '@tocsin/messaging';
+import { CONFIG } from '@tocsin/service';
+import { z } from 'zod';
+import type { Call } from '../edge/call.ts';
+import { operationId } from '../edge/operation-id.ts';
+import type { GatewayConfig } from '../gateway.config.ts';
+
+/** What became of a key: begun, and once it has ended, why it was refused if it was. */
+const record = z.object({
+  requestHash: z.string(),
+  ended: z.boolean(),
+  refusal: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+type Recorded = z.output<typeof record>;
+
+/** Drives dead letters again and discards them: once for an Idempotency-Key, however often and wherever it is asked. */
+@Injectable()
+export class DeadLettersService {
+  constructor(
+    @Inject(Messaging) private readonly messaging: Messaging,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
+  ) {}
+
+  /** @throws TocsinError `not_found`, `invalid`; `key_reused` if the key named another request */
+  redrive(call: Call, sequence: number): Promise<void> {
+    return this.once(call, sequence, () => this.messaging.deadLetters.redrive(sequence));
+  }
+
+  /** @throws TocsinError `not_found`; `key_reused` if the key named another request */
+  discard(call: Call, sequence: number): Promise<void> {
+    return this.once(call, sequence, () => this.messaging.deadLetters.discard(sequence));
+  }
+
+  private async once(call: Call, sequence: number, effect: () => Promise<void>): Promise<void> {
+    const { key, requestHash } = call.operation;
+    if (key === undefined) return effect();
+    const records = this.messaging.kv('operations');
+    const id = operationId(this.config.secret, call.caller?.tokenId ?? '', `dead-letters:${key}`);
+    const { before, ...mine } = await this.begin(records, { id, requestHash, sequence });
+    if (before?.ended) return again(before);
+    try {
+      await effect();
+    } catch (error) {
+      if (!(error instanceof TocsinError) || error.retry) throw error;
+      // It was there when the key was first used: whoever began then, here or elsewhere, has done it.
+      const done = before !== undefined && error.code === 'not_found';
+      if (!done) {
+        await records.put(id, { ...mine, ended: true, refusal: { code: error.code, message: error.message } });
+        throw error;
+      }
+    }
+    await records.put(id, { ...mine, ended: true } satisfies Recorded);
+  }
+
+  /** Notes that a key is in use before anything happens; only of a letter that is there. */
+  private async begin(
+    records: KeyValue,
+    { id, requestHash, sequence }: { id: string; requestHash: string; sequence: number },
+  ): Promise<Recorded & { before?: Recorded }> {
+    const mine: Recorded = { requestHash, ended: false };
+    let found = await records.get(id);
+    if (!found) {
+      await this.messaging.deadLetters.read(sequence);
+      if ((await records.create(id, mine)) !== undefined) return mine;
+      found = await records.get(id);
+    }
+    const before = found ? record.parse(found.value) : mine;
+    if (before.requestHash === requestHash) return { ...mine, before };
+    throw new TocsinError('key_reused', 'This Idempotency-Key was used for another request; use a new one.');
+  }
+}
+
+/** The same request is answered as the first was. */
+function again({ refusal }: Recorded): void {
+  if (refusal) throw new TocsinError(refusal.code as ErrorCode, refusal.message);
+}
