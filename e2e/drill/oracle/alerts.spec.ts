@@ -103,6 +103,8 @@ describe('the alerts against what the targets did', () => {
       alerts.splice(0, 2);
     };
     expect(counted(blind, { to: phase(4) })).toMatchObject({ ...clean, expected: 2, arrived: 2, unseen: 1 });
+    const told = ({ alerts }: Told) => alerts.unshift(...wellTold().alerts.slice(0, 1));
+    expect(counted((all) => (blind(all), told(all)), { to: phase(4) })).toMatchObject({ expected: 2, false: 1 });
   });
 
   it('may tell or not of a phase that a check saw only just before its end', () => {
