@@ -1,5 +1,5 @@
 import { TocsinError, systemClock } from '@tocsin/core';
-import type { MsgRequest, NextMsgRequest, StoredMsg } from '@nats-io/jetstream';
+import { JetStreamApiError, type MsgRequest, type NextMsgRequest, type StoredMsg } from '@nats-io/jetstream';
 import type { Connection } from './connection.ts';
 import { DEADLETTERS_STREAM } from './contract.ts';
 import type { ReceivedDelivery } from './delivery.ts';
