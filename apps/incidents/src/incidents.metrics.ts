@@ -19,6 +19,9 @@ export const resultAge = meter.createHistogram('tocsin_result_age_seconds', {
   unit: 's',
   advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300] },
 });
+export const windows = meter.createCounter('tocsin_windows_total', {
+  description: 'Due windows that ended, by outcome; one whose result came after it was marked as missed counts as both',
+});
 export const missedWindows = meter.createCounter('tocsin_windows_missed_total', {
   description: 'Windows that nobody answered',
 });
@@ -30,7 +33,12 @@ export const redriven = meter.createCounter('tocsin_transitions_redriven_total',
 });
 
 /** Gauges that are read from the record when the sweep runs: the same on every instance. */
-export const recorded = { states: new Map<string, number>(), openIncidents: 0 };
+export const recorded = {
+  states: new Map<string, number>(),
+  openIncidents: 0,
+  /** Undefined until it was first counted: 0 must not be said unseen. */
+  unaccounted: undefined as number | undefined,
+};
 
 meter
   .createObservableGauge('tocsin_monitors', { description: 'Monitors by state' })
@@ -38,3 +46,10 @@ meter
 meter
   .createObservableGauge('tocsin_incidents_open', { description: 'Open incidents' })
   .addCallback((observer) => observer.observe(recorded.openIncidents));
+meter
+  .createObservableGauge('tocsin_windows_unaccounted', {
+    description: 'Windows of the last day whose end nobody recorded in time (below 0: recorded, but not due). Always 0',
+  })
+  .addCallback((observer) => {
+    if (recorded.unaccounted !== undefined) observer.observe(recorded.unaccounted);
+  });

@@ -35,8 +35,9 @@ export const SPANS = `SELECT monitor_id AS "monitorId", from_at AS "from", until
   FROM spans WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id, from_at`;
 
 /**
- * Results and states in one round trip. A result that is there already stays, unless it is a window that the sweep
- * marked as missed (its prober is empty) while the result was still on its way: what really happened wins.
+ * Results and states in one round trip. A result that is there already stays, unless it only says that the window was
+ * missed, as the sweep does while a result is still on its way: what really happened wins, in whatever order it comes.
+ * Returns how many due windows ended by it, by outcome: a result that was there already is none.
  */
 export const WRITE = `WITH written AS (
   INSERT INTO results AS r (monitor_id, due_at, location, attempt, outcome, verdict, counted, latency_bucket,
@@ -47,8 +48,9 @@ export const WRITE = `WITH written AS (
     SET outcome = excluded.outcome, verdict = excluded.verdict, latency_bucket = excluded.latency_bucket,
       duration_ms = excluded.duration_ms, started_at = excluded.started_at, reason = excluded.reason,
       message = excluded.message, prober = excluded.prober, detail = excluded.detail
-    WHERE r.prober = '' AND r.outcome = 2 AND excluded.outcome <> 2
-)
+    WHERE r.outcome = 2 AND excluded.outcome <> 2
+  RETURNING r.outcome, r.counted
+), saved AS (
 UPDATE states s SET state = n.state, since = n.since, reason = n.reason, message = n.message,
   last_due_at = n.last_due_at, last_result_at = n.last_result_at, last_duration_ms = n.last_duration_ms,
   incident_id = n.incident_id, expected_since = n.expected_since, silence_ms = n.silence_ms,
@@ -57,7 +59,8 @@ FROM unnest($15::uuid[], $16::text[], $17::bigint[], $18::text[], $19::text[], $
   $22::real[], $23::uuid[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::json[])
   AS n (monitor_id, state, since, reason, message, last_due_at, last_result_at, last_duration_ms, incident_id,
     expected_since, silence_ms, confirm_at, overdue_at, data)
-WHERE s.monitor_id = n.monitor_id`;
+WHERE s.monitor_id = n.monitor_id
+) SELECT outcome, count(*) AS n FROM written WHERE counted GROUP BY outcome`;
 
 /** An empty state means that the texts stay as they are: the incident was only resolved. */
 export const SAVE_INCIDENTS = `INSERT INTO incidents AS i

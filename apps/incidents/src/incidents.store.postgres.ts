@@ -8,12 +8,14 @@ import { IncidentsStore, type Overdue } from './incidents.store.ts';
 import {
   type Held,
   type KnownMonitor,
+  OUTCOME_NAMES,
   OUTCOMES,
   type ResultRow,
   silenceOf,
   type StoredSpan,
   VERDICTS,
 } from './record.ts';
+import { windows } from './incidents.metrics.ts';
 import * as sql from './incidents.sql.ts';
 import { TransitionsStore } from './transitions/transitions.store.ts';
 
@@ -83,7 +85,11 @@ export class PostgresIncidentsStore extends IncidentsStore {
   async save(tx: Transaction, effects: Effects): Promise<void> {
     const states = [...effects.states.values()];
     if (effects.results.length > 0 || states.length > 0) {
-      await tx.query(sql.WRITE, [...resultColumns(effects.results), ...stateColumns(states)], { name: 'fold write' });
+      const params = [...resultColumns(effects.results), ...stateColumns(states)];
+      const ended = await tx.query<{ outcome: number; n: number }>(sql.WRITE, params, { name: 'fold write' });
+      tx.afterCommit(() =>
+        ended.forEach(({ outcome, n }) => windows.add(n, { outcome: OUTCOME_NAMES[outcome] ?? '' })),
+      );
     }
     if (effects.incidents.size > 0) await this.saveIncidents(tx, effects);
     await this.transitions.keep(tx, effects.transitions);

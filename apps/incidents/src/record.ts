@@ -52,6 +52,7 @@ export interface ResultRow {
 export type OutcomeName = keyof typeof OUTCOMES;
 /** How outcomes and verdicts are stored; the read side has the same table. */
 export const OUTCOMES = { ran: 0, late: 1, missed: 2, excused: 3 } as const;
+export const OUTCOME_NAMES = ['ran', 'late', 'missed', 'excused'] as const;
 export const VERDICTS = { up: 0, down: 1, degraded: 2 } as const;
 
 /** A stretch of time on one grid; see the table `spans`. */

@@ -11,17 +11,17 @@ export function monitorAnnounced(monitor: Monitor, change: 'created' | 'updated'
 }
 
 export function monitorGone(monitor: Monitor, at: number): OutboxMessage[] {
-  return [tombstone('monitors', monitor), eventOf(monitor, 'deleted', at)];
+  return [tombstone('monitors', monitor, at), eventOf(monitor, 'deleted', at)];
 }
 
 export function channelAnnounced(channel: Channel): OutboxMessage {
   return { subject: subjects.channelConfig(channel.id), payload: channel };
 }
 
-/** Says in CONFIG that a record is gone, at the revision of its end. */
-export function tombstone(kind: 'monitors' | 'channels', { id, revision }: Revised): OutboxMessage {
+/** Says in CONFIG that a record is gone, at the revision of its end, and since when, if that is known. */
+export function tombstone(kind: 'monitors' | 'channels', { id, revision }: Revised, at?: number): OutboxMessage {
   const subject = kind === 'monitors' ? subjects.monitorConfig(id) : subjects.channelConfig(id);
-  return { subject, payload: { id, revision, deleted: true } };
+  return { subject, payload: { id, revision, deleted: true, ...(at === undefined ? {} : { at }) } };
 }
 
 function eventOf({ id, revision, spec }: Monitor, change: MonitorEvent['change'], at: number): OutboxMessage {

@@ -43,15 +43,36 @@ export interface SpanRow {
   interval_ms: number;
   phase_ms: number;
   locations: string[];
+  excused: boolean;
 }
 
-export const EXCUSED = `SELECT from_at, until_at, interval_ms, phase_ms, locations FROM incidents.spans_v1
-  WHERE monitor_id = $1 AND excused AND from_at < $3 AND (until_at IS NULL OR until_at > $2)`;
+export const SPANS = `SELECT from_at, until_at, interval_ms, phase_ms, locations, excused FROM incidents.spans_v1
+  WHERE monitor_id = $1 AND from_at < $3 AND (until_at IS NULL OR until_at > $2)`;
 
 export function spanOf(row: SpanRow): Span {
+  const { from_at: from, until_at: to, excused } = row;
   const grid = { intervalMs: row.interval_ms, phaseMs: row.phase_ms };
-  return { from: row.from_at, to: row.until_at ?? undefined, grid, locations: row.locations.length, excused: true };
+  return { from, to: to ?? undefined, grid, locations: row.locations.length, excused };
 }
+
+/** Counted by the owner in one statement, so that what was due and what became of it are seen at the same moment. */
+export interface CoverageRow {
+  from_at: number;
+  until_at: number;
+  due: number;
+  /** Due in a pause: these have no rows. */
+  paused: number;
+  ran: number;
+  late: number;
+  missed: number;
+  excused: number;
+  pending: number;
+}
+
+/** $1 from, $2 to, $3 now. */
+export const COVERAGE = 'SELECT * FROM incidents.coverage_v1($1::bigint, $2::bigint, $3::bigint)';
+/** $1 the monitor, $2 from, $3 to, $4 now. */
+export const COVERAGE_OF = 'SELECT * FROM incidents.coverage_of_v1($1::uuid, $2::bigint, $3::bigint, $4::bigint)';
 
 export interface IncidentSpan {
   state: string;

@@ -1,26 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Rollup, UptimeReport } from '@tocsin/contracts';
-import { type Clock, coverageOf, coveredMs, dueIn, type Outcomes as Ended, TocsinError, uptimeOf } from '@tocsin/core';
+import { type Clock, coverageOf, coveredMs, dueIn, type Span, TocsinError, unsettledIn, uptimeOf } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
 import { type Aged, Answers } from './answers.ts';
+import { CoverageReports } from './coverage.ts';
+import { questionOf, type Range as Stretch, requireRange } from './range.ts';
 import { Records } from './records.ts';
 import { Sums } from './sums.ts';
 import { type Progress, segments } from './segments.ts';
 import * as sql from './reports.sql.ts';
 
-export type Outcomes = Ended;
-
-interface Range {
-  monitorId: string;
-  from: number;
-  to: number;
-}
+type Range = Stretch & { monitorId: string };
 
 /** More buckets than this are more than anybody draws. */
 const BUCKETS_MAX = 5_000;
 /** Most buckets that are not rolled up yet and are computed for an answer. */
 const FRESH_MAX = 50;
-const LIVE_MS = 60_000;
 const KEPT = { tag: 'history', ttlMs: 5_000, loadMs: 4_000 } as const;
 
 /** What the past says: uptime, coverage and latency over a range, whole or in buckets. */
@@ -29,18 +24,19 @@ export class Reports {
   constructor(
     private readonly records: Records,
     private readonly answers: Answers,
+    private readonly coverage: CoverageReports,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** @throws TocsinError `invalid` when `to` is not after `from` */
   async uptime(range: Range): Promise<Aged<UptimeReport>> {
-    check(range);
+    requireRange(range);
     return this.answers.aged('uptime', this.question(range), KEPT, () => this.report(range));
   }
 
   /** @throws TocsinError `invalid` for a range with too many buckets */
   async rollups(query: Range & { seconds: 300 | 3_600 | 86_400 }): Promise<Aged<{ items: Rollup[] }>> {
-    check(query);
+    requireRange(query);
     if ((query.to - query.from) / (query.seconds * 1_000) > BUCKETS_MAX) {
       throw new TocsinError('invalid', `The range holds more than ${BUCKETS_MAX} buckets; ask for coarser ones.`, {
         fields: [{ path: '/seconds', message: `would give more than ${BUCKETS_MAX} buckets` }],
@@ -57,17 +53,16 @@ export class Reports {
     return { done300: at(300), done3600: at(3_600), done86400: at(86_400) };
   }
 
-  /** A range that ends now is the same question a second later; the answer says which range it is of. */
-  private question({ monitorId, from, to }: Range): unknown {
-    return Math.abs(this.clock.now() - to) < LIVE_MS ? [monitorId, to - from, 'now'] : [monitorId, from, to];
+  private question(range: Range): unknown {
+    return [range.monitorId, questionOf(range, this.clock)];
   }
 
   private async report(range: Range): Promise<UptimeReport> {
     const { monitorId, from, to } = range;
     const progress = await this.progress();
-    const [sums, spans, incidents] = await Promise.all([
+    const [sums, { coverage }, incidents] = await Promise.all([
       this.sum(range, progress),
-      this.excusedSpans(range),
+      this.coverage.count(range),
       this.records.read<sql.IncidentSpan>('uptime incidents', sql.INCIDENTS, [monitorId, from, to]),
     ]);
     const end = Math.min(to, this.clock.now());
@@ -80,34 +75,30 @@ export class Reports {
       checks: sums.checks(),
       incidents: incidents.length,
       downMs: coveredMs(incidents.filter(({ state }) => state === 'down').map(sql.stretchOf), from, end),
-      coverage: coverageOf(sums.outcomes(dueIn(spans, from, end).excused)),
+      coverage,
       latency: sums.latency(),
     };
   }
 
-  private async buckets({
-    monitorId,
-    from,
-    to,
-    seconds,
-  }: Range & { seconds: 300 | 3_600 | 86_400 }): Promise<Rollup[]> {
+  private async buckets(query: Range & { seconds: 300 | 3_600 | 86_400 }): Promise<Rollup[]> {
+    const { monitorId, from, to, seconds } = query;
     const lengthMs = seconds * 1_000;
     const first = Math.ceil(from / lengthMs) * lengthMs;
     const progress = await this.progress();
     const done = progress[`done${seconds}`] ?? first;
-    const rows = await this.records.read<sql.RollupRow>('rollups', sql.ROLLUPS, [
-      monitorId,
-      seconds,
-      first,
-      Math.min(to, done),
+    const range = [monitorId, seconds, first, Math.min(to, done)];
+    const [rows, spans] = await Promise.all([
+      this.records.read<sql.RollupRow>('rollups', sql.ROLLUPS, range),
+      this.spans(query),
     ]);
-    const spans = await this.excusedSpans({ monitorId, from, to });
+    const rolled = new Map(rows.map((row) => [row.bucket_at, Sums.of([row], [])]));
     const now = this.clock.now();
-    const excused = (at: number): number => dueIn(spans, at, Math.min(at + lengthMs, now)).excused;
-    const items = rows.map((row) => bucketOf(row.bucket_at, seconds, Sums.of([row], []), excused(row.bucket_at)));
-    for (let at = Math.max(first, done), n = 0; at < Math.min(to, now) && n < FRESH_MAX; at += lengthMs, n += 1) {
-      const sums = await this.sum({ monitorId, from: at, to: at + lengthMs }, progress);
-      if (!sums.isEmpty()) items.push(bucketOf(at, seconds, sums, excused(at)));
+    const items: Rollup[] = [];
+    for (let at = first, fresh = 0; at < Math.min(to, now) && fresh < FRESH_MAX; at += lengthMs) {
+      if (at >= done) fresh += 1;
+      const sums = at < done ? rolled.get(at) : await this.sum({ monitorId, from: at, to: at + lengthMs }, progress);
+      const item = bucketOf({ from: at, seconds }, sums ?? new Sums(), { spans, now });
+      if (item.coverage.due > 0 || sums?.isEmpty() === false) items.push(item);
     }
     return items;
   }
@@ -130,18 +121,27 @@ export class Reports {
     return Sums.of(found.flatMap(({ rolled }) => rolled ?? []), found.flatMap(({ raw }) => raw ?? [])); // prettier-ignore
   }
 
-  private async excusedSpans({ monitorId, from, to }: Range) {
-    return (await this.records.read<sql.SpanRow>('excused spans', sql.EXCUSED, [monitorId, from, to])).map(sql.spanOf);
+  private async spans({ monitorId, from, to }: Range): Promise<Span[]> {
+    return (await this.records.read<sql.SpanRow>('spans', sql.SPANS, [monitorId, from, to])).map(sql.spanOf);
   }
 }
 
-function bucketOf(from: number, seconds: number, sums: Sums, excused: number): Rollup {
-  return { from, seconds, ...sums.checks(), coverage: coverageOf(sums.outcomes(excused)), latency: sums.latency() };
-}
-
-function check({ from, to }: Range): void {
-  if (to > from) return;
-  throw new TocsinError('invalid', 'The range is empty: `to` must be after `from`.', {
-    fields: [{ path: '/to', message: 'must be after from' }],
-  });
+/** A bucket of the last minutes may hold windows that are not settled; up to their number, what is absent is pending. */
+function bucketOf(
+  { from, seconds }: { from: number; seconds: number },
+  sums: Sums,
+  { spans, now }: { spans: readonly Span[]; now: number },
+): Rollup {
+  const to = Math.min(from + seconds * 1_000, now);
+  const { due, excused } = dueIn(spans, from, to);
+  const outcomes = sums.outcomes(excused);
+  const absent = due - outcomes.ran - outcomes.late - outcomes.missed - outcomes.excused;
+  const pending = Math.max(0, Math.min(absent, unsettledIn(spans, from, to, now)));
+  return {
+    from,
+    seconds,
+    ...sums.checks(),
+    coverage: coverageOf(outcomes, { due, pending }),
+    latency: sums.latency(),
+  };
 }

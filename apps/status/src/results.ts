@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Finding, ResultView } from '@tocsin/contracts';
+import type { Finding, Outcome, ResultView } from '@tocsin/contracts';
 import { type Aged, Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';
@@ -22,11 +22,18 @@ interface ResultRow {
 const OUTCOMES = ['ran', 'late', 'missed', 'excused'] as const;
 const VERDICTS = ['up', 'down', 'degraded'] as const;
 
-const LIST = `SELECT due_at, location, attempt, outcome, verdict, duration_ms, started_at, reason, message, prober, detail
-  FROM incidents.results_v1
-  WHERE monitor_id = $1 AND due_at >= $2 AND due_at < $3
-    AND ($4::bigint IS NULL OR (due_at, location, attempt) < ($4, $5, $6))
-  ORDER BY due_at DESC, location DESC, attempt DESC LIMIT $7`;
+/** Those that ran in time are nearly all; the others are found by an index of their own. */
+function list(which: 'all' | 'some' | 'not ran'): string {
+  return `SELECT due_at, location, attempt, outcome, verdict, duration_ms, started_at, reason, message, prober, detail
+    FROM incidents.results_v1
+    WHERE monitor_id = $1 AND due_at >= $2 AND due_at < $3
+      AND ($4::bigint IS NULL OR (due_at, location, attempt) < ($4, $5, $6))
+      ${which === 'not ran' ? 'AND outcome <> 0' : ''}
+      ${which === 'all' ? '' : 'AND attempt = 0 AND outcome = ANY($8::smallint[])'}
+    ORDER BY due_at DESC, location DESC, attempt DESC LIMIT $7`;
+}
+
+const LISTS = { all: list('all'), some: list('some'), 'not ran': list('not ran') };
 
 /** Single results, the newest first. */
 @Injectable()
@@ -41,6 +48,8 @@ export class Results {
     monitorId: string;
     from: number;
     to: number;
+    /** Only windows that ended so; without it all, confirmations and manual checks among them. */
+    outcome?: readonly Outcome[] | undefined;
     cursor?: string | undefined;
     limit: number;
   }): Promise<Aged<{ items: ResultView[]; next?: string }>> {
@@ -49,8 +58,11 @@ export class Results {
     return this.answers.aged('results', query, kept, async () => {
       // Nothing after the cursor's time is on the page: a smaller range reads fewer partitions.
       const to = dueAt === null ? query.to : Math.min(query.to, dueAt + 1);
-      const params = [query.monitorId, query.from, to, dueAt, location, attempt, query.limit + 1];
-      const rows = await this.records.read<ResultRow>('results list', LIST, params);
+      const params: unknown[] = [query.monitorId, query.from, to, dueAt, location, attempt, query.limit + 1];
+      const { outcome } = query;
+      const which = outcome === undefined ? 'all' : outcome.includes('ran') ? 'some' : 'not ran';
+      if (outcome) params.push(outcome.map((name) => OUTCOMES.indexOf(name)));
+      const rows = await this.records.read<ResultRow>(`results list ${which}`, LISTS[which], params);
       return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.due_at, row.location, row.attempt] });
     });
   }
@@ -58,6 +70,7 @@ export class Results {
 
 function viewOf(row: ResultRow): ResultView {
   const finding = findingOf(row);
+  const { started_at: startedAt, duration_ms: durationMs } = row;
   return {
     dueAt: row.due_at,
     location: row.location,
@@ -65,7 +78,9 @@ function viewOf(row: ResultRow): ResultView {
     outcome: OUTCOMES[row.outcome] ?? 'missed',
     prober: row.prober,
     ...(finding ? { finding } : {}),
-    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    // What did not run has not begun: the time that is kept is that of the answer, or of the mark.
+    ...(startedAt === null || !finding ? {} : { startedAt }),
+    ...(startedAt === null ? {} : { at: startedAt + Math.round(durationMs ?? 0) }),
   };
 }
 

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { StateName, StateView, Summary } from '@tocsin/contracts';
-import { type Clock, coverageOf } from '@tocsin/core';
+import type { Coverage, StateName, StateView, Summary } from '@tocsin/contracts';
+import type { Clock } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
 import { type Aged, Answers } from './answers.ts';
+import { CoverageReports } from './coverage.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
-import { type Outcomes, Reports } from './reports.ts';
 import { Records } from './records.ts';
 
 interface StateRow {
@@ -29,7 +29,7 @@ export class States {
   constructor(
     private readonly records: Records,
     private readonly answers: Answers,
-    private readonly reports: Reports,
+    private readonly coverage: CoverageReports,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -83,32 +83,19 @@ export class States {
     ]);
     for (const { state, n } of rows) states[state] = n;
     const monitors = rows.reduce((sum, { n }) => sum + n, 0);
-    return { monitors, states, openIncidents: open[0]?.n ?? 0, coverage: coverageOf(coverage) };
+    return { monitors, states, openIncidents: open[0]?.n ?? 0, coverage };
   }
 
-  /** The totals of whole five minutes, and the results since the last of them. It changes slowly: kept for longer. */
-  private async lastHour(): Promise<Outcomes> {
+  /** It changes slowly and costs more than the rest: kept for longer. */
+  private async lastHour(): Promise<Coverage> {
     const kept = { tag: 'history', ttlMs: 5_000 } as const;
-    const { value } = await this.answers.get('last hour', null, kept, async () => {
+    const { value } = await this.answers.get('last hour', null, kept, () => {
       const now = this.clock.now();
-      const { done300 } = await this.reports.progress();
-      const tail = Math.max(done300 ?? 0, now - HOUR_MS);
-      const [sums] = await this.records.read<Outcomes>('summary coverage', LAST_HOUR, [now - HOUR_MS, tail]);
-      return sums ?? { ran: 0, late: 0, missed: 0, excused: 0 };
+      return this.coverage.count({ from: now - HOUR_MS, to: now });
     });
-    return value;
+    return value.coverage;
   }
 }
-
-const LAST_HOUR = `SELECT coalesce(sum(ran), 0) AS ran, coalesce(sum(late), 0) AS late,
-    coalesce(sum(missed), 0) AS missed, coalesce(sum(excused), 0) AS excused
-  FROM (
-    SELECT ran, late, missed, excused FROM incidents.rollup_totals_v1 WHERE bucket_at >= $1 AND bucket_at < $2
-    UNION ALL
-    SELECT count(*) FILTER (WHERE outcome = 0), count(*) FILTER (WHERE outcome = 1),
-      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)
-    FROM incidents.results_v1 WHERE due_at >= $2 AND attempt = 0 AND counted
-  ) parts`;
 
 function viewOf(row: StateRow): StateView {
   return {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Answers } from './answers.ts';
+import { CoverageReports } from './coverage.ts';
 import { HistoryController } from './history.controller.ts';
 import { Incidents } from './incidents.ts';
 import { Invalidation } from './invalidation.ts';
@@ -9,9 +10,21 @@ import { Reports } from './reports.ts';
 import { Results } from './results.ts';
 import { States } from './states.ts';
 import { StatusController } from './status.controller.ts';
+import { Tallies } from './tallies.ts';
 
 @Module({
   controllers: [StatusController, HistoryController],
-  providers: [Answers, Incidents, Invalidation, Notifications, Records, Reports, Results, States],
+  providers: [
+    Answers,
+    CoverageReports,
+    Incidents,
+    Invalidation,
+    Notifications,
+    Records,
+    Reports,
+    Results,
+    States,
+    Tallies,
+  ],
 })
 export class StatusModule {}

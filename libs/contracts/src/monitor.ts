@@ -188,7 +188,16 @@ export const monitor = z.object({ ...record, spec: tolerant(monitorSpec) });
 export type Monitor = z.infer<typeof monitor>;
 
 /** What CONFIG carries per monitor: the newest record, or the fact that it is gone. Older revisions are ignored. */
-export const monitorConfig = z.union([monitor, z.object({ id, revision: z.int().min(1), deleted: z.literal(true) })]);
+export const monitorConfig = z.union([
+  monitor,
+  z.object({
+    id,
+    revision: z.int().min(1),
+    deleted: z.literal(true),
+    /** When it was deleted: windows due after this time are not expected. Absent where it is not known. */
+    at: epochMs.optional(),
+  }),
+]);
 export type MonitorConfig = z.infer<typeof monitorConfig>;
 
 function hasNoCredentials(url: string): boolean {

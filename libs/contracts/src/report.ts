@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { finding, outcome } from './check.ts';
 import { epochMs, id } from './fields.ts';
+import { stateName } from './incident.ts';
 
 /** What the read side answers about the past. */
 
@@ -10,8 +11,9 @@ export const resultView = z.object({
   attempt: z.int(),
   outcome,
   finding: finding.optional(),
-  startedAt: epochMs.optional(),
-  prober: z.string(),
+  startedAt: epochMs.optional().meta({ description: 'When the check began; absent where it did not run' }),
+  at: epochMs.optional().meta({ description: 'When it ended, was answered as missed, or was found to be missed' }),
+  prober: z.string().meta({ description: 'The instance that answered; empty where nobody did' }),
 });
 export type ResultView = z.infer<typeof resultView>;
 
@@ -29,13 +31,20 @@ export const latency = z.object({
 });
 export type Latency = z.infer<typeof latency>;
 
-/** How due windows ended. `due = ran + late + missed + excused`; ratio = ran / (due − excused). */
+/**
+ * How due windows ended: `due = ran + late + missed + excused + pending + unaccounted`, where `due` comes from the grid
+ * and how they ended from the record. ratio = ran / (due − excused − pending).
+ */
 export const coverage = z.object({
-  due: count,
+  due: count.meta({ description: 'Windows times locations that fell due, by the grids in force' }),
   ran: count,
   late: count,
   missed: count,
-  excused: count,
+  excused: count.meta({ description: 'Due while the monitor was paused' }),
+  pending: count.default(0).meta({ description: 'Not ended yet: their time for an answer has not passed' }),
+  unaccounted: z.int().default(0).meta({
+    description: 'Always 0, or Tocsin has a defect: windows whose end nobody recorded (below 0: recorded, but not due)',
+  }),
   ratio: z.number().min(0).max(1).optional(),
 });
 export type Coverage = z.infer<typeof coverage>;
@@ -50,6 +59,24 @@ export const rollup = z.object({
   latency,
 });
 export type Rollup = z.infer<typeof rollup>;
+
+/** Coverage of one monitor or of all. The range is shorter than asked for where its edges are no longer kept as finely. */
+export const coverageReport = z.object({ from: epochMs, to: epochMs, coverage });
+export type CoverageReport = z.infer<typeof coverageReport>;
+
+/** How windows ended, counted. */
+const outcomes = z.object({ ran: count, late: count, missed: count, excused: count });
+
+/** One monitor in numbers: its state, and how its windows ended of the last hour and day that are rolled up. */
+export const monitorTally = z.object({
+  monitorId: id,
+  name: z.string(),
+  kind: z.string(),
+  state: stateName,
+  hour: outcomes,
+  day: outcomes,
+});
+export type MonitorTally = z.infer<typeof monitorTally>;
 
 export const uptimeReport = z.object({
   monitorId: id,

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { channel, notificationView } from './channel.ts';
+import { outcome } from './check.ts';
 import { epochMs, id, limit, page, tag } from './fields.ts';
 import { incidentView, stateName, stateView, transition } from './incident.ts';
 import { monitor } from './monitor.ts';
-import { resultView, rollup, summary, uptimeReport } from './report.ts';
+import { coverageReport, monitorTally, resultView, rollup, summary, uptimeReport } from './report.ts';
 import { instanceView } from './system.ts';
 import { role, token } from './token.ts';
 
@@ -84,7 +85,7 @@ export const requests = {
   summary: request('status.summary', z.strictObject({}), z.object({ ...summary.shape, ...aged })),
   results: request(
     'status.results',
-    z.strictObject({ monitorId: id, ...range, cursor, limit }),
+    z.strictObject({ monitorId: id, ...range, outcome: z.array(outcome).max(4).optional(), cursor, limit }),
     agedPage(resultView),
     5_000,
   ),
@@ -100,6 +101,15 @@ export const requests = {
     z.object({ ...uptimeReport.shape, ...aged }),
     5_000,
   ),
+  coverage: request(
+    'status.coverage',
+    /** Without a monitor: of all, those that were deleted since included. */
+    z.strictObject({ monitorId: id.optional(), ...range }),
+    z.object({ ...coverageReport.shape, ...aged }),
+    5_000,
+  ),
+  /** What metrics say of each monitor. */
+  tallies: request('status.tallies', z.strictObject({ cursor, limit }), agedPage(monitorTally), 5_000),
   incidentsList: request('status.incidents.list', incidentsQuery, agedPage(incidentView)),
   incidentsGet: request('status.incidents.get', byId, z.object({ ...incidentView.shape, ...aged })),
   notificationsList: request('status.notifications.list', notificationsQuery, agedPage(notificationView)),

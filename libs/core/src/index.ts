@@ -37,13 +37,17 @@ export {
 export { type Histogram, histogramCount, latencyBucket, mergeHistogram, percentile } from './histogram.ts';
 export { judge, type Judgement, silenceMs } from './quorum.ts';
 export {
+  type Coverage,
   coverageOf,
   coveredMs,
   dueIn,
   firstWindow,
   latencyOf,
   type Outcomes,
+  type Owed,
+  settleMs,
   type Span,
+  unsettledIn,
   uptimeOf,
   windowsIn,
 } from './uptime.ts';

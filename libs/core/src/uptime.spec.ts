@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coverageOf, coveredMs, dueIn, uptimeOf, windowsIn } from './uptime.ts';
+import { coverageOf, coveredMs, dueIn, settleMs, unsettledIn, uptimeOf, windowsIn } from './uptime.ts';
 import { dueAt, gridOf } from './windows.ts';
 
 const grid = fc
@@ -43,10 +43,28 @@ describe('windows of a range', () => {
 });
 
 describe('uptime and coverage', () => {
-  it('due windows are those that ran, were late, missed or excused; excused ones are owed by nobody', () => {
-    const coverage = coverageOf({ ran: 7, late: 1, missed: 2, excused: 5 });
-    expect(coverage).toEqual({ ran: 7, late: 1, missed: 2, excused: 5, due: 15, ratio: 0.7 });
-    expect(coverageOf({ ran: 0, late: 0, missed: 0, excused: 3 })).not.toHaveProperty('ratio');
+  it('what was due and how it ended agree, or the difference is shown; excused windows are owed by nobody', () => {
+    const ended = { ran: 7, late: 1, missed: 2, excused: 5 };
+    const whole = coverageOf(ended, { due: 18, pending: 3 });
+    expect(whole).toEqual({ ...ended, due: 18, pending: 3, unaccounted: 0, ratio: 0.7 });
+    expect(coverageOf(ended, { due: 22, pending: 3 })).toMatchObject({ unaccounted: 4, ratio: 0.5 });
+    expect(coverageOf(ended, { due: 14, pending: 0 })).toMatchObject({ unaccounted: -1, ratio: 0.7 });
+    const paused = { ran: 0, late: 0, missed: 0, excused: 3 };
+    expect(coverageOf(paused, { due: 3, pending: 0 })).not.toHaveProperty('ratio');
+  });
+
+  it('windows may wait for their end for as long as their grid says, and excused ones do not wait', () => {
+    const of = gridOf('m', 10_000);
+    const now = dueAt(of, 100);
+    const [before, present] = [{ to: now - 20_000 }, { from: now - 20_000 }];
+    const spans = (excused: boolean) => [
+      { from: 0, ...before, grid: of, locations: 2, excused },
+      { ...present, grid: of, locations: 1, excused: false },
+    ];
+    expect(settleMs(10_000)).toBe(65_000);
+    expect(unsettledIn(spans(false), 0, now, now)).toBe(2 * 4 + 2);
+    expect(unsettledIn(spans(true), 0, now, now)).toBe(2);
+    expect(unsettledIn(spans(false), 0, now - 70_000, now)).toBe(0);
   });
 
   it('a degraded answer is an answer; without any check there is no uptime', () => {

@@ -18,11 +18,36 @@ export interface Outcomes {
   excused: number;
 }
 
-/** How due windows ended: `due` is their sum, `ratio` the share that ran in time of those that were not excused. */
-export function coverageOf(outcomes: Outcomes): Outcomes & { due: number; ratio?: number } {
-  const { ran, late, missed, excused } = outcomes;
-  const owed = ran + late + missed;
-  return { due: owed + excused, ran, late, missed, excused, ...(owed === 0 ? {} : { ratio: ran / owed }) };
+/**
+ * How long after its due time a window may wait for its end to be on record, in ms: its interval, the longest timeout
+ * there is with it, how often the record's sweep looks (once an interval, or a minute), twice ten seconds of grace, and
+ * fifteen for the sweep's own work. What has no end by then is unaccounted for.
+ */
+export function settleMs(intervalMs: number): number {
+  return intervalMs + Math.max(intervalMs, 10_000) + Math.min(intervalMs, 60_000) + 35_000;
+}
+
+/** What the grid says: windows that were due, and those of them that may still be waiting for their end. */
+export interface Owed {
+  due: number;
+  pending: number;
+}
+
+export interface Coverage extends Outcomes, Owed {
+  /** Due windows of which the record says nothing although their time has passed; negative: more ended than were due. */
+  unaccounted: number;
+  /** The share that ran in time of those that should have by now. */
+  ratio?: number;
+}
+
+/**
+ * How due windows ended. What was due comes from the grid and how it ended from the record, so `unaccounted` being 0 is
+ * a fact about the two, and no sum.
+ */
+export function coverageOf({ ran, late, missed, excused }: Outcomes, { due, pending }: Owed): Coverage {
+  const unaccounted = due - ran - late - missed - excused - pending;
+  const owed = ran + late + missed + Math.max(0, unaccounted);
+  return { due, ran, late, missed, excused, pending, unaccounted, ...(owed === 0 ? {} : { ratio: ran / owed }) };
 }
 
 /** The share of checks that ran and did not find the target down; undefined where none ran. */
@@ -51,6 +76,16 @@ export function dueIn(spans: readonly Span[], fromMs: number, toMs: number): { d
     if (span.excused) excused += windows;
   }
   return { due, excused };
+}
+
+/** How many windows (times locations) due in [fromMs, toMs) may not have ended on record yet at `nowMs`. */
+export function unsettledIn(spans: readonly Span[], fromMs: number, toMs: number, nowMs: number): number {
+  return spans
+    .filter(({ excused }) => !excused)
+    .reduce((sum, span) => {
+      const since = Math.max(fromMs, nowMs - settleMs(span.grid.intervalMs));
+      return sum + dueIn([span], since, Math.min(toMs, nowMs)).due;
+    }, 0);
 }
 
 /** Milliseconds of [fromMs, toMs) that the given stretches cover together, overlaps counted once. */

@@ -19,7 +19,7 @@ export function resultRow(result: Result, publishedAt: number): ResultRow {
     startedAt: result.startedAt ?? publishedAt,
     reason: finding?.reason ?? result.outcome,
     message: finding?.message ?? '',
-    // The sweep's rows have none, and may be replaced.
+    // Only the sweep's rows have none: nobody answered.
     prober: result.prober === '' ? 'unnamed' : result.prober,
     detail: finding && detailOf(finding),
   };

@@ -13,6 +13,11 @@ type Table = keyof IncidentsConfig['retentionDays'];
 /** How many days one partition of each table holds. */
 const PARTITION_DAYS: Record<Table, number> = { results: 1, rollups_300: 7, rollups_3600: 30, rollups_86400: 360 };
 
+/** The level that each table is; single results are 0. Reports of a range that reaches further back are cut to it. */
+const SECONDS: Record<Table, number> = { results: 0, rollups_300: 300, rollups_3600: 3_600, rollups_86400: 86_400 };
+const KEPT = `INSERT INTO history_kept (seconds, since) VALUES ($1, $2)
+  ON CONFLICT (seconds) DO UPDATE SET since = greatest(history_kept.since, excluded.since)`;
+
 /** Makes partitions ahead of time and drops those that are too old: history is never deleted row by row. */
 @Injectable()
 export class PartitionsService implements OnModuleInit {
@@ -37,7 +42,8 @@ export class PartitionsService implements OnModuleInit {
         await tx.query(`SELECT set_config('lock_timeout', '2000', true)`);
         const present = await partitionsOf(tx, table);
         await makeMissing(tx, { table, lengthMs: days * DAY_MS, present }, now);
-        await dropOld(tx, present, now - this.config.retentionDays[table] * DAY_MS);
+        const since = await dropOld(tx, present, now - this.config.retentionDays[table] * DAY_MS);
+        if (since > 0) await tx.query(KEPT, [SECONDS[table], since], { name: 'history kept' });
       });
     }
   }
@@ -74,8 +80,9 @@ async function makeMissing(
   }
 }
 
-async function dropOld(tx: Queryable, present: readonly Partition[], before: number): Promise<void> {
-  for (const { name, until } of present) {
-    if (until <= before) await tx.query(`DROP TABLE ${name}`);
-  }
+/** Drops partitions that hold nothing newer. @returns since when everything is still there; 0 when nothing was dropped */
+async function dropOld(tx: Queryable, present: readonly Partition[], before: number): Promise<number> {
+  const old = present.filter(({ until }) => until <= before);
+  for (const { name } of old) await tx.query(`DROP TABLE ${name}`);
+  return Math.max(0, ...old.map(({ until }) => until));
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '@tocsin/core';
 import { Database, type Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
-import { clear, DIRTY_ABOVE, FORGET_TOTALS, type Level, rollUp, SUMMARIZE, TAKE_DIRTY, TOTAL } from './rollups.sql.ts';
+import { clear, DIRTY_ABOVE, type Level, rollUp, SUMMARIZE, TAKE_DIRTY, TOTAL } from './rollups.sql.ts';
 
 const LEVELS: readonly Level[] = [300, 3_600, 86_400];
 /** A bucket is complete this long after its end; what comes later makes it dirty. */
@@ -10,7 +10,6 @@ const GRACE_MS = 60_000;
 /** Most steps of one run, so that it ends; the rest follows in the next. */
 const STEPS_MAX = 300;
 const STEP_TIMEOUT_MS = 60_000;
-const TOTALS_KEPT_MS = 7 * 86_400_000;
 
 /**
  * Computes roll-ups in the background: each level up to a watermark, then again whatever changed before it. Every step
@@ -60,10 +59,7 @@ export class RollupsService {
     }
     if (done + lengthMs > complete) return false;
     await tx.query(rollUp(level, false), [done, done + lengthMs], { name: `rollup ${level}` });
-    if (level === 300) {
-      await tx.query(TOTAL, [done], { name: 'rollup total' });
-      await tx.query(FORGET_TOTALS, [done - TOTALS_KEPT_MS], { name: 'rollup forget totals' });
-    }
+    if (level === 300) await tx.query(TOTAL, [done], { name: 'rollup total' });
     await setDone(tx, level, done + lengthMs);
     return true;
   }

@@ -54,7 +54,11 @@ export const TOTAL = `INSERT INTO rollup_totals (bucket_at, ran, late, missed, e
   ON CONFLICT (bucket_at) DO UPDATE SET ran = excluded.ran, late = excluded.late, missed = excluded.missed,
     excused = excluded.excused`;
 
-export const FORGET_TOTALS = 'DELETE FROM rollup_totals WHERE bucket_at < $1';
+/** Totals are kept as long as what they are made of; the two tables hold the levels of five minutes and above. */
+export const FORGET_TOTALS = [
+  `DELETE FROM rollup_totals t USING history_kept k WHERE k.seconds = 300 AND t.bucket_at < k.since`,
+  `DELETE FROM rollup_totals_above t USING history_kept k WHERE k.seconds = t.seconds AND t.bucket_at < k.since`,
+] as const;
 
 /** Takes the next bucket with something to compute again, of those that are complete. */
 export const TAKE_DIRTY = `DELETE FROM rollup_dirty d USING (
@@ -71,5 +75,5 @@ export const DIRTY_ABOVE = `INSERT INTO rollup_dirty (seconds, bucket_at, monito
 export const SUMMARIZE = `SELECT brin_summarize_new_values(c.oid)
   FROM pg_inherits i JOIN pg_index x ON x.indrelid = i.inhrelid JOIN pg_class c ON c.oid = x.indexrelid
   JOIN pg_am a ON a.oid = c.relam
-  WHERE i.inhparent = 'results'::regclass AND a.amname = 'brin' AND c.relpages >= 0
+  WHERE i.inhparent IN ('results'::regclass, 'rollups_300'::regclass, 'rollups_3600'::regclass) AND a.amname = 'brin' AND c.relpages >= 0
     AND pg_relation_size(i.inhrelid) > 0`;

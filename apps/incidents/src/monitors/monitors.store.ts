@@ -146,10 +146,7 @@ export class MonitorsStore {
     await tx.query(RECOUNT, [since.map(([id]) => id), since.map(([, at]) => at)], { name: 'results recount' });
   }
 
-  private async endSpans(
-    tx: Queryable,
-    ends: readonly Ending[],
-  ): Promise<Map<string, number>> {
+  private async endSpans(tx: Queryable, ends: readonly Ending[]): Promise<Map<string, number>> {
     const params = [ends.map(({ monitorId }) => monitorId), ends.map(({ at }) => at)];
     const rows = await tx.query<{ monitor_id: string; until_at: number }>(END_SPANS, params, { name: 'spans end' });
     return new Map(rows.map((row) => [row.monitor_id, row.until_at]));

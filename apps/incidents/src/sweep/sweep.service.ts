@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HeartbeatsService } from '../heartbeats/heartbeats.service.ts';
-import { missedWindows, recorded } from '../incidents.metrics.ts';
+import { missedWindows, recorded, windows } from '../incidents.metrics.ts';
 import { Road } from './road.ts';
 import { StateSweep } from './state-sweep.ts';
 import { SweepStore } from './sweep.store.ts';
@@ -9,6 +9,7 @@ const BATCH = 500;
 /** Most batches of windows in one round. */
 const ROUNDS_MAX = 10;
 const GAUGES_EVERY_MS = 10_000;
+const UNACCOUNTED_EVERY_MS = 30_000;
 
 /**
  * Looks for what did not happen: windows that nobody answered, monitors that fell silent, confirmations and heartbeats
@@ -17,6 +18,7 @@ const GAUGES_EVERY_MS = 10_000;
 @Injectable()
 export class SweepService {
   private gaugesAt = 0;
+  private countedAt = 0;
 
   constructor(
     private readonly sweeps: SweepStore,
@@ -41,6 +43,7 @@ export class SweepService {
     if (due.confirmations) await this.states.confirm(now);
     if (this.road.isSettled()) await this.judgeAbsence(due, now);
     if (now - this.gaugesAt > GAUGES_EVERY_MS) await this.readGauges(now);
+    if (now - this.countedAt > UNACCOUNTED_EVERY_MS) await this.countUnaccounted(now);
   }
 
   private async judgeAbsence(due: Awaited<ReturnType<SweepStore['due']>>, now: number): Promise<void> {
@@ -55,7 +58,10 @@ export class SweepService {
   private async miss(now: number): Promise<void> {
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       const { missed, looked } = await this.sweeps.markMissed(now, BATCH);
-      if (missed > 0) missedWindows.add(missed, { kind: 'probed' });
+      if (missed > 0) {
+        missedWindows.add(missed, { kind: 'probed' });
+        windows.add(missed, { outcome: 'missed' });
+      }
       if (looked < BATCH) return;
     }
   }
@@ -65,5 +71,9 @@ export class SweepService {
     const { states, openIncidents } = await this.sweeps.gauges();
     recorded.states = states;
     recorded.openIncidents = openIncidents;
+  }
+  private async countUnaccounted(now: number): Promise<void> {
+    this.countedAt = now;
+    recorded.unaccounted = await this.sweeps.unaccounted(now);
   }
 }

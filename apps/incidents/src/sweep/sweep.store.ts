@@ -68,8 +68,16 @@ const MARK_MISSED = `WITH due AS (SELECT * FROM unnest($3::uuid[], $4::bigint[])
 )
 SELECT count(*) AS missed FROM missed`;
 
+const FRESHNESS = `SELECT EXISTS (SELECT FROM states WHERE silence_ms IS NOT NULL) AS probed,
+  EXISTS (SELECT FROM states WHERE silence_ms IS NOT NULL
+    AND greatest(last_result_at, expected_since) + silence_ms >= $1) AS fresh`;
+
 /** Windows older than this have no partition to be recorded in. */
 const OLDEST_MS = 7 * 86_400_000;
+
+const DAY_MS = 86_400_000;
+const UNACCOUNTED = `SELECT due - paused - ran - late - missed - excused - pending AS n
+  FROM coverage_v1($1::bigint, $2::bigint, $2::bigint)`;
 
 /** What the sweep asks of the record. */
 @Injectable()
@@ -93,6 +101,20 @@ export class SweepStore {
       const [row] = await tx.query<{ missed: number }>(MARK_MISSED, params, { name: 'sweep windows' });
       return { missed: row?.missed ?? 0, looked: claimed.length };
     });
+  }
+
+  /** Windows of the last day that were due but of whose end nothing is recorded, although its time has passed. */
+  async unaccounted(now: number): Promise<number> {
+    const [row] = await this.database.query<{ n: number }>(UNACCOUNTED, [now - DAY_MS, now], { name: 'unaccounted' });
+    return row?.n ?? 0;
+  }
+
+  /** Whether any monitor is probed, and whether any of those was heard of in its time. It ends at the first one found. */
+  async freshness(now: number): Promise<{ probed: boolean; fresh: boolean }> {
+    const [row] = await this.database.query<{ probed: boolean; fresh: boolean }>(FRESHNESS, [now], {
+      name: 'freshness',
+    });
+    return row ?? { probed: false, fresh: false };
   }
 
   async gauges(): Promise<{ states: Map<string, number>; openIncidents: number }> {

@@ -12,10 +12,13 @@ export function faultsOf(spec: MonitorSpec): FieldError[] {
   return spec.kind === 'heartbeat' ? scheduleFaults(spec.settings.schedule) : [...checkSettings(spec)];
 }
 
-/** Since when the grid of the changed monitor is in force: from now on, if the change is one of its windows. */
+/**
+ * Since when the grid of the changed monitor is in force: from now on, if the change is one of its windows. It names the
+ * grid, so no two are of the same time, whatever the clocks of two instances say.
+ */
 export function gridSinceAfter({ spec: before, gridSince }: Monitor, after: MonitorSpec, now: number): number {
   const same = before.paused === after.paused && gridKey(before) === gridKey(after);
-  return same || after.paused ? gridSince : now;
+  return same || after.paused ? gridSince : Math.max(now, gridSince + 1);
 }
 
 function gridKey(spec: MonitorSpec): string {
