@@ -38,7 +38,10 @@ async function runAll(drill: Drill, o: DrillOptions, rows: Row[]): Promise<void>
   const counting: Promise<void>[] = [];
   for (const [index, scenario] of chosen.entries()) {
     console.log(`${index + 1}/${chosen.length} ${scenario.name}`);
-    counting.push(take(rows, await drill.run(scenario, { strikes: o.kills })));
+    const counted = take(rows, await drill.run(scenario, { strikes: o.kills }));
+    // It may fail before anybody waits for it.
+    counted.catch(() => undefined);
+    counting.push(counted);
   }
   await Promise.all(counting);
 }

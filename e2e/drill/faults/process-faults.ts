@@ -1,15 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Aim, Fault } from './fault.ts';
 
+/** A supervisor takes about this long to start what has died; told to, it starts it at once, however often it died. */
+const RESTART_MS = 300;
+
 /** SIGKILL; whoever looks after the process starts it again. */
 export function kill(aim: Aim): Fault {
-  return async (stack, strike) => {
-    const victims = await aim(stack, strike);
-    const at = Date.now();
-    await stack.replaced(await stack.signal(victims, 'SIGKILL'));
-    await stack.whole();
-    return { at, victims };
-  };
+  return killAndHold(aim, RESTART_MS);
 }
 
 /** SIGSTOP for longer than any lease, then SIGCONT: the process wakes up in a world that went on without it. */
@@ -35,9 +32,10 @@ export function killAndHold(aim: Aim, forMs: number): Fault {
     const victims = await aim(stack, strike);
     await stack.tocsin.control.hold(...victims);
     const at = Date.now();
-    await stack.signal(victims, 'SIGKILL');
+    const struck = await stack.signal(victims, 'SIGKILL');
     await delay(forMs);
     await stack.tocsin.control.release(...victims);
+    await stack.replaced(struck);
     await stack.whole();
     return { at, victims };
   };

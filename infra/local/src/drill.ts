@@ -1,4 +1,6 @@
+import { buildApps } from './build-apps.ts';
 import { handOver } from './hand-over.ts';
 
-/** `npm run drill`: kills everything and counts what it cost; see e2e/drill. */
+/** `npm run drill`: kills everything and counts what it cost; see e2e/drill. It exchanges built apps, so they are built first. */
+await buildApps(new AbortController().signal);
 handOver('e2e/drill/main.ts');

@@ -47,7 +47,8 @@ export class ApiClient {
    * @throws with the answer when it is a refusal
    */
   async call<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
-    const headers = { 'idempotency-key': randomUUID() };
+    // A test wants the result itself, and not the address where it will stand.
+    const headers = { 'idempotency-key': randomUUID(), prefer: 'wait=25' };
     for (let attempt = 1; ; attempt++) {
       const answer = await this.request<T>(method, path, body, { headers }).catch((error: unknown) => error as Error);
       if (!(answer instanceof Error) && answer.status < 300) return answer.body;
