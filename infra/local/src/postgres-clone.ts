@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withClient } from './pg-client.ts';
+import { run } from './run.ts';
 import type { Unprivileged } from './unprivileged.ts';
 
 export interface CloneOptions {
@@ -12,13 +13,12 @@ export interface CloneOptions {
 }
 
 const LONGEST_MS = 120_000;
-const AT_ONCE = 8;
 
-/** What belongs to the running server, or to nobody. */
-const NOT_COPIED =
-  /^(postmaster\.(pid|opts)|backup_label.*|tablespace_map.*|(standby|recovery)\.signal|postgresql\.auto\.conf.*|pg_internal\.init.*|pgsql_tmp.*)$/;
+/** What belongs to the running server, or to nobody; temporary files inside the folders are removed at the start. */
+const NOT_COPIED = /^(postmaster\.(pid|opts)|backup_label.*|tablespace_map.*|.*\.signal|postgresql\.auto\.conf.*)$/;
 /** Folders that must be there, but empty. The log comes from the running server by replication. */
-const EMPTIED = new Set(['replslot', 'dynshmem', 'notify', 'serial', 'snapshots', 'stat_tmp', 'subtrans', 'wal']);
+const EMPTIED = /^pg_(replslot|dynshmem|notify|serial|snapshots|stat_tmp|subtrans|wal)$/;
+const CONTROL = 'global/pg_control';
 
 /**
  * Copies a running server's files into the folder of a stopped one, as pg_basebackup would (not every distribution has
@@ -27,52 +27,43 @@ const EMPTIED = new Set(['replslot', 'dynshmem', 'notify', 'serial', 'snapshots'
  * @throws when either fails; the copy is then of no use. Retry.
  */
 export async function cloneStandby(o: CloneOptions): Promise<void> {
+  const { from, to } = o;
   await withClient(
     o.url,
     async (client) => {
       await client.query("SELECT pg_backup_start('tocsin', true)");
-      await mkdir(o.to, { recursive: true, mode: 0o700 });
-      for (const name of await readdir(o.to)) await rm(join(o.to, name), { recursive: true, force: true });
-      await copyFolder(o.from, o.to, (name) => name === 'global/pg_control');
+      await mkdir(to, { recursive: true, mode: 0o700 });
+      await copyAll(o);
       // The last of all, so that it is not newer than what it refers to.
-      await copyFile(join(o.from, 'global/pg_control'), join(o.to, 'global/pg_control'));
+      await copyFile(join(from, CONTROL), join(to, CONTROL));
       const { rows } = await client.query('SELECT labelfile FROM pg_backup_stop(false)');
-      await writeFile(join(o.to, 'backup_label'), String(rows[0]?.['labelfile']));
-      await writeFile(join(o.to, 'postgresql.auto.conf'), '');
-      await writeFile(join(o.to, 'standby.signal'), '');
+      await writeFile(join(to, 'backup_label'), String(rows[0]?.['labelfile']));
+      await writeFile(join(to, 'postgresql.auto.conf'), '');
+      await writeFile(join(to, 'standby.signal'), '');
     },
     LONGEST_MS,
   );
-  o.user.own(o.to);
+  o.user.own(to);
 }
 
-async function copyFolder(from: string, to: string, skip: (path: string) => boolean): Promise<void> {
-  const files: string[] = [];
-  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name).slice(from.length + 1);
-    if (entry.isDirectory() && !isLeftOut(path)) await mkdir(join(to, path), { recursive: true, mode: 0o700 });
-    if (entry.isFile() && isWanted(path) && !skip(path)) files.push(path);
+async function copyAll({ from, to, user }: CloneOptions): Promise<void> {
+  const before = (await readdir(to)).map((name) => join(to, name));
+  const emptied = await run('rm', ['-rf', '--', ...before]);
+  if (emptied.code !== 0) throw new Error(`${to} could not be emptied: ${emptied.output.trim()}`);
+  const names = (await readdir(from)).filter((name) => !NOT_COPIED.test(name));
+  const wanted = names.filter((name) => !EMPTIED.test(name)).map((name) => join(from, name));
+  // Thousands of small files: one process copies them in a fraction of the time that this one would need.
+  user.own(to);
+  const cp = user.launch('cp', ['-R', '--', ...wanted, to]);
+  const copied = await run(cp.command, cp.args, { env: { ...process.env, LC_ALL: 'C' } });
+  // The server drops files while they are copied; its log tells the copy so.
+  const problems = copied.output
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('No such file or directory'));
+  if (copied.code !== 0 && (copied.code !== 1 || problems.length > 0)) {
+    throw new Error(`${from} could not be copied: ${problems.join('; ')}`);
   }
-  const copyNext = async (): Promise<void> => {
-    for (let path = files.pop(); path !== undefined; path = files.pop()) {
-      await copyFile(join(from, path), join(to, path)).catch(unlessGone);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, copyNext));
-}
-
-function isWanted(path: string): boolean {
-  if (path.split('/').some((part) => NOT_COPIED.test(part))) return false;
-  return !isLeftOut(path) || /^pg_wal\/\w+\.history$/.test(path);
-}
-
-/** Whether it is inside one of the folders that stay empty. */
-function isLeftOut(path: string): boolean {
-  const [top = '', inside] = path.split('/');
-  return inside !== undefined && EMPTIED.has(top.replace(/^pg_/, ''));
-}
-
-/** The server drops files while they are copied; the log tells the copy so. */
-function unlessGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
+  for (const name of names.filter((each) => EMPTIED.test(each))) await mkdir(join(to, name), { mode: 0o700 });
+  const histories = (await readdir(join(from, 'pg_wal'))).filter((name) => name.endsWith('.history'));
+  for (const name of histories) await copyFile(join(from, 'pg_wal', name), join(to, 'pg_wal', name));
 }

@@ -8,12 +8,13 @@ export interface KeeperOptions {
   members: ReadonlyMap<PostgresName, PairMember>;
   state: PairState;
   user: Unprivileged;
-  changed(): void;
-  say(line: string): void;
+  changed: () => void;
+  say: (line: string) => void;
 }
 
 const EVERY_MS = 500;
 const ASK_MS = 1_000;
+const LAST_ASK_MS = 250;
 /** A primary that has said nothing for so long is replaced. */
 const SILENCE_MS = 2_000;
 /** A standby whose connection to the primary has been gone, or silent, for so long is waited for no longer. */
@@ -99,7 +100,12 @@ export class PostgresKeeper {
   private async replacePrimary(why: string): Promise<void> {
     const { primary, standby } = this;
     const { state } = this.o;
-    const answer = standby.server.alive ? await standby.status(ASK_MS) : undefined;
+    const [answer] = await Promise.all([
+      standby.server.alive ? standby.status(ASK_MS) : undefined,
+      // Once more, now that the standby is asked: it may be the keeper that was cut off, and is no more.
+      primary.server.alive ? primary.status(LAST_ASK_MS) : undefined,
+    ]);
+    if (primary.server.alive && primary.silentMs === 0) return;
     if (state.use === 'in-sync' && answer?.recovering) {
       this.o.say(`${primary.name} ${why}; ${standby.name} takes over`);
       await primary.fence();
@@ -108,7 +114,10 @@ export class PostgresKeeper {
       return await this.promote();
     }
     // Nobody answers, though both run: then it is the keeper that is cut off, and it had better do nothing.
-    if (primary.server.alive && standby.server.alive && !answer && standby.silentMs > 0) return;
+    if (primary.server.alive && standby.server.alive && standby.silentMs > 0) {
+      primary.silentMs = 0;
+      return;
+    }
     if (primary.held || performance.now() < this.reviveAt) return;
     const first = primary.server.process === undefined;
     if (!first) this.o.say(`${primary.name} ${why}, and no standby can take over; starting it again`);
@@ -132,7 +141,8 @@ export class PostgresKeeper {
     const { follower } = status;
     if (standby.server.alive && follower && follower.quietMs < QUIET_MS) {
       this.absentSince = undefined;
-      if (state.use === 'behind' && follower.behindBytes < NEARLY_BYTES) await this.beginToWait();
+      const ready = state.use === 'behind' && !this.mending && follower.behindBytes < NEARLY_BYTES;
+      if (ready) await this.beginToWait();
       return;
     }
     const now = performance.now();

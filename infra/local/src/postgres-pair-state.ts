@@ -5,11 +5,12 @@ export const postgresNames = ['postgres-1', 'postgres-2'] as const;
 /** One server of the pair. */
 export type PostgresName = (typeof postgresNames)[number];
 
+const uses = ['in-sync', 'behind', 'stale'] as const;
 /**
  * What the standby is good for: `in-sync` it has every acknowledged commit and may be promoted; `behind` it follows, or
  * can, but must not be promoted; `stale` its files are of no use and must be copied anew.
  */
-export type StandbyUse = 'in-sync' | 'behind' | 'stale';
+export type StandbyUse = (typeof uses)[number];
 
 interface Stored {
   primary: PostgresName;
@@ -56,15 +57,24 @@ export class PairState {
   }
 
   private load(): Stored | undefined {
-    if (existsSync(this.file)) {
-      const stored = JSON.parse(readFileSync(this.file, 'utf8')) as Partial<Stored>;
-      const { primary, standby } = stored;
-      if (primary && standby && postgresNames.includes(primary)) return { primary, standby };
-    }
+    const stored = existsSync(this.file) ? parse(readFileSync(this.file, 'utf8')) : undefined;
+    if (stored) return stored;
     if (!postgresNames.some((name) => existsSync(join(this.dataDir, name, 'files', 'PG_VERSION')))) return undefined;
     throw new Error(
       `${this.file} is missing or damaged, and only it says which of the two servers beside it has all data. ` +
         'Write {"primary":"postgres-1","standby":"stale"} into it, with the name of the one to keep; the other is copied anew.',
     );
+  }
+}
+
+/** Undefined when it is none. */
+function parse(text: string): Stored | undefined {
+  try {
+    const { primary, standby } = JSON.parse(text) as Partial<Stored>;
+    return primary && postgresNames.includes(primary) && standby && uses.includes(standby)
+      ? { primary, standby }
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -25,8 +25,8 @@ export interface PostgresPairOptions {
   /** The `host:port` by which `from` reaches `to`, which listens on 127.0.0.1:`port`; by default just that. */
   addressFor?(from: 'keeper' | PostgresName, to: PostgresName, port: number): string | Promise<string>;
   /** A server has another process (-1: none), another part, or is in sync or no longer. */
-  onChange?(name: PostgresName, pid: number): void;
-  say?(line: string): void;
+  onChange?: (name: PostgresName, pid: number) => void;
+  say?: (line: string) => void;
 }
 
 const START_MS = 60_000;
@@ -127,7 +127,7 @@ export async function startPostgresPair(o: PostgresPairOptions = {}): Promise<Po
 
 async function createMembers(
   o: PostgresPairOptions & { dataDir: string; password: string },
-  how: { bin: string; user: Unprivileged; ended(): void },
+  how: { bin: string; user: Unprivileged; ended: () => void },
 ): Promise<ReadonlyMap<PostgresName, PairMember>> {
   const ports: Record<PostgresName, number> = { 'postgres-1': await freePort(), 'postgres-2': await freePort() };
   const address = async (from: 'keeper' | PostgresName, to: PostgresName): Promise<string> =>
