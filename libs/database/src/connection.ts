@@ -28,6 +28,7 @@ export class Connection {
   /** Whether a warning came in since it was last cleared; after COMMIT it means the standby may not have the data. */
   warned = false;
   private last: Promise<unknown> = Promise.resolve();
+  private askedAt: number | undefined;
 
   private constructor(
     private readonly client: Client,
@@ -80,6 +81,11 @@ export class Connection {
     return mine;
   }
 
+  /** How long the statement that runs now has been without an answer, in ms; 0 when none runs. */
+  get unansweredMs(): number {
+    return this.askedAt === undefined ? 0 : performance.now() - this.askedAt;
+  }
+
   /** Ends it at once. */
   destroy(): void {
     this.broken = true;
@@ -104,12 +110,14 @@ export class Connection {
         this.destroy();
       }, timeoutMs + CLIENT_MARGIN_MS);
     });
+    this.askedAt = performance.now();
     const running = fn();
     running.catch(() => undefined);
     try {
       return await Promise.race([running, late]);
     } finally {
       clearTimeout(timer);
+      this.askedAt = undefined;
     }
   }
 }

@@ -48,6 +48,17 @@ export class Discovery {
     this.known = undefined;
   }
 
+  /** Whether there is another server to go to. */
+  get hasChoice(): boolean {
+    return this.session.address.hosts.length > 1;
+  }
+
+  /** Asks all hosts for the wanted server anew, and remembers it. @throws Error when none of them is it */
+  async again(): Promise<Host> {
+    this.known = await this.find();
+    return this.known;
+  }
+
   private find(): Promise<Host> {
     this.search ??= this.searchAll().finally(() => (this.search = undefined));
     return this.search;

@@ -12,6 +12,8 @@ interface Waiter {
 /** Callers that may wait for a connection, for each connection there is. Past it they are refused at once. */
 const WAITERS_PER_CONNECTION = 100;
 const IDLE_MS = 30_000;
+/** A statement without an answer for so long is a reason to ask whether another server has become the primary. */
+const DOUBT_MS = 1_000;
 
 /** A bounded set of connections to the wanted server. When that server is lost, all of them are. */
 export class Pool {
@@ -24,6 +26,8 @@ export class Pool {
   private generation = 0;
   private closed = false;
   private readonly sweeper: NodeJS.Timeout;
+  private readonly doubter: NodeJS.Timeout;
+  private doubting = false;
 
   constructor(
     private readonly session: Session,
@@ -33,6 +37,8 @@ export class Pool {
     this.discovery = new Discovery(session, wanted);
     this.sweeper = setInterval(() => this.sweep(), IDLE_MS / 2);
     this.sweeper.unref();
+    this.doubter = setInterval(() => void this.doubt(), DOUBT_MS / 4);
+    this.doubter.unref();
   }
 
   get counts(): { inUse: number; idle: number; waiting: number } {
@@ -77,6 +83,7 @@ export class Pool {
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.sweeper);
+    clearInterval(this.doubter);
     const refusal = new TocsinError('unavailable', 'The database pool is closed; the service is stopping.');
     for (const waiter of this.waiters.splice(0)) waiter.fail(refusal);
     await Promise.all(this.idle.splice(0).map(({ connection }) => connection.close()));
@@ -144,6 +151,24 @@ export class Pool {
       (connection) => waiter.give(connection) || this.release(connection),
       (error: unknown) => waiter.fail(error),
     );
+  }
+
+  /**
+   * From a host that was cut off or froze nothing comes, no error either. When another one has become the primary
+   * meanwhile, nothing will: the statements that wait for the old one end now, instead of at their time limit.
+   */
+  private async doubt(): Promise<void> {
+    const silent = [...this.inUse.keys()].filter((connection) => connection.unansweredMs > DOUBT_MS);
+    if (silent.length === 0 || this.doubting || !this.discovery.hasChoice) return;
+    this.doubting = true;
+    try {
+      const host = await this.discovery.again();
+      for (const connection of silent) if (connection.host !== host) connection.destroy();
+    } catch {
+      // There is no other, or none yet.
+    } finally {
+      this.doubting = false;
+    }
   }
 
   private sweep(): void {

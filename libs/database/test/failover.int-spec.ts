@@ -22,6 +22,13 @@ const connect = (ports: number[], options: Partial<DatabaseOptions> = {}): Datab
 const portOf = async (db: Pick<Database, 'query'>): Promise<unknown> =>
   (await db.query(`SELECT current_setting('port')::int AS port`))[0]?.['port'];
 
+/** A statement that gets no answer, for the process that serves its connection is frozen. */
+async function hangOn(db: Database): Promise<{ pid: number; outcome: Promise<unknown> }> {
+  const { pid } = (await db.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]!;
+  process.kill(pid, 'SIGSTOP');
+  return { pid, outcome: db.query('SELECT 1').catch((error: unknown) => error) };
+}
+
 /** After a kill its children hold the data for a moment, and a start is refused. */
 const startAgain = (): Promise<unknown> => until(async () => (await first.start(), true), { everyMs: 100 });
 
@@ -84,11 +91,12 @@ describe('several hosts', () => {
     await db.query('INSERT INTO writes VALUES (0)');
   });
 
-  it('the primary is followed to the standby that was promoted, by transactions too', async () => {
+  it('the primary is followed to the standby that was promoted, by transactions too, and by what waits for the old one', async () => {
     const db = connect([first.port, standbyPort]);
     const standby = connect([first.port], { replicaUrl: url(standbyPort) });
     await db.query('INSERT INTO writes VALUES (1)');
     await until(async () => (await standby.read.query('SELECT 1 FROM writes WHERE id = 1')).length === 1);
+    const waiting = await hangOn(connect([first.port, standbyPort], { statementTimeoutMs: 30_000, poolSize: 1 }));
     await first.kill('SIGKILL');
     const refused = await until(() =>
       db.query('SELECT 1').then(
@@ -101,6 +109,11 @@ describe('several hosts', () => {
     await until(() => db.transaction((tx) => tx.query('INSERT INTO writes VALUES (2) RETURNING id')));
     expect(await portOf(db)).toBe(standbyPort);
     await promoted;
+    // Of a host that is cut off not even the end is heard; its statement ends long before its time limit all the same.
+    const before = performance.now();
+    expect(await waiting.outcome).toMatchObject({ code: 'unavailable', retry: true });
+    expect(performance.now() - before).toBeLessThan(5_000);
+    process.kill(waiting.pid, 'SIGKILL');
   });
 
   it('an old primary that comes back is not taken for the present one', async () => {
