@@ -45,6 +45,8 @@ export class Connection {
     for (;;) {
       try {
         const nats = await connect(natsOptions(options));
+        // While connecting for the first time the client forgets every server that does not answer.
+        nats.setServers(options.servers);
         const jsm = await jetstreamManager(nats, { checkAPI: false, timeout: API_TIMEOUT_MS });
         return new Connection(nats, jsm, options);
       } catch (cause) {

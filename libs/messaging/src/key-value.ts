@@ -1,6 +1,6 @@
 import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
-import { TocsinError } from '@tocsin/core';
+import { systemClock, TocsinError } from '@tocsin/core';
 import type { Connection } from './connection.ts';
 
 const NOT_FOUND = 404;
@@ -13,6 +13,8 @@ export interface KeyValueEntry {
 }
 
 const TIMEOUT_MS = 5_000;
+/** Not one answer for this long: this server may be cut off from the one that has the bucket. */
+const UNHEARD_MS = 2_500;
 
 /**
  * A key-value bucket with JSON values; writers that lose a race get `undefined`, not an error. Everything else that fails
@@ -20,6 +22,7 @@ const TIMEOUT_MS = 5_000;
  */
 export class KeyValue {
   private opening: Promise<KV> | undefined;
+  private failingSince: number | undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -76,15 +79,27 @@ export class KeyValue {
 
   private async asked<T>(act: (kv: KV) => Promise<T>): Promise<T> {
     try {
-      return await act(await this.open());
+      const answer = await act(await this.open());
+      this.failingSince = undefined;
+      return answer;
     } catch (cause) {
       // Anything but a refusal of what was asked: no answer, no leader, or no such bucket.
       const refused = cause instanceof JetStreamApiError && cause.status < 500 && cause.status !== NOT_FOUND;
       if (refused || cause instanceof TocsinError) throw cause;
-      this.connection.missing(`the bucket ${this.bucket} does not answer`);
+      this.suspect();
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new TocsinError('unavailable', `The bucket ${this.bucket} does not answer: ${why}. Try again.`, { cause });
     }
+  }
+
+  private suspect(): void {
+    const now = systemClock.monotonic();
+    const what = `the bucket ${this.bucket} does not answer`;
+    this.failingSince ??= now;
+    this.connection.missing(what);
+    if (now - this.failingSince < UNHEARD_MS) return;
+    void this.connection.force(what);
+    this.failingSince = now;
   }
 
   private open(): Promise<KV> {

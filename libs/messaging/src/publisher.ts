@@ -15,6 +15,8 @@ const RETRY_MS = 150;
 /** An election takes longer; looking for the stream then is harmless. */
 const HOMELESS_MS = 1_000;
 const STORE_FULL = 10_077;
+/** An earlier attempt is on its way through the replicas: the next one learns what became of it. */
+const CONFLICT = 409;
 
 export interface PublishOptions {
   id: string;
@@ -187,7 +189,7 @@ export class Publisher {
     message.full = error.err_code === STORE_FULL;
     // It answers, if only to refuse: the connection is sound.
     if (message.full) this.lastAckAt = systemClock.monotonic();
-    if (error.code >= 500 || message.full) return this.later(message, error.description);
+    if (error.code >= 500 || error.code === CONFLICT || message.full) return this.later(message, error.description);
     this.settle(token);
     message.reject(
       new TocsinError('internal', `The broker refused a message to ${message.subject}: ${error.description}`),

@@ -84,7 +84,7 @@ export class Requester {
       const nobodyUntil = systemClock.now() + NOBODY_MS;
       for (let refusals = 0; ;) {
         const left = o.deadline - systemClock.now();
-        if (left <= 0) throw new TocsinError('deadline', `No answer to ${spec.subject} in time. Try again.`);
+        if (left <= 0) throw unanswered('deadline', `No answer to ${spec.subject} in time. Try again.`);
         this.send(spec.subject, body, token, o.headers);
         const msg = await answers.within(Math.min(left, MAX_SLICE_MS, Math.max(MIN_SLICE_MS, left * SLICE)));
         if (!msg) continue;
@@ -93,7 +93,7 @@ export class Requester {
           if (!refusal) return readAnswer(spec, msg);
           if (refusal.code !== 'unavailable' || !refusal.retry || ++refusals >= MAX_REFUSALS) throw refusal;
         } else if (systemClock.now() > nobodyUntil) {
-          throw new TocsinError('unavailable', `No instance answers ${spec.subject} at the moment. Try again later.`);
+          throw unanswered('unavailable', `No instance answers ${spec.subject} at the moment. Try again later.`);
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -136,6 +136,11 @@ class Answers {
     }
     return this.arrived.shift();
   }
+}
+
+/** Tells what nobody answered from what somebody refused. */
+function unanswered(code: 'deadline' | 'unavailable', message: string): TocsinError {
+  return new TocsinError(code, message, { details: { unanswered: true } });
 }
 
 /** The broker's own answer when nobody listens. */

@@ -1,0 +1,235 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Followed, Messaging } from '../src/index.ts';
+import { client, double, instance, type Instance, type Job } from './harness.ts';
+import { cluster, type Node } from './links.ts';
+
+const TTL_MS = 2_000;
+const seen = new Set<number>();
+
+@Controller()
+class Work {
+  @EventPattern<string>('jobs', { concurrency: 16 })
+  handle(@Payload() job: Job): void {
+    seen.add(job.n);
+    progress.works.note();
+  }
+
+  @MessagePattern<string>(double.subject)
+  double(@Payload() job: Job): Job {
+    return { n: job.n * 2 };
+  }
+}
+
+/** The longest time without a success. */
+class Gap {
+  private at = performance.now();
+  longestMs = 0;
+  /** When the last success came. */
+  get lastAt(): number {
+    return this.at;
+  }
+
+  begin(): void {
+    this.at = performance.now();
+    this.longestMs = 0;
+  }
+
+  note(): void {
+    const now = performance.now();
+    this.longestMs = Math.max(this.longestMs, now - this.at);
+    this.at = now;
+  }
+}
+
+const progress = { writes: new Gap(), reads: new Gap(), otherReads: new Gap(), works: new Gap(), lease: new Gap() };
+
+interface Fault {
+  name: string;
+  /** The node that leads the stream, or one that does not. */
+  role: 'leader' | 'follower';
+  strike(node: Node): Promise<void> | void;
+  heal(node: Node): Promise<void> | void;
+}
+
+const cutAll = (node: Node) => [node.clients, ...node.peers].forEach((link) => link.cut());
+const faults: Fault[] = [
+  {
+    name: 'follower killed',
+    role: 'follower',
+    strike: ({ server }) => server.kill('SIGKILL'),
+    heal: ({ server }) => server.restart(),
+  },
+  {
+    name: 'leader killed',
+    role: 'leader',
+    strike: ({ server }) => server.kill('SIGKILL'),
+    heal: ({ server }) => server.restart(),
+  },
+  {
+    name: 'leader frozen',
+    role: 'leader',
+    strike: ({ server }) => server.kill('SIGSTOP'),
+    heal: ({ server }) => server.kill('SIGCONT'),
+  },
+  {
+    name: 'leader cut off from everybody',
+    role: 'leader',
+    strike: cutAll,
+    heal: (node) => [node.clients, ...node.peers].forEach((link) => link.heal()),
+  },
+  {
+    name: 'leader cut off from its peers, with clients on it',
+    role: 'leader',
+    strike: (node) => node.peers.forEach((link) => link.cut()),
+    heal: (node) => node.peers.forEach((link) => link.heal()),
+  },
+];
+
+let nodes: Node[];
+let outside: Messaging;
+let n = 0;
+
+beforeAll(async () => {
+  nodes = await cluster();
+  outside = await client('', { servers: everyWay(), replicas: 3 });
+}, 60_000);
+
+function everyWay(): string[] {
+  return nodes.map(({ clients }) => `127.0.0.1:${clients.port}`);
+}
+
+/** On one node, with a way to the others. */
+function on(node: Node): { servers: string[]; replicas: 3 } {
+  return { servers: [`127.0.0.1:${node.clients.port}`], replicas: 3 };
+}
+
+function free<T extends Messaging | Instance>(one: T): T {
+  const { connection } = 'messaging' in one ? one.messaging : one;
+  connection.nats.setServers(everyWay());
+  return one;
+}
+
+async function healthy(): Promise<void> {
+  const whole = async (): Promise<boolean> => {
+    const infos = await outside.connection.jsm.streams.list().next();
+    return (
+      infos.length >= 6 &&
+      infos.every(({ cluster: c }) => c?.leader && c.replicas?.every(({ current, offline }) => current && !offline))
+    );
+  };
+  await until(whole, { timeoutMs: 30_000, everyMs: 200, what: 'every copy current' });
+}
+
+async function leaderOf(stream: string): Promise<string> {
+  return (await outside.connection.jsm.streams.info(stream)).cluster!.leader!;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** All who are on the node that will fail, and one reader who is not. */
+async function busy(node: Node, other: Node, leaseName: string) {
+  const [near, far] = [on(node), on(other)];
+  const [writer, reader, holder] = await Promise.all([client('', near), client('', far), client('', near)]);
+  const instances: Instance[] = await Promise.all([instance('', Work, near), instance('', Work, far)]);
+  [writer, reader, holder, ...instances].forEach(free);
+  const heard: Followed[] = [];
+  const follow = await writer.follow({ stream: 'NEWS', filters: ['news.>'], from: 'new' }, (one) => heard.push(one));
+  const published: Promise<unknown>[] = [];
+  const news: number[] = [];
+  let stop = false;
+  const loop = async (act: () => Promise<unknown> | void, everyMs: number): Promise<void> => {
+    while (!stop) {
+      await act();
+      await pause(everyMs);
+    }
+  };
+  const write = (): void => {
+    const job = n++;
+    published.push(
+      writer
+        .publish(`jobs.${job}`, { n: job }, { id: `job-${job}`, timeoutMs: 40_000 })
+        .then(() => progress.writes.note()),
+      writer.publish('news.x', { n: job }, { id: `news-${job}`, timeoutMs: 40_000 }).then(() => news.push(job)),
+    );
+  };
+  const read = async (by: Messaging, gap: Gap): Promise<void> => {
+    await by.request(double, { n: 1 }).then(
+      () => gap.note(),
+      () => undefined,
+    );
+  };
+  let lease = await until(() => holder.leases.acquire(leaseName, { holder: 'h', ttlMs: TTL_MS }), {
+    timeoutMs: 20_000,
+  });
+  const hold = async (): Promise<void> => {
+    if (lease.isHeld()) return progress.lease.note();
+    const again = await holder.leases.acquire(leaseName, { holder: 'h', ttlMs: TTL_MS }).catch(() => undefined);
+    if (again) lease = again;
+  };
+  for (const gap of Object.values(progress)) gap.begin();
+  const loops = [
+    loop(write, 10),
+    loop(() => read(writer, progress.reads), 20),
+    loop(() => read(reader, progress.otherReads), 20),
+    loop(hold, 20),
+  ];
+  const end = async () => {
+    stop = true;
+    await Promise.all(loops);
+    await Promise.all(published);
+  };
+  return { writer, instances, heard, follow, news, end, release: () => lease.release(), all: [writer, reader, holder] };
+}
+
+describe('in a cluster of three under load', () => {
+  it.each(faults)(
+    '$name: all goes on within bounds, nothing is lost or stored twice',
+    async ({ name, role, strike, heal }) => {
+      await healthy();
+      const leader = await leaderOf('JOBS');
+      const node = nodes.find((one) => (one.name === leader) === (role === 'leader'))!;
+      const other = nodes.find((one) => one !== node)!;
+      const firstJob = n;
+      const storedBefore = (await outside.connection.jsm.streams.info('JOBS')).state.last_seq;
+      const crew = await busy(node, other, name.replace(/\W/g, '-'));
+      await until(() => seen.has(firstJob + 30), { timeoutMs: 20_000, what: 'work before' });
+      for (const gap of Object.values(progress)) gap.begin();
+      await strike(node);
+      const struckAt = performance.now();
+      // Long enough that nothing which waits for the node itself can have gone on.
+      const recovered = () =>
+        performance.now() - struckAt > 9_000 &&
+        Object.values(progress).every(({ lastAt }) => performance.now() - lastAt < 500);
+      await until(recovered, { timeoutMs: 25_000, what: 'all going on' });
+      const gaps = Object.fromEntries(Object.entries(progress).map(([what, gap]) => [what, Math.round(gap.longestMs)]));
+      await heal(node);
+      await crew.end();
+      process.stdout.write(`${name}: ${JSON.stringify(gaps)}\n`);
+      await until(() => [...Array(n).keys()].slice(firstJob).every((job) => seen.has(job)), {
+        timeoutMs: 15_000,
+        what: 'every job done',
+      });
+      await until(() => crew.heard.length === crew.news.length, { timeoutMs: 10_000, what: 'all news heard' });
+      // A leader that was cut off may answer from its own past for a moment.
+      const stored = async () => (await outside.connection.jsm.streams.info('JOBS')).state.last_seq - storedBefore;
+      await until(async () => (await stored()) >= n - firstJob, { timeoutMs: 15_000, what: 'every job stored' });
+      expect(await stored()).toBe(n - firstJob);
+      expect(new Set(crew.heard.map(({ data }) => (data as Job).n))).toEqual(new Set(crew.news));
+      expect(crew.heard.map(({ sequence }) => sequence)).toEqual(
+        crew.heard.map(({ sequence }) => sequence).toSorted((a, b) => a - b),
+      );
+      expect(gaps['otherReads']).toBeLessThan(2_500);
+      expect(gaps['reads']).toBeLessThan(name.includes('peers') ? 10_000 : 4_000);
+      expect(gaps['writes']).toBeLessThan(14_000);
+      expect(gaps['works']).toBeLessThan(17_000);
+      expect(gaps['lease']).toBeLessThan(14_000);
+      await crew.release().catch(() => undefined);
+      await Promise.all([...crew.instances.map((one) => one.close()), crew.follow.stop()]);
+      await Promise.all(crew.all.map((one) => one.close()));
+    },
+    90_000,
+  );
+});
