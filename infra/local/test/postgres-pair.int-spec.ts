@@ -59,7 +59,7 @@ async function under(run: string, fault: () => Promise<void> | void): Promise<{ 
   const start = performance.now();
   await fault();
   await until(() => !pair.inSync, { what: 'the loss to be noticed' });
-  await until(() => pair.inSync, { what: 'the standby to be in sync again', timeoutMs: 30_000 });
+  await until(() => pair.inSync, { what: 'the standby to be in sync again', timeoutMs: 45_000 });
   const seen = writers.acknowledged.length;
   await until(() => writers.acknowledged.length > seen + 100, { what: 'rows with both servers' });
   const gap = writers.gapSince(start);
@@ -148,7 +148,7 @@ describe('a PostgreSQL pair under writers keeps every acknowledged row, once', (
     const { gap } = await under('cut', async () => {
       await links.cut({ host: old });
       await until(() => !pair.inSync, { what: 'the loss to be noticed' });
-      await until(() => pair.primary !== old && server(old).alive, { what: 'the new standby', timeoutMs: 20_000 });
+      await until(() => pair.primary !== old && server(old).alive, { what: 'the new standby', timeoutMs: 40_000 });
       await links.heal({ host: old });
     });
     expect(standby()).toBe(old);
