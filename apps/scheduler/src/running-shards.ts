@@ -59,6 +59,7 @@ export class RunningShards implements ShardListener {
     const now = this.clock.now();
     for (const shard of this.shards.values()) {
       if (!shard.lease.isHeld() || shard.pending >= MAX_PENDING) continue;
+      shard.tell(now);
       const due = shard.schedule.take(now, MAX_PER_TICK);
       for (const window of due) this.send(shard, window);
       shard.advance(due.length < MAX_PER_TICK ? now : due.at(-1)!.dueAt - 1);
@@ -71,7 +72,9 @@ export class RunningShards implements ShardListener {
     if (!shard) return;
     if (!monitor) return shard.schedule.remove(monitorId);
     const now = this.clock.now();
-    for (const owed of shard.schedule.put(monitor, now, shard.watermark)) this.send(shard, owed);
+    shard.tell(now);
+    // The watermark says nothing of a grid that was not known here: it is run from its beginning.
+    for (const owed of shard.schedule.put(monitor, now, monitor.gridSince)) this.send(shard, owed);
     if (!fresh || !shard.lease.isHeld()) return;
     const window = windowAt(gridOf(monitor.id, durationMs(monitor.spec.interval)), now);
     void this.dispatcher.checkNow(monitor, window, now);

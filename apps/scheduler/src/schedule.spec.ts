@@ -85,6 +85,37 @@ describe(Schedule.name, () => {
     expect(owed.map((due) => due.dueAt)).toEqual([first]);
   });
 
+  it('of the grid that a change ends it gives out the window that is open, not one that ended in a stall', () => {
+    const sut = new Schedule();
+    sut.put(aMonitor('m1'), START, START);
+    const due = dueBetween('m1', START, START + 4 * INTERVAL);
+    const owed = sut.put(aMonitor('m1', { interval: '20s', gridSince: due[2]! + 1, revision: 2 }), due[2]! + 5, START);
+    expect(owed.map(({ dueAt: at }) => at)).toEqual([due[2]]);
+  });
+
+  it('runs a grid from its beginning where the watermark is too fresh to vouch for it', () => {
+    const sut = new Schedule();
+    const [first] = dueBetween('m1', START, START + INTERVAL);
+    sut.put(aMonitor('m1', { gridSince: first! - 1 }), first! + 100, first! + 50);
+    expect(sut.take(first! + 100, 100).map(({ dueAt: at }) => at)).toEqual([first]);
+  });
+
+  it('does not believe a watermark from a clock that was ahead', () => {
+    const sut = new Schedule();
+    const now = START + 100 * INTERVAL;
+    sut.put(aMonitor('m1'), now, now + 3_600_000);
+    expect(sut.take(now, 100).map(({ dueAt: at }) => at)).toEqual(dueBetween('m1', now - INTERVAL, now));
+  });
+
+  it('goes on from the open window when the clock is set back', () => {
+    const sut = new Schedule();
+    sut.put(aMonitor('m1'), START, START);
+    const now = START + INTERVAL;
+    sut.take(now + 3_600_000, 100);
+    sut.rewind(now);
+    expect(sut.take(now, 100).map(({ dueAt: at }) => at)).toEqual(dueBetween('m1', START, now));
+  });
+
   it('forgets a monitor that was removed', () => {
     const sut = new Schedule();
     sut.put(aMonitor('m1'), START, START);

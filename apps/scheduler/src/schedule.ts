@@ -2,6 +2,14 @@ import { dueAt, durationMs, type Grid, gridOf, nextWindow, windowAt } from '@toc
 import type { Monitor } from '@tocsin/contracts';
 import { DueHeap } from './due-heap.ts';
 
+/**
+ * How late a holder may hear of a change. Up to a watermark all windows are published of the monitors that its holder knew:
+ * of a grid that began less than this before it, perhaps none is.
+ */
+const HEARD_WITHIN_MS = 5_000;
+/** How far the clocks of two hosts may be apart. */
+const SKEW_MS = 500;
+
 /** A monitor that is run on a grid: a heartbeat is not, it calls us. */
 export type ProbedMonitor = Monitor & { spec: Exclude<Monitor['spec'], { kind: 'heartbeat' }> };
 
@@ -24,7 +32,7 @@ interface Entry {
  */
 export class Schedule {
   private readonly entries = new Map<string, Entry>();
-  private readonly heap = new DueHeap<Entry>();
+  private heap = new DueHeap<Entry>();
 
   get size(): number {
     return this.entries.size;
@@ -38,7 +46,8 @@ export class Schedule {
 
   /**
    * Takes a monitor on, or its change. Windows due after `resumeFrom` and still open at `now` are yet to be given out.
-   * @param resumeFrom the shard's watermark: every window due up to then has been published
+   * @param resumeFrom the shard's watermark: every window due up to then has been published. One ahead of
+   * `now` comes from a clock that was wrong, and is not believed: what is open is given out, once more if need be
    * @returns windows of the grid that the change ends, which fell due before it and were not given out yet
    */
   put(monitor: ProbedMonitor, now: number, resumeFrom: number): DueWindow[] {
@@ -49,7 +58,8 @@ export class Schedule {
       return [];
     }
     const owed = known ? this.takeFrom(known, monitor.gridSince) : [];
-    const first = nextWindow(grid, Math.max(resumeFrom, monitor.gridSince));
+    const believed = resumeFrom <= now + SKEW_MS && monitor.gridSince <= resumeFrom - HEARD_WITHIN_MS;
+    const first = nextWindow(grid, believed ? resumeFrom : monitor.gridSince);
     const entry: Entry = { monitor, grid, next: Math.max(first, windowAt(grid, now)) };
     if (dueAt(grid, entry.next) <= monitor.gridSince) entry.next = first;
     this.entries.set(monitor.id, entry);
@@ -83,9 +93,21 @@ export class Schedule {
     return due;
   }
 
-  private takeFrom(entry: Entry, until: number): DueWindow[] {
-    const at = dueAt(entry.grid, entry.next);
-    return at <= until ? [{ monitor: entry.monitor, window: entry.next, dueAt: at }] : [];
+  /**
+   * The clock was set back to a time. Windows further ahead than the next one were given out too early, or skipped on the
+   * way there: from the one that is open now on they are given out again, under the same ids.
+   */
+  rewind(now: number): void {
+    this.heap = new DueHeap<Entry>();
+    for (const entry of this.entries.values()) {
+      entry.next = withinReach(entry, now);
+      this.push(entry);
+    }
+  }
+
+  private takeFrom({ monitor, grid, next }: Entry, until: number): DueWindow[] {
+    const window = windowAt(grid, until);
+    return window >= next ? [{ monitor, window, dueAt: dueAt(grid, window) }] : [];
   }
 
   private push(entry: Entry): void {
@@ -99,4 +121,10 @@ export class Schedule {
       this.heap.pop();
     }
   }
+}
+
+/** The window to give out next: never further ahead of the clock than the one after the open one. */
+function withinReach({ monitor, grid, next }: Entry, now: number): number {
+  const open = windowAt(grid, now);
+  return next <= open + 1 ? next : Math.max(open, nextWindow(grid, monitor.gridSince));
 }
