@@ -85,7 +85,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
   async save(tx: Transaction, effects: Effects): Promise<void> {
     const states = [...effects.states.values()];
     if (effects.results.length > 0 || states.length > 0) {
-      const params = [...resultColumns(effects.results), ...stateColumns(states)];
+      const params = [...resultColumns(distinct(effects.results)), ...stateColumns(states)];
       const ended = await tx.query<{ outcome: number; n: number }>(sql.WRITE, params, { name: 'fold write' });
       tx.afterCommit(() =>
         ended.forEach(({ outcome, n }) => windows.add(n, { outcome: OUTCOME_NAMES[outcome] ?? '' })),
@@ -164,6 +164,15 @@ function heldOf(row: HeldRow): Held {
     },
     pulse: pulse ?? {},
   };
+}
+
+/** Each result once: a batch may hold one and its redelivery, and a statement that meets a row twice is refused. */
+function distinct(rows: readonly ResultRow[]): ResultRow[] {
+  const seen = new Set<string>();
+  return rows.filter(({ monitorId, dueAt, location, attempt }) => {
+    const key = `${monitorId} ${dueAt} ${location} ${attempt}`;
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 function resultColumns(rows: readonly ResultRow[]): unknown[] {
