@@ -18,6 +18,7 @@ import { IncidentsController } from './incidents/incidents.controller.ts';
 import { MonitorsController } from './monitors/monitors.controller.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
 import { NotificationsController } from './notifications/notifications.controller.ts';
+import { MonitorMetrics } from './reports/monitor-metrics.ts';
 import { ReportsController } from './reports/reports.controller.ts';
 import { OperationsService } from './system/operations.service.ts';
 import { SystemController } from './system/system.controller.ts';
@@ -46,6 +47,7 @@ export const restControllers = [
     { provide: APP_INTERCEPTOR, useClass: EdgeInterceptor },
     Owners,
     MonitorsService,
+    MonitorMetrics,
     ChannelsService,
     DeadLettersService,
     SystemService,

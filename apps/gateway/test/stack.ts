@@ -27,6 +27,10 @@ export class Stack {
   /** While set, the owner of monitors keeps this long before it carries a change out. */
   delayMs = 0;
   statusAway = false;
+  /** While set, the owner of states and incidents answers nothing, as if it were frozen. */
+  statusFrozen: Promise<void> | undefined;
+  /** How long the owner of monitors takes to read one. */
+  readMs = 0;
   /** What the owner of incidents received, in order. */
   readonly heartbeats: Heartbeat[] = [];
 
@@ -93,7 +97,10 @@ export class Stack {
     };
     this.owners.monitors
       .answers(requests.tokensVerify, verify)
-      .answers(requests.monitorsGet, ({ id }: { id: string }) => ({ monitor: store.get(id), ageMs: 0, stale: false }))
+      .answers(requests.monitorsGet, async ({ id }: { id: string }) => {
+        if (this.readMs > 0) await new Promise((resolve) => setTimeout(resolve, this.readMs));
+        return { monitor: store.get(id), ageMs: 0, stale: false };
+      })
       .answers(requests.monitorsList, (query: { cursor?: string }) => {
         if (query.cursor !== undefined) throw new TocsinError('invalid', 'The cursor is not one of ours.');
         return { items: [...store.all.values()] };
@@ -123,12 +130,16 @@ export class Stack {
       .knowsOperations(requests.operationsOfIncidents)
       .handles('incidentsHeartbeats', (heartbeat: Heartbeat) => void this.heartbeats.push(heartbeat));
     this.owners.notifier.knowsOperations(requests.operationsOfNotifier);
-    this.owners.status.answers(requests.statesGet, ({ monitorIds }: { monitorIds: string[] }) => {
+    this.owners.status.answers(requests.statesGet, async ({ monitorIds }: { monitorIds: string[] }) => {
+      await this.statusFrozen;
       if (this.statusAway) throw new TocsinError('unavailable', 'away');
       const one = { state: 'up', since: 1, reason: 'ok', message: 'ok', name: 'm' };
       return { items: monitorIds.map((monitorId) => ({ monitorId, ...one })), ageMs: 2_500, stale: true };
     });
-    this.owners.status.answers(requests.incidentsList, () => ({ items: [], next: 'n', ageMs: 3_500, stale: true }));
+    this.owners.status.answers(requests.incidentsList, async () => {
+      await this.statusFrozen;
+      return { items: [], next: 'n', ageMs: 3_500, stale: true };
+    });
   }
 }
 

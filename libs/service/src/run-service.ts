@@ -130,14 +130,18 @@ async function connect({ config, settings, health, drain, stopped }: Running): P
 /** Not ready → stop taking → finish or hand back → release leases → close, in that order. */
 async function stop(service: Running, signal: string): Promise<void> {
   const { config, drain, front, health, stopped, platform, application, relay } = service;
+  const { shutdownMs } = config;
+  const finishBy = performance.now() + shutdownMs * (DRAIN_SHARE + FINISH_SHARE);
   log.info({ signal }, 'stopping');
   health.become('draining');
   drain.begin();
   stopped.abort(new TocsinError('unavailable', 'the service is stopping', { retry: false }));
   if (application) await sleep(config.drainGraceMs);
   front.stopTaking();
-  await Promise.all([drain.run('stop-taking'), application?.transport.drain(config.shutdownMs * DRAIN_SHARE)]);
-  await Promise.all([drain.run('finish'), front.finish(config.shutdownMs * FINISH_SHARE)]);
+  await Promise.all([drain.run('stop-taking'), application?.transport.drain(shutdownMs * DRAIN_SHARE)]);
+  // Handlers that ended early leave their share to requests, some of which wait for an owner for seconds.
+  const finishMs = Math.max(shutdownMs * FINISH_SHARE, finishBy - performance.now());
+  await Promise.all([drain.run('finish'), front.finish(finishMs)]);
   await relay?.stop();
   await drain.run('release');
   if (platform?.messaging.status().connected) await platform.messaging.leases.releaseAll();

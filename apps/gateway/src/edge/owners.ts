@@ -7,6 +7,7 @@ import type { GatewayConfig } from '../gateway.config.ts';
 import { type Answer, acceptedAs } from './answer.ts';
 import type { Call } from './call.ts';
 import { operationId } from './operation-id.ts';
+import { OwnerGuards } from './owner-guards.ts';
 
 const records: Record<string, typeof requests.operationsOfMonitors> = {
   monitors: requests.operationsOfMonitors,
@@ -14,22 +15,29 @@ const records: Record<string, typeof requests.operationsOfMonitors> = {
   notifier: requests.operationsOfNotifier,
 };
 
+/** Questions to one owner may be this part of all requests at a time: one that is frozen leaves room for the others. */
+const OWNERS_SHARE = 2;
+
 /** The services that own what the API shows and changes, asked on behalf of a call. */
 @Injectable()
 export class Owners {
+  private readonly guards: OwnerGuards;
+
   constructor(
     @Inject(Messaging) private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
-  ) {}
+  ) {
+    this.guards = new OwnerGuards(Math.max(1, Math.floor(config.maxRequests / OWNERS_SHARE)));
+  }
 
   /** @throws TocsinError as the owner refused it; `deadline` or `unavailable` if nobody answered in time */
   async read<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, call: Call): Promise<O> {
-    return this.messaging.request(spec, input, { deadline: call.deadline });
+    return this.ask(spec, input, call.deadline);
   }
 
   /** The same, bounded by a time of its own: for what an answer can do without. */
   async readWithin<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, ms: number): Promise<O> {
-    return this.messaging.request(spec, input, { deadline: systemClock.now() + ms });
+    return this.ask(spec, input, systemClock.now() + ms);
   }
 
   /**
@@ -59,6 +67,11 @@ export class Owners {
     }
     const result = await this.recorded(spec, id, call.deadline);
     return result === undefined ? acceptedAs(id) : show(result.value);
+  }
+
+  private ask<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, deadline: number): Promise<O> {
+    const owner = spec.subject.split('.', 1)[0]!;
+    return this.guards.ask(owner, deadline, () => this.messaging.request(spec, input, { deadline }));
   }
 
   /** A change that was carried out before this request (its key was used before) has a recorded result. */

@@ -5,12 +5,14 @@ import { CLOCK } from '@tocsin/service';
 import { type Answer, ok, okAged } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
+import { MonitorMetrics } from './monitor-metrics.ts';
 import { rangeOf, requireFewSteps, STEPS } from './range.ts';
 
 @Controller()
 export class ReportsController {
   constructor(
     private readonly owners: Owners,
+    private readonly monitorMetrics: MonitorMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -29,11 +31,9 @@ export class ReportsController {
 
   @Serve(routes.results)
   async results(@FromCall() call: Call<typeof routes.results>): Promise<Answer> {
-    const { cursor, limit } = call.query;
+    const { from: _from, to: _to, ...rest } = call.query;
     const range = rangeOf(call.query, this.clock.now());
-    return okAged(
-      await this.owners.read(requests.results, { monitorId: call.params.id, ...range, cursor, limit }, call),
-    );
+    return okAged(await this.owners.read(requests.results, { monitorId: call.params.id, ...range, ...rest }, call));
   }
 
   @Serve(routes.rollups)
@@ -48,5 +48,21 @@ export class ReportsController {
   async uptime(@FromCall() call: Call<typeof routes.uptime>): Promise<Answer> {
     const range = rangeOf(call.query, this.clock.now());
     return okAged(await this.owners.read(requests.uptime, { monitorId: call.params.id, ...range }, call));
+  }
+
+  @Serve(routes.monitorsCoverage)
+  async coverageOf(@FromCall() call: Call<typeof routes.monitorsCoverage>): Promise<Answer> {
+    const range = rangeOf(call.query, this.clock.now());
+    return okAged(await this.owners.read(requests.coverage, { monitorId: call.params.id, ...range }, call));
+  }
+
+  @Serve(routes.coverage)
+  async coverage(@FromCall() call: Call<typeof routes.coverage>): Promise<Answer> {
+    return okAged(await this.owners.read(requests.coverage, rangeOf(call.query, this.clock.now()), call));
+  }
+
+  @Serve(routes.metrics)
+  metrics(@FromCall() call: Call<typeof routes.metrics>): Promise<Answer> {
+    return this.monitorMetrics.read(call);
   }
 }

@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type RunningGateway, startGateway } from './gateway.process.ts';
+import { tokens } from './owners.ts';
+import { anHttpMonitor, Stack } from './stack.ts';
+
+/** Most of what an answer takes, so that the noise of a busy machine says little beside it. */
+const OWNER_MS = 200;
+
+interface Answered {
+  status: number;
+  ms: number;
+  retryAfter: string | null;
+}
+
+let stack: Stack;
+let path: string;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+  const { body } = await stack.ask('POST', '/v1/monitors', { json: anHttpMonitor() });
+  path = `/v1/monitors/${body.id}`;
+});
+
+async function get(
+  gateway: RunningGateway,
+  what: string,
+  o: { as?: keyof typeof tokens; waitS?: number } = {},
+): Promise<Answered> {
+  const startedAt = performance.now();
+  const response = await fetch(gateway.url + what, {
+    headers: { authorization: `Bearer ${tokens[o.as ?? 'viewer']}`, prefer: `wait=${o.waitS ?? 20}` },
+  });
+  await response.arrayBuffer();
+  const { status, headers } = response;
+  return { status, ms: performance.now() - startedAt, retryAfter: headers.get('retry-after') };
+}
+
+/** So many clients, each asking again as soon as it was answered, until so many requests were sent. */
+async function press(gateway: RunningGateway, o: { clients: number; requests: number; pauseMs?: number }) {
+  const answers: Answered[] = [];
+  let left = o.requests;
+  const client = async (): Promise<void> => {
+    while (left-- > 0) {
+      answers.push(await get(gateway, path));
+      if (o.pauseMs) await delay(o.pauseMs);
+    }
+  };
+  await Promise.all(Array.from({ length: o.clients }, client));
+  return answers;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+const ok = (answers: Answered[]) => answers.filter(({ status }) => status === 200);
+const rssOf = (gateway: RunningGateway): number =>
+  Number(execFileSync('ps', ['-o', 'rss=', '-p', String(gateway.process.pid)], { encoding: 'utf8' })) / 1_024;
+
+describe('overload', { timeout: 60_000 }, () => {
+  it('is refused early with Retry-After; what is accepted is as fast as before, and nothing grows', async () => {
+    const gateway = await startGateway({ ...stack.env, TOCSIN_MAX_REQUESTS: '8' });
+    await get(gateway, path);
+    stack.readMs = OWNER_MS;
+    const calm = await press(gateway, { clients: 6, requests: 42 });
+    expect(ok(calm)).toHaveLength(42);
+    const pressed = { clients: 48, requests: 480, pauseMs: 250 };
+    const first = await press(gateway, pressed);
+    const grown = rssOf(gateway);
+    const second = await press(gateway, pressed);
+    stack.readMs = 0;
+    for (const answers of [first, second]) {
+      const refused = answers.filter(({ status }) => status !== 200);
+      expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+      expect(refused.every(({ retryAfter }) => Number(retryAfter) >= 1)).toBe(true);
+      expect(refused.length).toBeGreaterThan(ok(answers).length);
+      // A queue in place of the bound would make each of 48 wait for the others: six times as long.
+      expect(median(ok(answers).map(({ ms }) => ms))).toBeLessThan(2 * median(calm.map(({ ms }) => ms)));
+    }
+    expect(rssOf(gateway) - grown).toBeLessThan(48);
+    expect((await get(gateway, path)).status).toBe(200);
+  });
+
+  it('of one token is 429 for that token, at its rate, and no other is slower', async () => {
+    const [perSecond, burst] = [5, 10];
+    const limits = { TOCSIN_RATE_PER_SECOND: String(perSecond), TOCSIN_RATE_BURST: String(burst) };
+    const gateway = await startGateway({ ...stack.env, ...limits });
+    const calm: number[] = [];
+    for (let n = 0; n < 5; n += 1) calm.push((await get(gateway, path, { as: 'editor' })).ms);
+    const startedAt = performance.now();
+    const pressing = press(gateway, { clients: 8, requests: 200 });
+    const others: Answered[] = [];
+    for (let n = 0; n < 5; n += 1) others.push(await get(gateway, path, { as: 'editor' }));
+    const answers = await pressing;
+    const seconds = (performance.now() - startedAt) / 1_000;
+    expect(ok(answers).length).toBeLessThanOrEqual(burst + Math.ceil(perSecond * seconds) + 1);
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every(({ status, retryAfter }) => status === 429 && Number(retryAfter) >= 1)).toBe(true);
+    expect(ok(others)).toHaveLength(5);
+    expect(median(others.map(({ ms }) => ms))).toBeLessThan(10 * median(calm) + 50);
+  });
+});
+
+describe('an owner that is frozen', { timeout: 60_000 }, () => {
+  it('takes up no more than its share, is refused early after a while, and is asked again when it is back', async () => {
+    const gateway = await startGateway({ ...stack.env, TOCSIN_MAX_REQUESTS: '40' });
+    expect((await get(gateway, '/v1/incidents')).status).toBe(200);
+    const { promise, resolve: thaw } = Promise.withResolvers<void>();
+    stack.statusFrozen = promise;
+    try {
+      const asked = Array.from({ length: 60 }, () => get(gateway, '/v1/incidents', { waitS: 2 }));
+      // The first to be refused are those that found its share taken.
+      expect((await Promise.race(asked)).ms).toBeLessThan(1_500);
+      const meanwhile = await Promise.all(Array.from({ length: 10 }, () => get(gateway, path)));
+      expect(meanwhile.map(({ status }) => status)).toEqual(Array(10).fill(200));
+      expect(Math.max(...meanwhile.map(({ ms }) => ms))).toBeLessThan(1_500);
+      const answers = await Promise.all(asked);
+      expect(answers.every(({ status, retryAfter }) => [503, 504].includes(status) && Number(retryAfter) >= 1)).toBe(
+        true,
+      );
+      const waited = answers.filter(({ ms }) => ms > 1_800).length;
+      expect(waited).toBeLessThanOrEqual(20);
+      // Its breaker is open by now: one finds out whether it is back, and nobody else waits.
+      const later = await Promise.all(Array.from({ length: 10 }, () => get(gateway, '/v1/incidents', { waitS: 2 })));
+      expect(later.filter(({ ms }) => ms > 1_000).length).toBeLessThanOrEqual(2);
+      expect((await get(gateway, path)).status).toBe(200);
+    } finally {
+      stack.statusFrozen = undefined;
+      thaw();
+    }
+    await until(async () => (await get(gateway, '/v1/incidents')).status === 200, { what: 'incidents again' });
+  });
+});
