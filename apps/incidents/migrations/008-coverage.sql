@@ -102,7 +102,9 @@ CREATE FUNCTION add_tallies(a bigint[], b bigint[]) RETURNS bigint[] LANGUAGE sq
 CREATE FUNCTION coverage_v1(from_ms bigint, to_ms bigint, now_ms bigint, OUT from_at bigint, OUT until_at bigint,
   OUT due bigint, OUT paused bigint, OUT ran bigint, OUT late bigint, OUT missed bigint, OUT excused bigint,
   OUT pending bigint)
-  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = incidents, pg_temp SET jit = off AS $$
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = incidents, pg_temp SET jit = off
+  -- How much a range holds differs by orders of magnitude, and so does what is best.
+  SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
   span CONSTANT int8range := kept_range(from_ms, to_ms);
@@ -117,8 +119,11 @@ DECLARE
   part int8range;
   sums bigint[] := '{0,0,0,0}';
   more bigint[];
-  -- Most spans are settled soon; what they answered lately is read once for all of them.
-  soon_ms bigint;
+  -- Most spans are settled soon: what they answered since then is read once, for what is counted and what is absent.
+  soon_ms CONSTANT bigint := coalesce((SELECT max(settle_ms(p.interval_ms)) FROM spans AS p
+    WHERE p.until_at IS NULL AND NOT p.excused AND settle_ms(p.interval_ms) <= 300000), 0);
+  soon_at CONSTANT bigint := least(t, greatest(f, now_ms - soon_ms));
+  tail_at bigint;
 BEGIN
   FOREACH level IN ARRAY ARRAY[86400, 3600, 300] LOOP
     used := whole_buckets(todo, level * 1000, done);
@@ -128,6 +133,8 @@ BEGIN
     rolled := rolled + used;
     todo := todo - used;
   END LOOP;
+  SELECT coalesce(max(greatest(lower(r), soon_at)) FILTER (WHERE upper(r) = t), t) INTO tail_at FROM unnest(todo) AS r;
+  IF tail_at < t THEN todo := todo - int8multirange(int8range(tail_at, t)); END IF;
   FOR part IN SELECT unnest(todo) LOOP
     SELECT ARRAY[count(*) FILTER (WHERE outcome = 0), count(*) FILTER (WHERE outcome = 1),
       count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)] INTO more FROM results
@@ -150,26 +157,28 @@ BEGIN
         * windows_in(p.interval_ms, p.phase_ms, greatest(p.from_at, f), least(p.until_at, t)) AS n
       FROM spans AS p WHERE p.from_at < t AND (p.until_at IS NULL OR p.until_at > f)) AS windows;
 
-  SELECT max(settle_ms(p.interval_ms)) INTO soon_ms FROM spans AS p
-    WHERE p.until_at IS NULL AND NOT p.excused AND settle_ms(p.interval_ms) <= 300000;
-  IF t <= now_ms - coalesce(soon_ms, 0) THEN soon_ms := 0; END IF;
   WITH young AS MATERIALIZED (
     SELECT p.monitor_id, y.since, least(p.until_at, t) AS until, settle_ms(p.interval_ms) <= soon_ms AS soon,
       cardinality(p.locations) * windows_in(p.interval_ms, p.phase_ms, y.since, least(p.until_at, t)) AS due
     FROM spans AS p
     CROSS JOIN LATERAL (SELECT greatest(p.from_at, f, now_ms - settle_ms(p.interval_ms)) AS since) AS y
     WHERE NOT p.excused AND y.since < least(p.until_at, t)
-  ), lately AS MATERIALIZED (
-    SELECT monitor_id, due_at FROM results
-    WHERE due_at >= greatest(f, now_ms - soon_ms) AND due_at < t AND attempt = 0 AND counted
+  ), lately AS (
+    SELECT count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 0) AS ran,
+      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 1) AS late,
+      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 2) AS missed,
+      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 3) AS excused,
+      count(y.monitor_id) AS answered
+    FROM results AS r
+    LEFT JOIN young AS y ON y.soon AND y.monitor_id = r.monitor_id AND r.due_at >= y.since AND r.due_at < y.until
+    WHERE r.due_at >= soon_at AND r.due_at < t AND r.attempt = 0 AND r.counted
   )
-  SELECT coalesce((SELECT sum(y.due) FROM young AS y), 0)
-    - (SELECT count(*) FROM young AS y JOIN lately AS r ON r.monitor_id = y.monitor_id
-       WHERE y.soon AND r.due_at >= y.since AND r.due_at < y.until)
+  SELECT ARRAY[l.ran, l.late, l.missed, l.excused], coalesce((SELECT sum(y.due) FROM young AS y), 0) - l.answered
     - coalesce((SELECT sum(x.n) FROM young AS y
        CROSS JOIN LATERAL (SELECT count(*) AS n FROM results AS r WHERE r.monitor_id = y.monitor_id
          AND r.due_at >= y.since AND r.due_at < y.until AND r.attempt = 0 AND r.counted) AS x
-       WHERE y.soon IS NOT TRUE), 0) INTO pending;
+       WHERE NOT y.soon), 0) INTO more, pending FROM lately AS l;
+  sums := add_tallies(sums, more);
   SELECT f, greatest(f, coalesce(upper(span), f)), sums[1], sums[2], sums[3], sums[4]
     INTO from_at, until_at, ran, late, missed, excused;
 END $$;

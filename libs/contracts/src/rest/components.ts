@@ -4,7 +4,7 @@ import { finding } from '../check.ts';
 import { epochMs, id } from '../fields.ts';
 import { incidentView, stateView, timelineEntry } from '../incident.ts';
 import { assertion, heartbeatSettings, httpSettings, monitorSpec, tcpSettings } from '../monitor.ts';
-import { coverage, latency, resultView, rollup, summary, uptimeReport } from '../report.ts';
+import { coverage, coverageReport, latency, resultView, rollup, summary, uptimeReport } from '../report.ts';
 import { instanceView } from '../system.ts';
 import { createdToken, token, tokenSpec } from '../token.ts';
 import { tolerant } from '../tolerant.ts';
@@ -38,6 +38,7 @@ const answers: Record<string, z.ZodType> = {
   Result: resultView,
   Latency: latency,
   Coverage: coverage,
+  CoverageReport: coverageReport,
   Rollup: rollup,
   UptimeReport: uptimeReport,
   Summary: summary,

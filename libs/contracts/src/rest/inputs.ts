@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { outcome } from '../check.ts';
 import { epochMs, id, limit } from '../fields.ts';
 import { stateName } from '../incident.ts';
 
@@ -30,7 +31,16 @@ const from = time.optional().meta({ description: 'Default: a day before `to`' })
 const to = time.optional().meta({ description: 'Default: now' });
 
 export const rangeQuery = z.strictObject({ from, to });
-export const resultsQuery = z.strictObject({ from, to, cursor, limit });
+export const resultsQuery = z.strictObject({
+  from,
+  to,
+  outcome: z
+    .union([outcome.transform((one) => [one]), z.array(outcome).min(1).max(4)])
+    .optional()
+    .meta({ description: 'Only due windows that ended so; may be repeated: `outcome=missed&outcome=late`' }),
+  cursor,
+  limit,
+});
 export const rollupsQuery = z.strictObject({
   from,
   to,

@@ -115,7 +115,7 @@ function requestBody(route: Route, schema: JsonSchema): Json {
 }
 
 function success(route: Route, schema: JsonSchema | undefined): Json {
-  const type = route.work === 'stream' ? 'text/event-stream' : 'application/json';
+  const type = route.answerType ?? 'application/json';
   const shown = route.work === 'stream' ? { type: 'string' } : schema;
   const header = (description: string) => ({ description, schema: { type: 'string' } });
   const extra = {

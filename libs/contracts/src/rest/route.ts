@@ -24,6 +24,8 @@ export interface Route<
   readonly body: B;
   readonly answer: A;
   readonly status: 200 | 201 | 204;
+  /** The type of the answer where it is not JSON. */
+  readonly answerType?: string;
   readonly bodyTypes: readonly string[];
   readonly bodyBytes: number;
   /** How it answers: `read` and `direct` at once, `command` perhaps with 202 and an operation, `stream` without end. */
@@ -50,6 +52,7 @@ interface Rest<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   query?: Q;
   body?: B;
   status?: 200 | 201 | 204;
+  answerType?: string;
   bodyTypes?: readonly string[];
   bodyBytes?: number;
   work?: Route['work'];

@@ -3,7 +3,7 @@ import { channel, channelSpec, notificationView } from '../channel.ts';
 import { id, page } from '../fields.ts';
 import { acknowledgeSpec, incidentView, noteSpec, stateView } from '../incident.ts';
 import { monitorSpec } from '../monitor.ts';
-import { resultView, rollup, summary, uptimeReport } from '../report.ts';
+import { coverageReport, resultView, rollup, summary, uptimeReport } from '../report.ts';
 import { incidentsQuery, monitorsQuery, notificationsQuery } from '../requests.ts';
 import { createdToken, token, tokenSpec } from '../token.ts';
 import * as input from './inputs.ts';
@@ -97,6 +97,26 @@ export const routes = {
     ['Uptime, latency percentiles and coverage over a range', uptimeReport],
     { params, query: input.rangeQuery },
   ),
+  monitorsCoverage: reports(
+    'viewer',
+    'GET /v1/monitors/{id}/coverage',
+    ['How the windows of a monitor ended that were due in a range', coverageReport],
+    {
+      params,
+      query: input.rangeQuery,
+      description: 'Which windows did not run in time, say the results with `outcome=missed&outcome=late`.',
+    },
+  ),
+  coverage: reports(
+    'viewer',
+    'GET /v1/coverage',
+    ['How the windows of all monitors ended that were due in a range', coverageReport],
+    { query: input.rangeQuery, description: 'Windows of monitors that were deleted since are among them.' },
+  ),
+  metrics: reports('viewer', 'GET /v1/metrics', ['State and coverage of every monitor, for Prometheus', z.string()], {
+    answerType: 'text/plain; version=0.0.4; charset=utf-8',
+    description: 'At most 20,000 monitors; `tocsin_monitors_omitted` says how many are left out.',
+  }),
   states: reports('viewer', 'GET /v1/states', ['The present state of monitors', page(stateView)], {
     query: input.statesQuery,
   }),
@@ -198,6 +218,7 @@ export const routes = {
   events: system('viewer', 'GET /v1/events', ['Live events (server-sent events)', eventView], {
     query: input.eventsQuery,
     work: 'stream',
+    answerType: 'text/event-stream',
     description: 'Follows what happens. `Last-Event-ID` resumes after that event, whichever gateway answers.',
   }),
 
