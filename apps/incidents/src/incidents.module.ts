@@ -16,6 +16,7 @@ import { MonitorsService } from './monitors/monitors.service.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
 import { Rounds } from './rounds.ts';
 import { Road } from './sweep/road.ts';
+import { RoadHealth } from './sweep/road.health.ts';
 import { StateSweep } from './sweep/state-sweep.ts';
 import { SweepService } from './sweep/sweep.service.ts';
 import { SweepStore } from './sweep/sweep.store.ts';
@@ -41,6 +42,7 @@ import { TransitionsStore } from './transitions/transitions.store.ts';
     RedriveLoop,
     RedriveService,
     Road,
+    RoadHealth,
     RollupsService,
     Rounds,
     StateSweep,

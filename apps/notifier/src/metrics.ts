@@ -12,6 +12,11 @@ const delay = meter.createHistogram('tocsin_notification_delay_seconds', {
   advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600] },
 });
 
+/** Calls of the dead man's switch. */
+export const deadmanCalls = meter.createCounter('tocsin_deadman_calls_total', {
+  description: "Calls of the dead man's switch, by what they came to",
+});
+
 /** Notifications that are being sent now. */
 export const inFlight = meter.createUpDownCounter('tocsin_notifications_sending', {
   description: 'Notifications that are being sent now',

@@ -1,4 +1,5 @@
 import { secretKey, type PlatformConfig } from '@tocsin/service';
+import { durationMs } from '@tocsin/core';
 import { z } from 'zod';
 
 const whole = (fallback: number, min: number, max: number) =>
@@ -8,6 +9,16 @@ const whole = (fallback: number, min: number, max: number) =>
     .default(String(fallback))
     .transform(Number)
     .pipe(z.number().min(min).max(max));
+
+/** It may hold a key, so what is wrong with it is said without it. */
+const address = z.string().refine(isPlainHttp, 'must be an http:// or https:// address without a user name');
+
+const period = z
+  .string()
+  .regex(/^\d+(s|m|h)$/, 'must be a time such as 60s or 5m')
+  .default('60s')
+  .transform(durationMs)
+  .pipe(z.number().min(10_000, 'must be at least 10s').max(86_400_000, 'must be at most 24h'));
 
 /** What `notifier` reads from the environment, beside the platform's part. */
 export const notifierConfig = z
@@ -24,6 +35,9 @@ export const notifierConfig = z
     TOCSIN_SENDS_PER_CHANNEL: whole(8, 1, 100),
     /** How long one attempt may take. */
     TOCSIN_SEND_TIMEOUT_MS: whole(10_000, 100, 60_000),
+    /** Called every TOCSIN_DEADMAN_EVERY while Tocsin is whole, by one instance: whoever listens there alarms on silence. */
+    TOCSIN_DEADMAN_URL: address.optional(),
+    TOCSIN_DEADMAN_EVERY: period,
   })
   .transform((env) => ({
     secret: env.TOCSIN_SECRET,
@@ -31,6 +45,16 @@ export const notifierConfig = z
     sends: env.TOCSIN_SENDS,
     sendsPerChannel: env.TOCSIN_SENDS_PER_CHANNEL,
     sendTimeoutMs: env.TOCSIN_SEND_TIMEOUT_MS,
+    deadman:
+      env.TOCSIN_DEADMAN_URL === undefined
+        ? undefined
+        : { url: env.TOCSIN_DEADMAN_URL, everyMs: env.TOCSIN_DEADMAN_EVERY },
   }));
 
 export type NotifierConfig = PlatformConfig & z.infer<typeof notifierConfig>;
+
+function isPlainHttp(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+}

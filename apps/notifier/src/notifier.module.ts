@@ -1,5 +1,9 @@
 import { Module } from '@nestjs/common';
 import { Senders } from './channels/senders.ts';
+import { DeadmanCaller } from './deadman/deadman.caller.ts';
+import { DeadmanLoop, DeadmanPlatform } from './deadman/deadman.loop.ts';
+import { DeadmanService } from './deadman/deadman.service.ts';
+import { DeadmanStore } from './deadman/deadman.store.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { PostgresNotificationsStore } from './notifications.store.postgres.ts';
 import { NotificationsStore } from './notifications.store.ts';
@@ -18,6 +22,11 @@ import { TestParts, TestsService } from './tests.service.ts';
     Dispatcher,
     Recorder,
     Poller,
+    DeadmanCaller,
+    DeadmanLoop,
+    DeadmanPlatform,
+    DeadmanService,
+    DeadmanStore,
     TestParts,
     TestsService,
     { provide: NotificationsStore, useClass: PostgresNotificationsStore },

@@ -1,14 +1,15 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { metrics } from '@opentelemetry/api';
-import { Health } from '@tocsin/service';
+import { CONFIG, Health } from '@tocsin/service';
 import { MonitorFeed } from './monitor-feed.ts';
 import { RunningShards } from './running-shards.ts';
+import type { SchedulerConfig } from './scheduler.config.ts';
 
 /** Shows on the health page and in the metrics what this instance schedules, and whether it keeps up. */
 @Injectable()
 export class SchedulerHealth {
-  constructor(feed: MonitorFeed, shards: RunningShards, health: Health) {
-    health.add('schedule', () => Promise.resolve({ monitors: feed.size, shards: shards.held }));
+  constructor(feed: MonitorFeed, shards: RunningShards, health: Health, @Inject(CONFIG) config: SchedulerConfig) {
+    health.add('schedule', () => Promise.resolve({ monitors: feed.size, shards: shards.held, of: config.shards }));
     const meter = metrics.getMeter('tocsin');
     meter
       .createObservableGauge('tocsin_scheduler_shards', { description: 'Shards this instance holds' })

@@ -40,6 +40,15 @@ describe('Health', () => {
     expect(await health.report()).toMatchObject({ status: 'ready', dependencies: { redis: { ok: false } } });
   });
 
+  it('keeps what a check says of a dependency that is not well', async () => {
+    const health = running();
+    health.add('road', () => Promise.resolve({ ok: false, open: true }));
+    expect(await health.report()).toMatchObject({
+      status: 'not_ready',
+      dependencies: { road: { ok: false, open: true, required: true } },
+    });
+  });
+
   it('shows no credentials of a failed check', async () => {
     const health = running();
     health.add('nats', away);

@@ -1,8 +1,8 @@
 import { instance, redactText } from '@tocsin/telemetry';
 import { systemClock } from '@tocsin/core';
 
-/** What a check of a dependency found; it throws when the dependency is not usable. */
-export type HealthCheck = () => Promise<{ latencyMs?: number; [detail: string]: unknown }>;
+/** What a check of a dependency found; when that is not usable it throws, or says `ok: false` with details to show. */
+export type HealthCheck = () => Promise<{ ok?: boolean; latencyMs?: number; [detail: string]: unknown }>;
 
 export interface DependencyHealth {
   ok: boolean;
@@ -90,7 +90,7 @@ async function examineOne(check: HealthCheck, required: boolean): Promise<Depend
   });
   try {
     const found = await Promise.race([check(), bound]);
-    return { latencyMs: rounded(systemClock.monotonic() - startedAt), ...found, ok: true, required };
+    return { latencyMs: rounded(systemClock.monotonic() - startedAt), ...found, ok: found.ok !== false, required };
   } catch (error) {
     return { ok: false, required, error: redactText(error instanceof Error ? error.message : String(error)) };
   } finally {

@@ -1,0 +1,50 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { backoff, sleep } from '@tocsin/resilience';
+import { CONFIG } from '@tocsin/service';
+import { request } from 'undici';
+import type { NotifierConfig } from '../notifier.config.ts';
+import { deadmanCalls } from '../metrics.ts';
+
+const ATTEMPTS = 3;
+const ATTEMPT_MS = 5_000;
+const MOST_BYTES = 4_096;
+const PAUSE = { baseMs: 500, maxMs: 2_000 };
+
+/** Calls the address that expects to be called. The address is a secret: whoever knows it can keep the alarm silent. */
+@Injectable()
+export class DeadmanCaller {
+  constructor(@Inject(CONFIG) private readonly config: NotifierConfig) {}
+
+  /**
+   * Calls it, up to three times.
+   * @param mayCall asked right before every attempt
+   * @returns what went wrong, without the address; undefined when it was answered with 2xx
+   */
+  async call(mayCall: () => boolean): Promise<string | undefined> {
+    let wrong: string | undefined = 'somebody else calls now';
+    for (let attempt = 1; attempt <= ATTEMPTS && mayCall(); attempt += 1) {
+      if (attempt > 1) await sleep(backoff(attempt - 1, PAUSE));
+      wrong = await this.attempt();
+      deadmanCalls.add(1, { outcome: wrong === undefined ? 'answered' : 'failed' });
+      if (wrong === undefined) return undefined;
+    }
+    return wrong;
+  }
+
+  private async attempt(): Promise<string | undefined> {
+    const { url } = this.config.deadman ?? {};
+    if (url === undefined) return 'no address is set';
+    const signal = AbortSignal.timeout(ATTEMPT_MS);
+    const headers = { 'user-agent': 'Tocsin/1 (notifier)', 'content-length': '0' };
+    try {
+      const { statusCode, body } = await request(url, { method: 'POST', headers, signal, reset: true });
+      // What it says is of no interest, and may be without end.
+      await body.dump({ limit: MOST_BYTES, signal }).catch(() => undefined);
+      return statusCode >= 200 && statusCode < 300 ? undefined : `status ${statusCode}`;
+    } catch (error) {
+      // The message of the error may hold the address.
+      const { code } = error as { code?: unknown };
+      return typeof code === 'string' ? code : 'no answer';
+    }
+  }
+}
