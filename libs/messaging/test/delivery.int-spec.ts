@@ -192,6 +192,27 @@ describe('a publish', () => {
     expect(await published).toMatchObject({ stream: 'LATE', sequence: 1, duplicate: false });
   });
 
+  it.each([
+    ['acknowledged without a sequence', { stream: 'X', seq: 0, duplicate: true }],
+    [
+      'told that its first attempt is in process',
+      { error: { code: 409, err_code: 10_201, description: 'in process' } },
+    ],
+    ['told that there is no leader', { error: { code: 503, err_code: 10_008, description: 'no leader' } }],
+  ])('that is %s is sent again with the same id', async (_how, first) => {
+    const ids: string[] = [];
+    const answers = [first, { stream: 'X', seq: 7 }];
+    const broker = tester.connection.nats.subscribe('odd.x', {
+      callback: (_, msg) => {
+        ids.push(msg.headers?.get('Nats-Msg-Id') ?? '');
+        msg.respond(JSON.stringify(answers.shift()));
+      },
+    });
+    expect(await tester.publish('odd.x', 1, { id: 'odd' })).toMatchObject({ sequence: 7 });
+    expect(ids).toEqual(['odd', 'odd']);
+    broker.unsubscribe();
+  });
+
   it('that no stream takes in its time is unavailable and says why', async () => {
     const published = tester.publish('nowhere.x', 1, { id: 'nowhere', timeoutMs: 300 });
     await expect(published).rejects.toMatchObject({

@@ -1,0 +1,60 @@
+import { freePort } from '@tocsin/local';
+import { natsServer, until } from '@tocsin/testing';
+import { describe, expect, it } from 'vitest';
+import type { Messaging } from '../src/index.ts';
+import { client } from './harness.ts';
+
+/** How often the connection was lost. */
+function losses(by: Messaging): { count: number } {
+  const seen = { count: 0 };
+  void (async () => {
+    for await (const status of by.connection.nats.status()) if (status.type === 'disconnect') seen.count++;
+  })();
+  return seen;
+}
+
+describe('a connection', () => {
+  it('to a frozen server is given up though nothing waits for it, and comes back by itself', async () => {
+    const server = await natsServer();
+    const tester = await client(server.url);
+    await until(() => tester.status().rttMs !== undefined, { what: 'a round trip measured' });
+    await server.kill('SIGSTOP');
+    // The client's own pings take minutes.
+    await until(() => !tester.status().connected, { timeoutMs: 5_000, what: 'not connected' });
+    await server.kill('SIGCONT');
+    await until(() => tester.status().connected, { timeoutMs: 8_000, what: 'connected again' });
+    expect(await tester.publish('news.x', 1, { id: 'after' })).toMatchObject({ sequence: 1 });
+  }, 30_000);
+
+  it('is not given up because this process stood still', async () => {
+    const tester = await client((await natsServer()).url);
+    const lost = losses(tester);
+    for (let n = 0; n < 2; n++) {
+      const still = performance.now() + 2_500;
+      while (performance.now() < still);
+      await tester.connection.nats.flush();
+      const later = performance.now() + 700;
+      await until(() => performance.now() > later, { what: 'the watch looked' });
+    }
+    expect(lost.count).toBe(0);
+  }, 20_000);
+
+  it('goes to a listed server that was away when the process started', async () => {
+    const port = await freePort();
+    const first = await natsServer();
+    const tester = await client('', { servers: [`127.0.0.1:${port}`, `127.0.0.1:${first.port}`] });
+    await first.kill('SIGKILL');
+    const late = await natsServer({ port });
+    await until(() => tester.status().connected, { timeoutMs: 10_000, what: 'connected to the other' });
+    expect(tester.status().server).toContain(String(late.port));
+  }, 30_000);
+
+  it('to the one server there is is kept when only the work stalls', async () => {
+    const tester = await client((await natsServer()).url);
+    const lost = losses(tester);
+    await expect(tester.publish('nowhere.x', 1, { id: 'x', timeoutMs: 4_000 })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    expect(lost.count).toBe(0);
+  }, 20_000);
+});
