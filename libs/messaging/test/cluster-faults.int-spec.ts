@@ -50,8 +50,8 @@ interface Fault {
   name: string;
   /** The node that leads the stream, or one that does not. */
   role: 'leader' | 'follower';
-  strike(node: Node): Promise<void> | void;
-  heal(node: Node): Promise<void> | void;
+  strike: (node: Node) => Promise<void> | void;
+  heal: (node: Node) => Promise<void> | void;
 }
 
 const cutAll = (node: Node) => [node.clients, ...node.peers].forEach((link) => link.cut());
