@@ -1,0 +1,186 @@
+import type { IncidentEvent } from '@tocsin/contracts';
+import { newId } from '@tocsin/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from './channels/sender.ts';
+import type { Notification, NotificationKind } from './notification.ts';
+import { BLOCKED_MS, OVERTAKEN_MS, plan, type Plan, rankOf, reminderAfter, settle } from './notification.rules.ts';
+
+const CHANNELS = [newId(), newId()];
+const INCIDENT = newId();
+const RETRY = { baseMs: 100, maxMs: 2_000, forMs: 20_000 };
+const TRANSITIONS = ['opened', 'acknowledged', 'resolved'] as const;
+
+function anEvent(transition: IncidentEvent['transition'], remindEvery?: string): IncidentEvent {
+  return {
+    incidentId: INCIDENT,
+    monitorId: newId(),
+    monitorName: 'site',
+    transition,
+    state: 'down',
+    reason: 'status',
+    message: 'status 503',
+    at: 1_000,
+    openedAt: 1_000,
+    channels: CHANNELS,
+    ...(remindEvery === undefined ? {} : { remindEvery }),
+  };
+}
+
+type Row = Notification & { dueAt: number };
+
+/** The table as the rules need it: rows unique by id, claimed one by one when they are due and nothing is before them. */
+class Desk {
+  now = 0;
+  readonly rows = new Map<string, Row>();
+  /** Ids in the order in which their sending began for the first time. */
+  readonly begun: string[] = [];
+  readonly sent: string[] = [];
+  private silenced = false;
+
+  record(event: IncidentEvent): void {
+    if (event.transition !== 'opened') this.silenced = true;
+    this.insert(plan(event, [...this.rows.values()]), event);
+  }
+
+  claim(): Row[] {
+    const due = [...this.rows.values()].filter(({ status, dueAt }) => status === 'pending' && dueAt <= this.now);
+    return due.filter((row) => {
+      const blocked = this.mustWait(row);
+      if (row.kind === 'reminder' && this.silenced) row.status = 'cancelled';
+      else if (blocked) row.dueAt = this.now + BLOCKED_MS;
+      else {
+        Object.assign(row, { status: 'sending', attempts: row.attempts + 1 });
+        if (!this.begun.includes(row.id)) this.begun.push(row.id);
+        return true;
+      }
+      return false;
+    });
+  }
+
+  settle(row: Row, outcome: Outcome): void {
+    const settlement = settle(row, outcome, RETRY, this.now);
+    row.status = settlement.status;
+    if (settlement.status === 'pending') row.dueAt = this.now + settlement.delayMs;
+    else {
+      if (settlement.status === 'sent') this.sent.push(row.id);
+      if (!this.silenced) this.insert(reminderAfter(row), row.event);
+      for (const other of this.rows.values()) {
+        const later = other.channelId === row.channelId && rankOf(other.kind) > rankOf(row.kind);
+        if (later && other.status === 'pending' && other.kind !== 'reminder') other.dueAt = this.now;
+      }
+    }
+  }
+
+  private mustWait({ channelId, kind }: Row): boolean {
+    return [...this.rows.values()].some(
+      (other) =>
+        other.channelId === channelId &&
+        rankOf(other.kind) < rankOf(kind) &&
+        (other.status === 'sending' || (other.status === 'pending' && other.kind !== 'reminder')),
+    );
+  }
+
+  private insert(plans: readonly Plan[], event: IncidentEvent | undefined): void {
+    for (const { delayMs, ...one } of plans) {
+      if (this.rows.has(one.id)) continue;
+      const known = { ...one, status: 'pending' as const, attempts: 0, channelName: 'c', to: 'x', trace: {} };
+      this.rows.set(one.id, { ...known, event, incidentId: INCIDENT, createdAt: this.now, dueAt: this.now + delayMs });
+    }
+  }
+}
+
+const outcome: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome>(
+  { result: 'sent', answer: 'ok' },
+  { result: 'sent', answer: 'ok' },
+  { result: 'retry', answer: 'status 503' },
+  { result: 'refused', answer: 'status 400' },
+);
+/** The transitions in any order, each delivered again and again, all within the time that one may overtake another. */
+const story = fc.record({
+  deliveries: fc.array(fc.record({ what: fc.nat(2), at: fc.nat(OVERTAKEN_MS - 600) }), { minLength: 1, maxLength: 12 }),
+  outcomes: fc.array(outcome, { minLength: 1, maxLength: 12 }),
+  takes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 6 }),
+  remindEvery: fc.constantFrom(undefined, '1s', '5s'),
+  known: fc.integer({ min: 1, max: 3 }),
+});
+
+/** Half seconds go by; what is claimed is settled one to three of them later. */
+function play({
+  deliveries,
+  outcomes,
+  takes,
+  remindEvery,
+  known,
+}: typeof story extends fc.Arbitrary<infer T> ? T : never) {
+  const desk = new Desk();
+  const sending: { row: Row; until: number }[] = [];
+  const all = [...deliveries, ...Array.from({ length: known }, (_, what) => ({ what, at: OVERTAKEN_MS - 600 }))];
+  for (let n = 0; n < 400; n += 1) {
+    desk.now = n * 500;
+    for (const { what, at } of all.filter((one) => one.what < known && Math.ceil(one.at / 500) === n)) {
+      desk.record(anEvent(TRANSITIONS[what]!, remindEvery));
+      if (at % 2 === 0) desk.record(anEvent(TRANSITIONS[what]!, remindEvery));
+    }
+    for (const one of sending.filter(({ until }) => until === n)) {
+      desk.settle(one.row, outcomes[(n + one.row.attempts) % outcomes.length]!);
+    }
+    for (const row of desk.claim()) sending.push({ row, until: n + takes[n % takes.length]! });
+  }
+  return desk;
+}
+
+describe('the notifications of an incident, whatever order its transitions come in and however often', () => {
+  it('there is one for each channel, kind and step, and none is sent twice', () => {
+    fc.assert(
+      fc.property(story, (of) => {
+        const desk = play(of);
+        const names = [...desk.rows.values()].map(({ channelId, kind, step }) => `${channelId} ${kind} ${step}`);
+        expect(new Set(names).size).toBe(names.length);
+        expect(new Set(desk.sent).size).toBe(desk.sent.length);
+        const plain = names.filter((name) => !name.includes('reminder'));
+        expect(plain.toSorted()).toEqual(
+          CHANNELS.flatMap((channel) =>
+            TRANSITIONS.slice(0, of.known).map((kind) => `${channel} ${kind} 0`),
+          ).toSorted(),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('the opening begins first, and nothing overtakes what was recorded before it; reminders count up and end', () => {
+    fc.assert(
+      fc.property(story, (of) => {
+        const desk = play(of);
+        for (const channelId of CHANNELS) {
+          const own = desk.begun.map((id) => desk.rows.get(id)!).filter((row) => row.channelId === channelId);
+          expect(own[0]?.kind).toBe('opened');
+          const overtaken = own.filter((row, n) =>
+            own.slice(0, n).some((other) => rankOf(other.kind) > rankOf(row.kind) && other.createdAt >= row.createdAt),
+          );
+          expect(overtaken.map(({ kind }) => kind)).toEqual([]);
+          const reminders = own.filter(({ kind }) => kind === 'reminder');
+          expect(reminders.map(({ step }) => step)).toEqual(reminders.map((_, n) => n + 1));
+          const ended = own.findIndex(({ kind }) => kind === 'resolved');
+          const after = ended === -1 ? [] : own.slice(ended);
+          expect(after.map(({ kind }) => kind)).not.toContain('reminder');
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('each ends as sent, failed or cancelled; while the incident is open the next reminder waits', () => {
+    fc.assert(
+      fc.property(story, (of) => {
+        const open: NotificationKind[] = [...play(of).rows.values()]
+          .filter(({ status }) => status === 'pending' || status === 'sending')
+          .map(({ kind }) => kind);
+        expect(open.filter((kind) => kind !== 'reminder')).toEqual([]);
+        expect(of.known > 1 ? open : []).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
