@@ -101,11 +101,12 @@ export class Instance {
   }
 }
 
-/** A fresh, migrated database and instances of the service on it. */
+/** A fresh, migrated database (by default on the server that the test run shares) and instances of the service on it. */
 export async function bench(
   clock = new TestClock(),
-): Promise<{ server: TestDatabase; instance: () => Instance; clock: TestClock }> {
-  const server = await postgres();
+  own?: Pick<TestDatabase, 'urlFor'>,
+): Promise<{ server: Pick<TestDatabase, 'urlFor'>; instance: () => Instance; clock: TestClock }> {
+  const server = own ?? (await postgres());
   const open = (): Database => {
     const database = new Database({ url: server.urlFor('incidents'), schema: 'incidents', applicationName: 'test' });
     atTheEnd(() => database.close());
