@@ -1,6 +1,14 @@
 import { rmSync } from 'node:fs';
-import { contract, type Monitor, requests, type Result, subjects } from '@tocsin/contracts';
-import { dueAt, gridOf, newId, windowAt } from '@tocsin/core';
+import {
+  contract,
+  type Monitor,
+  type Outcome,
+  requests,
+  type Result,
+  type ResultView,
+  subjects,
+} from '@tocsin/contracts';
+import { dueAt, gridOf, newId, windowAt, windowsIn } from '@tocsin/core';
 import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
 import { aMonitor, aResult, atTheEnd, natsServer, redisServer, startService, until } from '@tocsin/testing';
@@ -117,12 +125,74 @@ describe('the read side', () => {
       { what: 'three windows' },
     );
     expect(report).toMatchObject({ checks: { up: 2, down: 1, degraded: 0 }, coverage: { ran: 2, late: 1 } });
-    const { due, ran, late, missed, excused } = report.coverage;
-    expect(due).toBe(ran + late + missed + excused);
+    const { due, ran, late, missed, excused, pending, unaccounted } = report.coverage;
+    expect(due).toBe(windowsIn(gridOf(monitor.id, 10_000), range.from, report.to));
+    expect(due).toBe(ran + late + missed + excused + pending + unaccounted);
     expect(report.latency.count).toBe(2);
     expect(report.uptime).toBeCloseTo(2 / 3);
     const { items } = await messaging.request(requests.rollups, { ...range, seconds: 300 });
     expect(items.reduce((sum, item) => sum + item.up + item.down, 0)).toBe(3);
+  });
+
+  it('every window ends on record, with who answered and when, and the sums say the same as the list', async () => {
+    const monitor = await watched();
+    await send(
+      result(monitor, 8, { outcome: 'late' }),
+      result(monitor, 7, { outcome: 'missed', finding: undefined, startedAt: undefined, prober: 'prober-9' }),
+      ...[1, 2, 3, 4, 5, 6].map((n) => result(monitor, n)),
+    );
+    const to = Date.now();
+    const range = { monitorId: monitor.id, from: to - HOUR + 60_000, to };
+    // What nobody answered is marked by the sweep.
+    const coverage = await until(
+      async () => {
+        const found = (
+          await messaging.request(requests.coverage, { ...range, to: to + 61_000 + Math.floor(Math.random() * 1e6) })
+        ).coverage;
+        return found.missed > 300 && found.unaccounted === 0 && found;
+      },
+      { what: 'every window accounted for', timeoutMs: 30_000 },
+    );
+    expect(coverage).toMatchObject({ ran: 6, late: 1, excused: 0 });
+    const list = async (outcome: Outcome[]): Promise<ResultView[]> => {
+      const items: ResultView[] = [];
+      for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+        const asked = { ...range, outcome, limit: 100, ...(cursor ? { cursor } : {}) };
+        const page = await messaging.request(requests.results, asked);
+        items.push(...page.items);
+        cursor = page.next;
+      }
+      return items;
+    };
+    const late = await list(['late']);
+    expect(late).toMatchObject([{ outcome: 'late', prober: 'prober-1', at: late[0]!.startedAt! + 12 }]);
+    const missed = await list(['missed']);
+    expect(missed).toHaveLength(coverage.missed);
+    expect(missed.find(({ prober }) => prober === 'prober-9')).toMatchObject({ at: expect.any(Number) as number });
+    const nobody = missed.find(({ prober }) => prober === '')!;
+    expect(nobody.at).toBeGreaterThan(nobody.dueAt);
+    expect(nobody).not.toHaveProperty('startedAt');
+    expect(await list(['missed', 'late'])).toHaveLength(missed.length + 1);
+    expect((await list(['ran'])).length).toBe(6);
+  }, 60_000);
+
+  it('gives every monitor in numbers, page by page', async () => {
+    const [one, other] = [await watched(), await watched()];
+    const ids: string[] = [];
+    await until(
+      async () => {
+        ids.length = 0;
+        let cursor: string | undefined;
+        do {
+          const page = await messaging.request(requests.tallies, { limit: 1, ...(cursor ? { cursor } : {}) });
+          ids.push(...page.items.map((item) => item.monitorId));
+          cursor = page.next;
+        } while (cursor !== undefined);
+        return ids.includes(one.id) && ids.includes(other.id);
+      },
+      { what: 'both monitors', timeoutMs: 20_000 },
+    );
+    expect(ids).toEqual([...new Set(ids)].toSorted());
   });
 
   it('counts the monitors by state, and lists them', async () => {

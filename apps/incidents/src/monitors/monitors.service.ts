@@ -57,7 +57,7 @@ export class MonitorsService {
     await this.monitors.create(tx, work.created, work.now);
     await this.store.save(tx, work.effects);
     await this.monitors.putSpans(tx, work.spans);
-    await this.monitors.putSweeps(tx, work.sweeps, work.now);
+    await this.monitors.putSweeps(tx, work.sweeps);
     await this.monitors.forget(tx, work.deleted);
   }
 }

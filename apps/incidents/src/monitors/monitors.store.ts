@@ -61,7 +61,7 @@ const RECOUNT = `WITH changed AS (
   SELECT DISTINCT 300, due_at - due_at % 300000, monitor_id FROM changed ON CONFLICT DO NOTHING`;
 
 const PUT_SWEEPS = `INSERT INTO sweeps (monitor_id, swept_until, next_at, interval_ms, timeout_ms)
-  SELECT id, grid_since, $5 + interval_ms + timeout_ms + ${SWEEP_GRACE_MS}, interval_ms, timeout_ms
+  SELECT id, grid_since, grid_since + interval_ms + timeout_ms + ${SWEEP_GRACE_MS}, interval_ms, timeout_ms
   FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) AS n (id, grid_since, interval_ms, timeout_ms)
   ON CONFLICT (monitor_id) DO UPDATE SET interval_ms = excluded.interval_ms, timeout_ms = excluded.timeout_ms,
     next_at = least(sweeps.next_at, excluded.next_at)`;
@@ -116,7 +116,7 @@ export class MonitorsStore {
   }
 
   /** Has the windows of these monitors accounted for from now on; heartbeats have none. */
-  async putSweeps(tx: Queryable, monitors: readonly KnownMonitor[], now: number): Promise<void> {
+  async putSweeps(tx: Queryable, monitors: readonly KnownMonitor[]): Promise<void> {
     const probed = monitors.filter(isProbed);
     if (probed.length === 0) return;
     const params = [
@@ -124,7 +124,6 @@ export class MonitorsStore {
       probed.map((monitor) => monitor.gridSince),
       probed.map((monitor) => monitor.rules.intervalMs),
       probed.map((monitor) => monitor.rules.timeoutMs),
-      now,
     ];
     await tx.query(PUT_SWEEPS, params, { name: 'sweeps put' });
   }
