@@ -1,0 +1,85 @@
+import { requests } from '@tocsin/contracts';
+import { newId, TocsinError } from '@tocsin/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FakeOwner } from './owners.ts';
+import { Stack } from './stack.ts';
+
+const COVERAGE = { due: 5, ran: 3, late: 0, missed: 1, excused: 0, pending: 1, unaccounted: 0, ratio: 0.75 };
+const NONE = { ran: 0, late: 0, missed: 0, excused: 0 };
+
+describe('coverage at the door', () => {
+  let stack: Stack;
+  const asked: { coverage: object[]; results: object[] } = { coverage: [], results: [] };
+  /** How many monitors there are, in pages of 500; undefined: the read side is away. */
+  let monitors: number | undefined = 3;
+  let pages = 0;
+
+  beforeAll(async () => {
+    stack = await Stack.start();
+    const status = await FakeOwner.connect('status', stack.env['TOCSIN_NATS_URLS']!);
+    status
+      .answers(requests.coverage, (query: { from: number; to: number }) => {
+        asked.coverage.push(query);
+        return { from: query.from, to: query.to, coverage: COVERAGE, ageMs: 0, stale: false };
+      })
+      .answers(requests.results, (query: object) => {
+        asked.results.push(query);
+        return { items: [], ageMs: 0, stale: false };
+      })
+      .answers(requests.tallies, ({ cursor = '0', limit }: { cursor?: string; limit: number }) => {
+        pages += 1;
+        if (monitors === undefined) throw new TocsinError('unavailable', 'away');
+        const from = Number(cursor);
+        const items = Array.from({ length: Math.min(limit, monitors - from) }, (_, n) => ({
+          monitorId: newId(),
+          name: `"shop" ${from + n}`,
+          kind: 'http',
+          state: 'up',
+          hour: { ran: 3, late: 1, missed: 0, excused: 0 },
+          day: NONE,
+        }));
+        return { items, ageMs: 0, stale: false, ...(from + limit < monitors ? { next: String(from + limit) } : {}) };
+      });
+    await status.start();
+  });
+
+  it('is shown per monitor and for all of them, over any range', async () => {
+    const id = newId();
+    const one = await stack.ask('GET', `/v1/monitors/${id}/coverage?from=1000&to=2000`, { as: 'viewer' });
+    expect(one.body).toEqual({ from: 1000, to: 2000, coverage: COVERAGE });
+    const all = await stack.ask('GET', '/v1/coverage?from=1000&to=2000', { as: 'viewer' });
+    expect(all.body.coverage).toEqual(COVERAGE);
+    expect(asked.coverage).toEqual([{ monitorId: id, from: 1000, to: 2000 }, { from: 1000, to: 2000 }]); // prettier-ignore
+    const wrong = await stack.ask('GET', '/v1/coverage?from=2000&to=1000', { as: 'viewer' });
+    expect([wrong.status, wrong.body.errors[0].path]).toEqual([400, '/from']);
+  });
+
+  it('results can be asked for by how their windows ended, and by nothing else', async () => {
+    const path = `/v1/monitors/${newId()}/results?from=1&to=2`;
+    await stack.ask('GET', `${path}&outcome=missed&outcome=late`);
+    await stack.ask('GET', `${path}&outcome=excused`);
+    await stack.ask('GET', path);
+    expect(asked.results).toMatchObject([{ outcome: ['missed', 'late'] }, { outcome: ['excused'] }, {}]);
+    expect(asked.results[2]).not.toHaveProperty('outcome');
+    expect((await stack.ask('GET', `${path}&outcome=gone`)).status).toBe(400);
+  });
+
+  it('metrics are 503 while the read side is away, and never half of the monitors', async () => {
+    monitors = undefined;
+    expect((await stack.ask('GET', '/v1/metrics', { as: 'viewer' })).status).toBe(503);
+    expect((await stack.ask('GET', '/v1/metrics', { as: undefined })).status).toBe(401);
+  });
+
+  it('metrics show ten thousand monitors, read once for scrapers that come together', async () => {
+    monitors = 10_000;
+    pages = 0;
+    const scrapes = await Promise.all([1, 2, 3].map(() => stack.ask('GET', '/v1/metrics', { as: 'viewer' })));
+    const [{ status, headers, text }] = scrapes as [(typeof scrapes)[0]];
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    expect(text.match(/^tocsin_monitor_state\{/gm)).toHaveLength(10_000);
+    expect(text).toContain('name="\\"shop\\" 9999",range="1h"} 0.75');
+    expect(text).toContain('\ntocsin_monitors_omitted 0\n');
+    expect(scrapes.every((scrape) => scrape.text === text)).toBe(true);
+    expect(pages).toBe(20);
+  });
+});
