@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { commands, type Monitor, monitorSpec, requests, subjects } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
@@ -22,6 +23,15 @@ const spec = (name: string) =>
 const create = (name: string): Promise<Monitor> =>
   carryOut(system.messaging, commands.monitorsCreate, { spec: spec(name) });
 
+/** The server and each of its backends: frozen alone, it would only take no new connections. */
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  process.kill(pid, signal);
+  const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  for (const [child, parent] of all.map((line) => line.trim().split(/\s+/).map(Number))) {
+    if (parent === pid && child !== undefined) process.kill(child, signal);
+  }
+}
+
 /** What CONFIG says of each monitor now. */
 async function config(messaging: Messaging): Promise<Map<string, { revision: number; deleted?: boolean }>> {
   const seen = new Map<string, { id: string; revision: number; deleted?: boolean }>();
@@ -43,6 +53,9 @@ describe('CONFIG', () => {
       patch: { name: 'newer' },
     });
     const gone = { ...monitor, id: newId(), revision: 4 };
+    await until(async () => (await config(system.messaging)).get(monitor.id)?.revision === patched.revision, {
+      what: 'CONFIG to have heard of it',
+    });
     // Changes are left alone for five seconds: they may be on their way.
     const mistaken = [monitor, gone];
     for (const record of mistaken)
@@ -89,5 +102,42 @@ describe('while PostgreSQL is away', () => {
     );
     const { items } = await system.messaging.request(requests.monitorsList, { q: 'made meanwhile', limit: 10 });
     expect(items).toHaveLength(1);
+  }, 60_000);
+});
+
+describe('while PostgreSQL is frozen', () => {
+  it('the first read waits less than 1.5 s, later ones less than 0.5 s, all marked as stale; without Redis too', async () => {
+    const monitor = await create('read before the frost');
+    const hash = createHash('sha256').update(BOOTSTRAP).digest('hex');
+    const o = () => ({ deadline: Date.now() + 5_000 });
+    const list = { tag: 'made', limit: 10 };
+    const reads = {
+      get: () => system.messaging.request(requests.monitorsGet, { id: monitor.id }, o()),
+      list: () => system.messaging.request(requests.monitorsList, list, o()),
+      verify: () => system.messaging.request(requests.tokensVerify, { hash }, o()),
+    };
+    // Each instance has answered each of them.
+    for (let n = 0; n < 12; n += 1) await Promise.all([reads.get(), reads.list(), reads.verify()]);
+    signalAll(server.pid, 'SIGSTOP');
+    try {
+      for (const round of ['with Redis', 'without']) {
+        if (round === 'without') await system.redis.kill('SIGSTOP');
+        const times: number[] = [];
+        for (let n = 0; n < 12; n += 1) {
+          const startedAt = performance.now();
+          await Promise.all([reads.get(), reads.list(), reads.verify()]);
+          times.push(performance.now() - startedAt);
+        }
+        expect(Math.max(...times)).toBeLessThan(1_500);
+        // Two instances find out for themselves, and look again every two seconds.
+        expect(times.filter((ms) => ms > 500).length).toBeLessThanOrEqual(4);
+        expect(await reads.list()).toMatchObject({ stale: true });
+        expect((await reads.verify()).token?.name).toBe('bootstrap');
+      }
+    } finally {
+      signalAll(server.pid, 'SIGCONT');
+      await system.redis.kill('SIGCONT');
+    }
+    await until(async () => !(await reads.list()).stale, { timeoutMs: 15_000, what: 'a fresh list' });
   }, 60_000);
 });

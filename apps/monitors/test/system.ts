@@ -10,6 +10,7 @@ export interface System {
   env: Record<string, string>;
   instances: ServiceProcess[];
   nats: Awaited<ReturnType<typeof natsServer>>;
+  redis: Awaited<ReturnType<typeof redisServer>>;
   database: Awaited<ReturnType<typeof postgres>>;
 }
 
@@ -36,7 +37,7 @@ export async function startSystem(extra: Record<string, string> = {}): Promise<S
     contract,
   });
   atTheEnd(() => messaging.close());
-  return { messaging, env, instances, nats, database };
+  return { messaging, env, instances, nats, redis, database };
 }
 
 /** Sends a command as the gateway does and returns its result; what the owner refused is thrown. */

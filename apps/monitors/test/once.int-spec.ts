@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { commands, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
+import { newId } from '@tocsin/core';
+import { Database } from '@tocsin/database';
+import { atTheEnd, startService, until } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { carryOut, startSystem, type System } from './system.ts';
+
+let system: System;
+
+beforeAll(async () => {
+  system = await startSystem();
+}, 60_000);
+
+const spec = (name: string) =>
+  monitorSpec.parse({ kind: 'http', name, interval: '10s', settings: { url: 'http://127.0.0.1:9/' } });
+const named = async (q: string): Promise<Monitor[]> =>
+  (await system.messaging.request(requests.monitorsList, { q, limit: 10 })).items;
+
+describe('a change', () => {
+  it('sent again when the stream no longer knows it is answered as the first time, and takes no second effect', async () => {
+    const { jsm } = system.messaging.connection;
+    const o = { operationId: newId(), requestHash: 'same' };
+    const first = await carryOut(system.messaging, commands.monitorsCreate, { spec: spec('long after') }, o);
+    const info = await jsm.streams.info('COMMANDS');
+    // The ten minutes for which the stream drops doubles are over.
+    await jsm.streams.update('COMMANDS', { ...info.config, duplicate_window: 100_000_000 });
+    await delay(300);
+    const again = await carryOut(system.messaging, commands.monitorsCreate, { spec: spec('long after') }, o);
+    await jsm.streams.update('COMMANDS', info.config);
+    expect(again).toEqual(first);
+    expect(await named('long after')).toHaveLength(1);
+    const reused = carryOut(
+      system.messaging,
+      commands.monitorsCreate,
+      { spec: spec('other') },
+      { ...o, requestHash: 'other' },
+    );
+    await expect(reused).rejects.toMatchObject({ code: 'key_reused' });
+  });
+
+  it('whose owner is killed between its commit and its answer takes effect once, and its result can be read', async () => {
+    const operationId = newId();
+    const o = { operationId, requestHash: 'killed', deadline: Date.now() + 15_000 };
+    // After the commit the other instances are told to forget what they read: with Redis frozen that takes a while.
+    await system.redis.kill('SIGSTOP');
+    let answered = false;
+    const end = system.messaging.command(commands.monitorsCreate, { spec: spec('orphan') }, o);
+    void end.then(() => (answered = true));
+    const database = new Database({ url: system.database.superuserUrl, schema: 'monitors', applicationName: 'test' });
+    atTheEnd(() => database.close());
+    const committed = async () => (await database.query(`SELECT 1 FROM monitors WHERE name = 'orphan'`)).length === 1;
+    await until(committed, { what: 'the commit', everyMs: 2 });
+    for (const instance of system.instances) instance.kill('SIGKILL');
+    expect(answered).toBe(false);
+    await system.redis.kill('SIGCONT');
+    await startService('monitors', system.env);
+    expect(await end).toMatchObject({ status: 'done', result: { spec: { name: 'orphan' } } });
+    expect(await named('orphan')).toHaveLength(1);
+    const recorded = await system.messaging.request(requests.operationsOfMonitors, { operationId });
+    expect(recorded).toMatchObject({ status: 'done', result: { spec: { name: 'orphan' } } });
+  }, 60_000);
+});
