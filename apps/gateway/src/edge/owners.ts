@@ -16,7 +16,7 @@ const records: Record<string, typeof requests.operationsOfMonitors> = {
 };
 
 /** Questions to one owner may be this part of all requests at a time: one that is frozen leaves room for the others. */
-const OWNERS_SHARE = 2;
+const OWNERS_SHARE = 0.75;
 
 /** The services that own what the API shows and changes, asked on behalf of a call. */
 @Injectable()
@@ -27,7 +27,7 @@ export class Owners {
     @Inject(Messaging) private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {
-    this.guards = new OwnerGuards(Math.max(1, Math.floor(config.maxRequests / OWNERS_SHARE)));
+    this.guards = new OwnerGuards(Math.max(1, Math.floor(config.maxRequests * OWNERS_SHARE)));
   }
 
   /** @throws TocsinError as the owner refused it; `deadline` or `unavailable` if nobody answered in time */
