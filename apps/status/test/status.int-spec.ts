@@ -11,7 +11,16 @@ import {
 import { dueAt, gridOf, newId, windowAt, windowsIn } from '@tocsin/core';
 import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
-import { aMonitor, aResult, atTheEnd, natsServer, redisServer, startService, until } from '@tocsin/testing';
+import {
+  aMonitor,
+  aResult,
+  atTheEnd,
+  natsServer,
+  redisServer,
+  type ServiceProcess,
+  startService,
+  until,
+} from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const HOUR = 3_600_000;
@@ -19,6 +28,7 @@ const HOUR = 3_600_000;
 describe('the read side', () => {
   let messaging: Messaging;
   let server: RunningPostgres;
+  let incidents: ServiceProcess;
 
   beforeAll(async () => {
     const dataDir = temporaryDir('postgres');
@@ -39,7 +49,7 @@ describe('the read side', () => {
       TOCSIN_REDIS_URL: redis.url,
       TOCSIN_DATABASE_URL: database.urlFor(role),
     });
-    await startService('incidents', env('incidents'));
+    incidents = await startService('incidents', env('incidents'));
     await startService('status', env('status'));
   }, 60_000);
 
@@ -174,6 +184,11 @@ describe('the read side', () => {
     expect(nobody).not.toHaveProperty('startedAt');
     expect(await list(['missed', 'late'])).toHaveLength(missed.length + 1);
     expect((await list(['ran'])).length).toBe(6);
+    const metrics = await (await fetch(`${incidents.url}/metrics`)).text();
+    const marked = Number(/^tocsin_windows_total\{outcome="missed"[^}]*\} (\d+)/m.exec(metrics)?.[1]);
+    expect(marked).toBeGreaterThanOrEqual(missed.length);
+    expect(metrics).toMatch(/^tocsin_windows_total\{outcome="late"[^}]*\} [1-9]/m);
+    expect(metrics).toMatch(/^tocsin_windows_unaccounted(\{[^}]*\})? \d/m);
   }, 60_000);
 
   it('gives every monitor in numbers, page by page', async () => {
