@@ -1,5 +1,4 @@
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Fault } from './fault.ts';
@@ -59,13 +59,14 @@ export class Releases {
   /** A rolling upgrade to the next release: every instance in turn, two releases side by side until the last. */
   readonly fault: Fault = async (stack, strike) => {
     this.number += 1;
-    for (const service of readdirSync(this.current)) this.point(service, this.make(service));
+    for (const service of readdirSync(this.current)) this.point(service, await this.make(service));
     return restartInTurn(() => stack.instances())(stack, strike);
   };
 
-  private make(service: string): string {
+  private async make(service: string): Promise<string> {
     const folder = join(this.home, `release-${this.number}`, service);
-    cpSync(join(this.home, 'current', service), folder, { recursive: true, dereference: true });
+    // Not in one go: the targets and the clients of the drill live in this process.
+    await cp(join(this.current, service), folder, { recursive: true, dereference: true });
     const change = MIGRATIONS[service];
     if (change && existsSync(join(folder, 'migrations'))) {
       const kind = this.number % 2 === 0 ? 'expand' : 'contract';
