@@ -24,6 +24,8 @@ CREATE TABLE rollup_totals_above (
   excused bigint NOT NULL,
   PRIMARY KEY (seconds, bucket_at)
 );
+INSERT INTO rollup_totals SELECT bucket_at, sum(ran), sum(late), sum(missed), sum(excused) FROM rollups_300 GROUP BY 1
+  ON CONFLICT DO NOTHING;
 INSERT INTO rollup_totals_above SELECT seconds, bucket_at, sum(ran), sum(late), sum(missed), sum(excused)
   FROM rollups_v1 WHERE seconds > 300 GROUP BY 1, 2;
 

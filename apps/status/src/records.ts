@@ -3,7 +3,7 @@ import { TocsinError } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 
 /** Not there, or not yet granted: its owner has not run its migrations. */
-const NOT_MIGRATED: ReadonlySet<unknown> = new Set(['42P01', '3F000', '42501']);
+const NOT_MIGRATED: ReadonlySet<unknown> = new Set(['42P01', '3F000', '42501', '42883']);
 
 /** The views that other services publish, read on the replica where there is one. */
 @Injectable()
@@ -21,7 +21,7 @@ export class Records {
       if (!(error instanceof TocsinError) || !NOT_MIGRATED.has(error.details?.['sqlState'])) throw error;
       throw new TocsinError(
         'unavailable',
-        `${name}: its owner has not created the view yet; start it once, then retry.`,
+        `${name}: its owner has not created what it reads yet; start it once, then retry.`,
         {
           cause: error,
         },

@@ -115,7 +115,7 @@ export const routes = {
   ),
   metrics: reports('viewer', 'GET /v1/metrics', ['State and coverage of every monitor, for Prometheus', z.string()], {
     answerType: 'text/plain; version=0.0.4; charset=utf-8',
-    description: 'At most 20,000 monitors; `tocsin_monitors_omitted` says how many are left out.',
+    description: 'At most 20,000 monitors; `tocsin_monitors_omitted` says whether some are left out.',
   }),
   states: reports('viewer', 'GET /v1/states', ['The present state of monitors', page(stateView)], {
     query: input.statesQuery,
