@@ -1,5 +1,5 @@
 import { context, SpanKind, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
-import { type Clock, systemClock, TocsinError } from '@tocsin/core';
+import { type Clock, systemClock, TocsinError, withDeadline } from '@tocsin/core';
 import { parseRedisUrl } from './address.ts';
 import { type Entry, entryOf } from './entry.ts';
 import type { News } from './link.ts';
@@ -200,8 +200,11 @@ export class Cache {
   ): Promise<Answer<unknown>> {
     const startedAt = this.clock.now();
     let value: unknown;
+    // Many may wait for it, so it has a time of its own and not that of the first who asked.
     try {
-      value = await this.traced(() => bounded(request.load, timeoutMs, request.key));
+      value = await this.traced(() =>
+        bounded(() => withDeadline(startedAt + timeoutMs, request.load), timeoutMs, request.key),
+      );
     } catch (error) {
       this.remember(request.key);
       throw error;

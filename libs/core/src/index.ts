@@ -1,4 +1,5 @@
 export { type Clock, systemClock } from './clock.ts';
+export { currentDeadline, withDeadline } from './deadline-scope.ts';
 export { durationMs, isDuration } from './duration.ts';
 export { type ErrorCode, type FieldError, TocsinError, type TocsinErrorOptions } from './errors.ts';
 export { hash32, idFrom, newId } from './ids.ts';

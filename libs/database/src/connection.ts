@@ -20,6 +20,7 @@ export interface Answer<R> {
 
 /** The server's timeout comes first and leaves the connection usable; this is how much later the client gives up on it. */
 const CLIENT_MARGIN_MS = 1_000;
+const LIMITS_MS = [100, 250, 500, 1_000, 2_000, 4_000];
 const IDLE_IN_TRANSACTION_MS = 60_000;
 
 /** One connection to one server. Statements run one after another; once `broken` it is good for nothing. */
@@ -27,6 +28,7 @@ export class Connection {
   broken = false;
   /** Whether a warning came in since it was last cleared; after COMMIT it means the standby may not have the data. */
   warned = false;
+  private limitMs: number;
   private last: Promise<unknown> = Promise.resolve();
   private askedAt: number | undefined;
 
@@ -35,6 +37,7 @@ export class Connection {
     readonly host: Host,
     private readonly statementTimeoutMs: number,
   ) {
+    this.limitMs = statementTimeoutMs;
     client.on('error', () => (this.broken = true));
     client.on('end', () => (this.broken = true));
     client.on('notice', (notice: { code?: string | undefined }) => (this.warned ||= notice.code === '01000'));
@@ -84,6 +87,19 @@ export class Connection {
   /** How long the statement that runs now has been without an answer, in ms; 0 when none runs. */
   get unansweredMs(): number {
     return this.askedAt === undefined ? 0 : performance.now() - this.askedAt;
+  }
+
+  /**
+   * Has the server give up statements from now on after `ms` (a little later: in steps, so that it is rarely told), or after
+   * the usual time. @returns that time. @throws the driver's error, or ConnectionTimeout
+   */
+  async limitTo(ms: number = Number.POSITIVE_INFINITY): Promise<number> {
+    const limit = Math.min(this.statementTimeoutMs, LIMITS_MS.find((step) => step >= ms) ?? this.statementTimeoutMs);
+    if (limit !== this.limitMs) {
+      await this.run(`SET statement_timeout = ${limit}`);
+      this.limitMs = limit;
+    }
+    return limit;
   }
 
   /** Ends it at once. */

@@ -1,4 +1,4 @@
-import { TocsinError } from '@tocsin/core';
+import { currentDeadline, systemClock, TocsinError } from '@tocsin/core';
 import { parseAddress } from './address.ts';
 import type { Connection, Session } from './connection.ts';
 import { classify, type Failure } from './failures.ts';
@@ -11,7 +11,10 @@ import { checkValues } from './values.ts';
 /** The database of one service: a pool that follows the primary, and a read side. Connects when first used. */
 export class Database implements Queryable {
   readonly schema: string;
-  /** Reads that may be a little behind: the replica if one is configured and answers, else the primary. */
+  /**
+   * Reads that may be a little behind: the replica if one is configured and answers, else the primary. They end with the
+   * deadline of the work that asks: nobody waits after it, and the server gives up too.
+   */
   readonly read: Queryable;
   private readonly primary: Pool;
   private readonly replica: Pool | undefined;
@@ -34,7 +37,7 @@ export class Database implements Queryable {
       this.replica = new Pool(sessionOf(options, options.replicaUrl), size, 'any');
       this.instruments.watch(this.replica, 'replica');
     }
-    this.read = { query: (sql, params, o) => this.queryReplica(sql, params, o) };
+    this.read = { query: (sql, params, o) => inTime((until) => this.queryReplica(sql, params, { ...o, until })) };
   }
 
   async query<R = Record<string, unknown>>(
@@ -68,11 +71,7 @@ export class Database implements Queryable {
     await Promise.all([this.primary.close(), this.replica?.close()]);
   }
 
-  private async queryReplica<R>(
-    sql: string,
-    params: readonly unknown[] = [],
-    options: QueryOptions = {},
-  ): Promise<R[]> {
+  private async queryReplica<R>(sql: string, params: readonly unknown[] = [], options: ReadOptions): Promise<R[]> {
     if (this.replica === undefined) return this.queryOn<R>(this.primary, sql, params, options);
     try {
       return await this.queryOn<R>(this.replica, sql, params, options);
@@ -82,17 +81,40 @@ export class Database implements Queryable {
     }
   }
 
-  private async queryOn<R>(pool: Pool, sql: string, params: readonly unknown[], options: QueryOptions): Promise<R[]> {
+  private async queryOn<R>(pool: Pool, sql: string, params: readonly unknown[], options: ReadOptions): Promise<R[]> {
     const statement = options.name ?? 'unnamed';
     checkValues(sql, params, statement);
     const startedAt = performance.now();
     const span = this.instruments.start(statement, sql);
-    let outcome = await attempt<R>(pool, sql, params, options.name);
+    let outcome = await attempt<R>(pool, sql, params, options);
     // It was refused before it ran, so running it once more is safe.
-    if ('error' in outcome && outcome.kind === 'outdated') outcome = await attempt<R>(pool, sql, params, options.name);
+    if ('error' in outcome && outcome.kind === 'outdated') outcome = await attempt<R>(pool, sql, params, options);
     this.instruments.finish(span, statement, startedAt, 'error' in outcome ? outcome.error : undefined);
     if ('error' in outcome) throw outcome.error;
     return outcome.rows;
+  }
+}
+
+/** A read, and when nobody waits for it any more (ms since the epoch). */
+interface ReadOptions extends QueryOptions {
+  until?: number | undefined;
+}
+
+/** Waits for a read as long as the present deadline allows. @throws TocsinError `deadline` */
+async function inTime<T>(read: (until: number | undefined) => Promise<T>): Promise<T> {
+  const until = currentDeadline();
+  if (until === undefined) return read(until);
+  const late = new TocsinError('deadline', 'The database did not answer before whoever asks stopped waiting.');
+  const leftMs = until - systemClock.now();
+  if (leftMs <= 0) throw late;
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late), leftMs);
+  });
+  try {
+    return await Promise.race([read(until), expired]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -101,12 +123,13 @@ async function attempt<R>(
   pool: Pool,
   sql: string,
   params: readonly unknown[],
-  name: string | undefined,
+  { name, until }: ReadOptions,
 ): Promise<{ rows: R[] } | Failure> {
   let connection: Connection | undefined;
   try {
     connection = await pool.acquire();
-    return { rows: (await connection.run<R>(sql, params, name)).rows };
+    const timeoutMs = await connection.limitTo(until === undefined ? undefined : until - systemClock.now());
+    return { rows: (await connection.run<R>(sql, params, name, timeoutMs)).rows };
   } catch (cause) {
     const failure = classify(cause, name ?? 'unnamed');
     if (connection !== undefined) pool.heed(connection, failure.kind);

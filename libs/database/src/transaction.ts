@@ -125,6 +125,7 @@ class Attempt implements Transaction {
 
   private async begin(connection: Connection): Promise<void> {
     try {
+      await connection.limitTo();
       await connection.run('BEGIN');
       const { statementTimeoutMs } = this.options;
       if (statementTimeoutMs !== undefined) {

@@ -1,7 +1,6 @@
-import { systemClock, TocsinError } from '@tocsin/core';
+import { systemClock, TocsinError, withDeadline } from '@tocsin/core';
 import type { Connection } from './connection.ts';
 import type { CommandSpec, ConsumerSpec } from './contract.ts';
-import { withDeadline } from './deadline.ts';
 import type { ReceivedDelivery } from './delivery.ts';
 import { OutgoingHeaders } from './headers.ts';
 import { HEADER } from './names.ts';

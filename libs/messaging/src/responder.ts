@@ -1,10 +1,9 @@
-import { systemClock, TocsinError } from '@tocsin/core';
+import { systemClock, TocsinError, withDeadline } from '@tocsin/core';
 import { Logger } from '@nestjs/common';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
 import { broadcastSubject, type RequestSpec } from './contract.ts';
-import { withDeadline } from './deadline.ts';
 import { OutgoingHeaders } from './headers.ts';
 import { counters } from './metrics.ts';
 import { HEADER } from './names.ts';

@@ -1,0 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+const current = new AsyncLocalStorage<number>();
+
+/** Runs what must be done before `deadline` (ms since the epoch): questions asked meanwhile inherit it. */
+export function withDeadline<T>(deadline: number, run: () => T): T {
+  return current.run(deadline, run);
+}
+
+/** When whoever waits for the present work stops waiting, in ms since the epoch; undefined if nobody said. */
+export function currentDeadline(): number | undefined {
+  return current.getStore();
+}
