@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import {
   contract,
@@ -53,9 +54,13 @@ describe('the read side', () => {
     await startService('status', env('status'));
   }, 60_000);
 
-  async function watched(): Promise<Monitor> {
+  /** A monitor of an hour ago, or of as many windows. */
+  async function watched(windows?: number): Promise<Monitor> {
     const now = Date.now();
-    const monitor = aMonitor({ createdAt: now - HOUR, spec: { confirm: false, interval: '10s' } });
+    const id = newId();
+    const grid = gridOf(id, 10_000);
+    const createdAt = windows === undefined ? now - HOUR : dueAt(grid, windowAt(grid, now) - windows) - 1;
+    const monitor = aMonitor({ id, createdAt, spec: { confirm: false, interval: '10s' } });
     await messaging.publish(subjects.monitorConfig(monitor.id), monitor, { id: `${monitor.id}.1` });
     return monitor;
   }
@@ -99,7 +104,7 @@ describe('the read side', () => {
   });
 
   it('pages through results by cursor, the newest first, each once', async () => {
-    const monitor = await watched();
+    const monitor = await watched(7);
     await send(...Array.from({ length: 7 }, (_, n) => result(monitor, n + 1, n === 2 ? { down: 'timeout' } : {})));
     const range = { monitorId: monitor.id, from: Date.now() - HOUR, to: Date.now() };
     await until(
@@ -266,4 +271,36 @@ describe('the read side', () => {
     await server.restart();
     await until(async () => !(await messaging.request(requests.summary, {})).stale, { what: 'a fresh answer' });
   });
+
+  it('while the database is frozen what was answered is answered again, within half a second, and the rest in its time', async () => {
+    const ask = () => messaging.request(requests.summary, {});
+    const before = await ask();
+    signalAll(server.pid, 'SIGSTOP');
+    try {
+      await until(async () => (await ask()).stale, { what: 'a stale answer' });
+      const times: number[] = [];
+      for (let n = 0; n < 8; n += 1) {
+        const startedAt = performance.now();
+        expect((await ask()).monitors).toBe(before.monitors);
+        times.push(performance.now() - startedAt);
+      }
+      expect(times.toSorted((a, b) => a - b)[6]).toBeLessThan(500);
+      const startedAt = performance.now();
+      const unknown = messaging.request(requests.incidentsGet, { id: newId() }, { deadline: Date.now() + 1_500 });
+      await expect(unknown).rejects.toMatchObject({ retry: true });
+      expect(performance.now() - startedAt).toBeLessThan(3_000);
+    } finally {
+      signalAll(server.pid, 'SIGCONT');
+    }
+    await until(async () => !(await ask()).stale, { what: 'a fresh answer', timeoutMs: 15_000 });
+  });
 });
+
+/** The server and each of its backends: frozen alone, it would only take no new connections. */
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  process.kill(pid, signal);
+  const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  for (const [child, parent] of all.map((line) => line.trim().split(/\s+/).map(Number))) {
+    if (parent === pid && child !== undefined) process.kill(child, signal);
+  }
+}
