@@ -7,6 +7,9 @@ import { LeaseTable } from '../src/lease-table.ts';
 /** When the simulated bucket was created. */
 export const CREATED = '2026-01-01T00:00:00.000Z';
 
+/** How long a process waits for an answer that can't come. */
+const CUT_MS = 100;
+
 /** A subscriber to the bucket, as the table's follow gives it. */
 export type Handler = (message: { subject: string; data: unknown; sequence: number; headers: object }) => void;
 
@@ -64,9 +67,13 @@ export class LeaseWorld {
   /** Carries a request to the bucket and its answer back; either may take long, and the answer may be lost. */
   ask<T>(node: LeaseNode, act: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
+      if (node.cutUntil > this.now) {
+        this.at(this.now + CUT_MS, node, () => reject(new Error('timeout')));
+        return;
+      }
       this.at(this.now + Math.abs(this.delay()), undefined, () => {
         const answer = act();
-        const back = this.delay();
+        const back = node.answersMs ?? this.delay();
         if (back >= 0) this.at(this.now + back, node, () => resolve(answer));
         else this.at(this.now - back, node, () => reject(new Error('timeout')));
       });
@@ -95,7 +102,11 @@ export class LeaseWorld {
 /** One process: its clock, its view of the bucket, and the real leases over them. */
 export class LeaseNode {
   frozenUntil = 0;
+  /** It runs and reaches nobody. */
+  cutUntil = 0;
   heardUntil = 0;
+  /** How long its answers take, where they differ from other messages. */
+  answersMs: number | undefined;
   handler: Handler | undefined;
   readonly leases: Leases;
 
