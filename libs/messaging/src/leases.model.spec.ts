@@ -145,7 +145,7 @@ describe('one lease, several processes, clocks of different speed, messages that
     const cuts = [{ who: 0, at: 700, for: 60_000 }];
     const of: Story = { rates: [1, 1, 1], delays: [1], freezes: [], cuts, patience: [9_999] };
     const sut = new Struggle(of);
-    sut.members[0]!.node.answersMs = TTL_MS / 3;
+    sut.members[0]!.node.answersMs = TTL_MS / 5;
     const holders = await watch(sut);
     expect(holders.filter(({ length }) => length > 1)).toEqual([]);
     expect(holders.at(-1)).toHaveLength(1);
