@@ -78,6 +78,15 @@ describe('transitions that the notifier has not said to know', () => {
     expect(await other.transitions.claim(50, LEASE)).toHaveLength(20);
   });
 
+  it('that somebody holds at the moment are left to him, without waiting', async () => {
+    for (let n = 0; n < 3; n += 1) await down();
+    await one.transitions.hurry();
+    await one.database.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM transitions LIMIT 1 FOR UPDATE');
+      expect(await other.transitions.claim(10, LEASE)).toHaveLength(2);
+    });
+  });
+
   it('are published again under a fresh id, once although two instances found the same one lost', async () => {
     await down();
     await acknowledgedByTheStream();
