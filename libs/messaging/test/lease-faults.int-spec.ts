@@ -69,13 +69,16 @@ describe('a lease whose bucket is deleted', () => {
   it('goes to another a ttl after the bucket exists anew when its holder is gone, with a larger fence', async () => {
     const { url } = await natsServer();
     const [a, b] = await Promise.all([client(url), client(url)]);
+    // Longer than it takes until the bucket stands again.
+    const ttlMs = 4_000;
     // Revisions of the bucket before are larger than the first ones of the new one.
     for (let n = 0; n < 20; n++) await (await eventually(b, 'other', 'b')).release();
-    const lease = await eventually(a, 'gone', 'a');
-    expect(await take(b, 'gone', 'b')).toBeUndefined();
+    const lease = await until(() => a.leases.acquire('gone', { holder: 'a', ttlMs }), { what: 'held' });
+    const takeIt = () => b.leases.acquire('gone', { holder: 'b', ttlMs }).catch(() => undefined);
+    expect(await takeIt()).toBeUndefined();
     await a.connection.nats.close();
     await b.connection.jsm.streams.delete('KV_leases');
-    const taken = await until(() => take(b, 'gone', 'b').catch(() => undefined), { timeoutMs: 10_000, what: 'taken' });
+    const taken = await until(takeIt, { timeoutMs: 12_000, what: 'taken' });
     expect(lease.isHeld()).toBe(false);
     expect(taken.fence).toBeGreaterThan(lease.fence);
     expect(taken.isHeld()).toBe(true);

@@ -77,10 +77,16 @@ describe('a lease', () => {
 
   it('is not held any more by a process that stood still past its time', async () => {
     const lease = await eventually(a, 'stood-still', 'a');
+    const subject = { last_by_subj: '$KV.leases.stood-still' };
+    const revision = async () => (await b.connection.jsm.streams.getMessage('KV_leases', subject))?.seq;
+    const before = await revision();
     const until = systemClock.monotonic() + 1.5 * TTL_MS;
     while (systemClock.monotonic() < until);
     expect(lease.isHeld()).toBe(false);
     expect(await lease.lost).toContain('expired');
+    await new Promise((resolve) => setTimeout(resolve, TTL_MS / 6));
+    // Not even for the bucket it is renewed: another would have to wait for a ttl more.
+    expect(await revision()).toBe(before);
     const again = await eventually(b, 'stood-still', 'b');
     expect(again.fence).toBeGreaterThan(lease.fence);
     await again.release();

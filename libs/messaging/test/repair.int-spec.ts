@@ -78,6 +78,10 @@ describe('while the system runs', () => {
     const told: string[][] = [[], []];
     tester.onStreamRecreated((stream) => told[0]!.push(stream));
     worker.messaging.onStreamRecreated((stream) => told[1]!.push(stream));
+    // What they look for since they started is done with: from here on only a publish can notice.
+    const both = [tester, worker.messaging];
+    for (const { connection } of both) connection.missing('a test');
+    await until(() => both.every(({ topology }) => topology.looks > 0), { what: 'both looked' });
     await streams().delete('NEWS');
     await say(1);
     await until(() => told.every((names) => names.length > 0), { timeoutMs: 8_000, what: 'both told' });
