@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { cpSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { projectRoot } from '@tocsin/local';
 import { startTocsin } from '@tocsin/testing';
@@ -78,15 +79,29 @@ export class Drill {
     const struck: Strike[] = [];
     const goesOn = (n: number): boolean =>
       'strikes' in often ? n < Math.min(often.strikes, scenario.rounds ?? often.strikes) : Date.now() < range.from + often.forMs; // prettier-ignore
-    for (let n = 0; goesOn(n); n++) {
+    let problem: string | undefined;
+    for (let n = 0; goesOn(n) && problem === undefined; n++) {
       await delay(BETWEEN_MS);
-      struck.push(await scenario.fault(this.stack, n));
+      try {
+        struck.push(await scenario.fault(this.stack, n));
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+        await this.heal();
+      }
     }
     await delay(BETWEEN_MS);
     range.to = Date.now();
-    const row = this.count(scenario, range, struck);
+    const row = this.count(scenario, range, { struck, problem });
     await delay(QUIET_MS);
     return { row };
+  }
+
+  /** Copies what every process has logged; @returns to where */
+  keepLogs(folder: string): string {
+    const logs = join(folder, 'logs');
+    rmSync(logs, { recursive: true, force: true });
+    cpSync(join(dirname(this.stack.tocsin.runtime.tokenFile), 'logs'), logs, { recursive: true });
+    return logs;
   }
 
   async stop(): Promise<void> {
@@ -96,11 +111,23 @@ export class Drill {
     this.releases.remove();
   }
 
-  private async count(scenario: Scenario, range: { from: number; to: number }, strikes: Strike[]): Promise<Row> {
+  /** After a strike that did not end well: what is held back or cut must not spoil the next scenario. */
+  private async heal(): Promise<void> {
+    await this.stack.tocsin.control.heal();
+    await this.stack.signal(this.stack.everything, 'SIGCONT');
+    await this.stack.tocsin.control.release(...this.stack.everything);
+    await this.stack.whole();
+  }
+
+  private async count(
+    scenario: Scenario,
+    range: { from: number; to: number },
+    { struck, problem }: { struck: Strike[]; problem: string | undefined },
+  ): Promise<Row> {
     await delay(ACCOUNT_AFTER_MS);
-    const found = await account(this.load, range, strikes.map(({ at }) => at)); // prettier-ignore
-    const kills = strikes.reduce((sum, { victims }) => sum + victims.length, 0);
+    const found = await account(this.load, range, struck.map(({ at }) => at)); // prettier-ignore
+    const kills = struck.reduce((sum, { victims }) => sum + victims.length, 0);
     const row = { ...emptyRow(scenario.failure, scenario.how), ...found, kills };
-    return { ...row, broken: judge(row, promises(scenario.allowed)) };
+    return { ...row, broken: [...(problem ? [problem] : []), ...judge(row, promises(scenario.allowed))] };
   }
 }

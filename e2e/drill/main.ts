@@ -20,6 +20,8 @@ async function main(o: DrillOptions): Promise<number> {
     if (o.soakMs === undefined) await runAll(drill, o, rows);
     else await take(rows, await drill.run(soak(drill.scenarios, o.seed), { forMs: o.soakMs }));
   } finally {
+    const clean = rows.length > 0 && rows.every(({ broken }) => broken.length === 0);
+    if (!clean) console.log(`the logs of every process are in ${drill.keepLogs(join(projectRoot, o.out))}`);
     await drill.stop();
   }
   const run: Run = { rows, ...circumstances(o) };

@@ -18,6 +18,11 @@ export class Stack {
     return all.filter((each) => service === undefined || each.service === service).map(({ instance }) => instance);
   }
 
+  /** The names of all instances and servers. */
+  get everything(): string[] {
+    return [...this.instances(), ...Object.keys(this.tocsin.runtime.servers)];
+  }
+
   /** The names of the NATS nodes. */
   get nodes(): string[] {
     return Object.keys(this.tocsin.runtime.servers).filter((name) => name.startsWith('nats'));

@@ -1,4 +1,4 @@
-import { JetStreamApiError, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, jetstreamManager, type JetStreamManager, type PeerInfo } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 
 /** How to log in at the broker, and where. */
@@ -11,6 +11,9 @@ export interface BrokerLogin {
 const CONNECT_MS = 1_000;
 const ASK_MS = 2_000;
 const NOT_FOUND = 404;
+const MOST_LAG = 500;
+/** A leader hears from its copies each second. */
+const SILENT_NS = 3_000_000_000;
 
 /** The name of the node that leads a stream, as the cluster says it. @throws while nobody leads it, or nobody answers */
 export async function streamLeader(login: BrokerLogin, stream: string): Promise<string> {
@@ -19,20 +22,24 @@ export async function streamLeader(login: BrokerLogin, stream: string): Promise<
   return cluster.leader;
 }
 
-/** Whether every stream has a leader and every copy of it is present and up to date. Never throws. */
+/** Whether every stream has a leader, and every copy of it is there and follows closely. Never throws. */
 export async function streamsAreWhole(login: BrokerLogin): Promise<boolean> {
   try {
     return await asking(login, async (manager) => {
       for await (const { cluster } of manager.streams.list()) {
-        const copies = cluster?.replicas ?? [];
         if (cluster !== undefined && !cluster.leader) return false;
-        if (copies.some(({ current, offline }) => !current || offline === true)) return false;
+        if (!(cluster?.replicas ?? []).every(follows)) return false;
       }
       return true;
     });
   } catch {
     return false;
   }
+}
+
+/** Under load a copy is always a few messages behind. */
+function follows({ current, offline, lag, active }: PeerInfo): boolean {
+  return offline !== true && active < SILENT_NS && (current || (lag ?? Infinity) <= MOST_LAG);
 }
 
 /** Deletes a stream with all that is in it, as an operator's mistake would; one that is not there is fine. */
