@@ -1,4 +1,4 @@
-import { gridOf, settleMs, windowAt } from '@tocsin/core';
+import { gridOf, settleMs, windowAt, windowsIn } from '@tocsin/core';
 import type { Monitor, MonitorConfig } from '@tocsin/contracts';
 import { aMonitor, aResult } from '@tocsin/testing';
 import fc from 'fast-check';
@@ -238,6 +238,28 @@ describe('coverage', () => {
     );
     expect(worlds.length).toBeGreaterThanOrEqual(10);
   }, 120_000);
+
+  it('a window waits for its end as long as its grid says; after that its absence is shown, until it is swept', async () => {
+    const monitor = aMonitor({ createdAt: clock.at, spec: { interval: '10s', confirm: false } });
+    const from = clock.at + 1;
+    await one.config(monitor);
+    clock.at += 10 * MINUTE;
+    const unaccounted = async (): Promise<number> => {
+      const { due, ran, missed, pending } = await coverage(from, clock.at, monitor.id);
+      return due - ran - missed - pending;
+    };
+    const due = windowsIn(gridOf(monitor.id, 10_000), from, clock.at - settleMs(10_000));
+    expect(await unaccounted()).toBe(due);
+    expect(await one.sweeps.unaccounted(clock.at)).toBeGreaterThanOrEqual(due);
+    await one.sweeps.markMissed(clock.at, 500);
+    expect(await unaccounted()).toBe(0);
+    const intervals = [1_000, 10_000, 59_999, 60_001, DAY];
+    const [settles] = await one.database.query<{ ms: number[] }>(
+      'SELECT array_agg(settle_ms(i)::float8 ORDER BY i) AS ms FROM unnest($1::bigint[]) AS i',
+      [intervals],
+    );
+    expect(settles?.ms).toEqual(intervals.map(settleMs));
+  });
 
   it('a range whose edges are no longer kept as finely is cut to whole buckets, and says so', async () => {
     await one.partitions.run();

@@ -81,7 +81,7 @@ describe('the history', () => {
     await settle();
     const [after] = await rollups(monitor, 86_400);
     expect(after?.['ran']).toBe(Number(before?.['ran']) + 1);
-  });
+  }, 60_000);
 
   it('partitions are there for what may come, and dropped whole when they are too old', async () => {
     const partitions = async (): Promise<string[]> => {
