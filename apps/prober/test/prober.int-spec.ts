@@ -142,7 +142,10 @@ describe('one prober', () => {
   });
 });
 
-describe('two probers', () => {
+/** A task that outlasts the start of another prober, on a busy machine too. */
+const patient = () => ({ timeoutMs: 60_000, intervalMs: 120_000, expiresAt: Date.now() + 120_000 });
+
+describe('two probers', { timeout: 60_000 }, () => {
   test('share the tasks, and each task is run once', async () => {
     await Promise.all([
       ProberProcess.during({ ...environment('share-one'), TOCSIN_CONCURRENCY: '4' }),
@@ -180,7 +183,7 @@ describe('two probers', () => {
     const site = await Site.open((_, response) => {
       if (site.hits.length > 1) response.end('fine'); // the first check hangs until its prober is gone
     });
-    const task = await desk.ask(site.settings());
+    const task = await desk.ask(site.settings(), patient());
     await until(() => site.hits.length === 1);
     await ProberProcess.during(environment('living'));
     const killedAt = Date.now();
@@ -192,12 +195,40 @@ describe('two probers', () => {
     expect(site.hits).toHaveLength(2);
   });
 
+  test('what a frozen prober was checking is answered by the other within 3 s, and no second time when it wakes up', async () => {
+    const frozen = await ProberProcess.during(environment('frozen'));
+    const { promise: thawed, resolve: thaw } = Promise.withResolvers<void>();
+    // As many that none is given to the frozen one a second time by luck alone.
+    const many = 8;
+    const site = await Site.open((_, response) => {
+      void (site.hits.length > many ? Promise.resolve() : thawed).then(() => response.end('fine'));
+    });
+    const tasks = await Promise.all(Array.from({ length: many }, () => desk.ask(site.settings(), patient())));
+    const answers = async () => (await Promise.all(tasks.map((task) => desk.results(task)))).flat();
+    await until(() => site.hits.length === many);
+    await ProberProcess.during(environment('awake'));
+    const frozenAt = Date.now();
+    process.kill(frozen.pid, 'SIGSTOP');
+    const results = await until(async () => (await answers()).length === many && answers());
+    expect(Date.now() - frozenAt).toBeLessThan(3_000);
+    expect(results.map(({ prober, finding }) => `${prober} ${finding?.verdict}`)).toEqual(Array(many).fill('awake up'));
+    process.kill(frozen.pid, 'SIGCONT');
+    thaw();
+    // It works again, and what it answers late is dropped by the stream.
+    const later = await Promise.all(Array.from({ length: 10 }, () => desk.ask(site.settings())));
+    await until(async () =>
+      (await Promise.all(later.map((one) => desk.results(one)))).every((all) => all.length === 1),
+    );
+    await until(async () => (await desk.tasksLeft()) === 0, { what: 'every task to be gone' });
+    expect(await answers()).toHaveLength(many);
+  });
+
   test('a stopping prober hands its running check back at once', async () => {
     const stopping = await ProberProcess.during(environment('stopping'));
     const site = await Site.open((_, response) => {
       if (site.hits.length > 1) response.end('fine');
     });
-    const task = await desk.ask(site.settings());
+    const task = await desk.ask(site.settings(), patient());
     await until(() => site.hits.length === 1);
     await ProberProcess.during(environment('staying'));
     const stoppedAt = Date.now();

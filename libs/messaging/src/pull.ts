@@ -3,7 +3,11 @@ import { createInbox, type Msg, type Subscription } from '@nats-io/transport-nod
 import { Logger } from '@nestjs/common';
 import type { Connection } from './connection.ts';
 
-const EXPIRES_MS = 20_000;
+/**
+ * A frozen instance goes on being given messages for as long as its last question lasts. Shorter than the shortest ack
+ * wait, so that what it did not answer is not given to it a second time.
+ */
+const EXPIRES_MS = 2_000;
 const HEARTBEAT_MS = 1_000;
 const WATCH_MS = 500;
 /** A consumer that nobody has for this long may be deleted. */
