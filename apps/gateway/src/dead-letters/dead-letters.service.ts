@@ -44,9 +44,8 @@ export class DeadLettersService {
       await effect();
     } catch (error) {
       if (!(error instanceof TocsinError) || error.retry) throw error;
-      // It was there when the key was first used: whoever began then, here or elsewhere, has done it.
-      const done = before !== undefined && error.code === 'not_found';
-      if (!done) {
+      // It was there when the key was first used: whoever was faster with it, here or elsewhere, has done it.
+      if (error.code !== 'not_found') {
         await records.put(id, { ...mine, ended: true, refusal: { code: error.code, message: error.message } });
         throw error;
       }
