@@ -1,7 +1,7 @@
 /** The statements of the adapter that are longer than a line. */
 
 /** How long a claim is good without being renewed. A killed instance's sends are taken over after it. */
-export const LEASE_MS = 2_500;
+export const LEASE_MS = 2_000;
 
 const LEASE = `now() + ${LEASE_MS} * interval '1 millisecond'`;
 

@@ -113,7 +113,7 @@ function consumer<T extends z.ZodType>(
  * another in time for the alarm; the handling of a message that takes longer extends its ack wait by itself.
  */
 const MUST_END = {
-  ackWaitMs: 2_500,
+  ackWaitMs: 2_000,
   maxDeliver: 20,
   backoffMs: [250, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000],
 } as const;
@@ -126,7 +126,7 @@ export function proberTasks(location: string) {
   return consumer(
     `prober-${location}`,
     { stream: streams.checks, filters: [`checks.${location}.>`], schema: checkTask },
-    { ackWaitMs: 2_500, maxDeliver: 10, backoffMs: [0], maxAckPending: 20_000 },
+    { ackWaitMs: 2_000, maxDeliver: 10, backoffMs: [0], maxAckPending: 20_000 },
   );
 }
 

@@ -21,7 +21,8 @@ export interface Answer<R> {
 /** The server's timeout comes first and leaves the connection usable; this is how much later the client gives up on it. */
 const CLIENT_MARGIN_MS = 1_000;
 const LIMITS_MS = [100, 250, 500, 1_000, 2_000, 4_000];
-const IDLE_IN_TRANSACTION_MS = 60_000;
+/** A process that froze in the middle of a transaction must not hold its locks for longer than others wait for its work. */
+const IDLE_IN_TRANSACTION_MS = 1_500;
 
 /** One connection to one server. Statements run one after another; once `broken` it is good for nothing. */
 export class Connection {

@@ -184,6 +184,24 @@ describe('transactions', () => {
     expect(await db.query('SELECT n FROM things WHERE id IN (31, 32)')).toEqual([{ n: 2 }, { n: 2 }]);
   });
 
+  it('that a frozen process left open hold no lock for longer than the others can wait', async () => {
+    await db.query('CREATE TABLE frozen (n int)');
+    await db.query('INSERT INTO frozen VALUES (0)');
+    const { wait, open: thaw } = gate();
+    const locked = gate();
+    const holding = db.transaction(async (tx) => {
+      await tx.query('SELECT n FROM frozen FOR UPDATE');
+      locked.open();
+      await wait;
+    });
+    await locked.wait;
+    const before = performance.now();
+    await open(url).query('UPDATE frozen SET n = n + 1');
+    expect(performance.now() - before).toBeLessThan(2_500);
+    thaw();
+    await expect(holding).rejects.toMatchObject({ code: 'unavailable', retry: true });
+  });
+
   it('give up after a bounded number of attempts, and say that a retry may help', async () => {
     let attempts = 0;
     const losing = db.transaction(

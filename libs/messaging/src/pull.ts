@@ -7,8 +7,8 @@ import type { Connection } from './connection.ts';
  * A frozen instance goes on being given messages for as long as its last question lasts. Shorter than the shortest ack
  * wait, so that what it did not answer is not given to it a second time.
  */
-const EXPIRES_MS = 2_000;
-const HEARTBEAT_MS = 1_000;
+const EXPIRES_MS = 1_600;
+const HEARTBEAT_MS = 800;
 const WATCH_MS = 500;
 /** A consumer that nobody has for this long may be deleted. */
 const GONE_MS = 1_000;
@@ -126,7 +126,7 @@ export class Pull {
     }
   }
 
-  /** With something asked for, the broker sends a message or a heartbeat each second. Two missed: ask anew. */
+  /** With something asked for, the broker sends a message or a heartbeat in time. Two missed: ask anew. */
   private check(): void {
     if (!this.connection.connected) return;
     if (this.asked === 0) return this.ask();
