@@ -23,9 +23,9 @@ export interface Scenario {
 }
 
 /** Longer than any lease and any redelivery. */
-const SERVICE_AWAY_MS = 5_000;
+const SERVICE_AWAY_MS = 4_000;
 /** Longer than a broker's election. */
-const SERVER_AWAY_MS = 8_000;
+const SERVER_AWAY_MS = 7_000;
 
 /** Every sub-service. */
 export const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incidents', 'notifier', 'status'];
@@ -82,7 +82,7 @@ const NATS: Scenario[] = [['leader', leader] as const, ['follower', follower] as
       name: `nats-${role}-killed`,
       failure,
       how: 'killed' as const,
-      fault: killAndHold(aim, SERVER_AWAY_MS),
+      fault: kill(aim),
       allowed: ELECTION,
       short: role === 'leader',
     },
@@ -183,7 +183,7 @@ const TOGETHER: Scenario[] = [
   },
   {
     name: 'broker-away',
-    failure: 'the whole broker, for 5 s',
+    failure: 'the whole broker, for 4 s',
     how: 'killed',
     fault: killAndHold(everyNode, SERVICE_AWAY_MS),
     allowed: { ...WHILE_AWAY, alerts: { worstExtraMs: 25_000, repeatedKeys: 10 } },

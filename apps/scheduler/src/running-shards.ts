@@ -14,11 +14,15 @@ const MAX_PER_TICK = 2_000;
 const MAX_PENDING = 4_096;
 const GIVE_UP_MS = 2_000;
 const POLL_MS = 10;
+const STANDSTILL_MS = 1_000;
 
 /** The shards that this instance holds, run from their watermarks on. */
 @Injectable()
 export class RunningShards implements ShardListener {
   private readonly shards = new Map<number, Shard>();
+  /** The leases could not be asked when last tried. */
+  private leasesAway = false;
+  private tickedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly feed: MonitorFeed,
@@ -54,11 +58,16 @@ export class RunningShards implements ShardListener {
     this.shards.delete(index);
   }
 
+  leasesAnswer(answer: boolean): void {
+    this.leasesAway = !answer;
+  }
+
   /** Hands out what is due in every shard whose lease still holds; a holder that was frozen finds out here. */
   tick(): void {
     const now = this.clock.now();
+    this.noticeStandstill();
     for (const shard of this.shards.values()) {
-      if (!shard.lease.isHeld() || shard.pending >= MAX_PENDING) continue;
+      if (!this.mayRun(shard) || shard.pending >= MAX_PENDING) continue;
       shard.tell(now);
       const due = shard.schedule.take(now, MAX_PER_TICK);
       for (const window of due) this.send(shard, window);
@@ -92,6 +101,21 @@ export class RunningShards implements ShardListener {
   lagMs(): number {
     const now = this.clock.now();
     return Math.max(0, ...[...this.shards.values()].map(({ schedule }) => now - (schedule.nextDueAt ?? now)));
+  }
+
+  /**
+   * While the broker elects whoever keeps the leases, nobody can renew one, and nobody can take one: a holder that knows
+   * of it goes on. Should another run the shard after all, both publish the same ids, and the stream drops the doubles.
+   */
+  private mayRun(shard: Shard): boolean {
+    return shard.lease.isHeld() || this.leasesAway;
+  }
+
+  /** A process that stood still knows nothing of what others did meanwhile: only a lease that holds says that it may go on. */
+  private noticeStandstill(): void {
+    const now = this.clock.monotonic();
+    if (now - this.tickedAt > STANDSTILL_MS) this.leasesAway = false;
+    this.tickedAt = now;
   }
 
   /** A shard's first watermark is written before its first window: whoever takes over must not begin at its own now. */

@@ -14,6 +14,8 @@ export interface ShardListener {
   /** Stops the shard and records how far it came; the lease is released after this resolves. */
   giveUp(shard: number): Promise<void>;
   lost(shard: number): void;
+  /** Told after every round whether the leases could be asked. */
+  leasesAnswer(answer: boolean): void;
 }
 
 /**
@@ -34,6 +36,16 @@ export class ShardHolder {
 
   /** One round: join, look who is there, give up what is another's, take what is free. Run often; losing is normal. */
   async round(listener: ShardListener): Promise<void> {
+    try {
+      await this.look(listener);
+      listener.leasesAnswer(true);
+    } catch (error) {
+      listener.leasesAnswer(false);
+      throw error;
+    }
+  }
+
+  private async look(listener: ShardListener): Promise<void> {
     await this.join();
     const leases = (await this.leases.list()).filter(({ expired }) => !expired);
     const members = leases.filter(({ name }) => name.startsWith(MEMBER)).map(({ holder }) => holder);

@@ -11,6 +11,7 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 const ATTEMPT_MS = 1_500;
 const SWEEP_MS = 100;
 const SILENCE_MS = 2_500;
+const HUSH_MS = 1_000;
 const RETRY_MS = 150;
 /** An election takes longer; looking for the stream then is harmless. */
 const HOMELESS_MS = 1_000;
@@ -172,9 +173,17 @@ export class Publisher {
     if (ack.error) return this.onRefusal(token, message, ack.error);
     // An isolated leader has been seen to answer a retry as a duplicate with sequence 0 without storing it.
     if (!ack.stream || !ack.seq) return this.later(message, 'acknowledged without a sequence');
-    this.lastAckAt = systemClock.monotonic();
+    this.heard();
     this.settle(token);
     message.resolve({ stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate === true });
+  }
+
+  /** The first acknowledgement after a silence: there is a leader again, and what was sent to none need not wait. */
+  private heard(): void {
+    const now = systemClock.monotonic();
+    const silent = now - this.lastAckAt > HUSH_MS;
+    this.lastAckAt = now;
+    if (silent) for (const message of this.inFlight.values()) message.againAt = now;
   }
 
   private onNobody(message: InFlight): void {

@@ -10,6 +10,10 @@ import type { Connection } from './connection.ts';
 const EXPIRES_MS = 1_600;
 const HEARTBEAT_MS = 800;
 const WATCH_MS = 500;
+/** Two heartbeats missed. */
+const PATIENCE_MS = 2 * HEARTBEAT_MS + WATCH_MS;
+/** A little more than one, for a consumer that has just been silent. */
+const IMPATIENCE_MS = HEARTBEAT_MS + 100;
 /** A consumer that nobody has for this long may be deleted. */
 const GONE_MS = 1_000;
 /** Asked again and again and not a word: this server may be cut off from the one that has the consumer. */
@@ -24,6 +28,7 @@ export class Pull {
   private asked = 0;
   private inHand = 0;
   private generation = 0;
+  private patienceMs = PATIENCE_MS;
   private heardAt = systemClock.monotonic();
   /** Since when the consumer gives neither messages nor heartbeats. */
   private goneSince: number | undefined;
@@ -83,6 +88,7 @@ export class Pull {
     this.heardAt = systemClock.monotonic();
     if (msg.subject.startsWith(this.inbox)) return this.onStatus(msg);
     this.goneSince = undefined;
+    this.patienceMs = PATIENCE_MS;
     this.asked = Math.max(0, this.asked - 1);
     this.inHand++;
     this.onMessage(msg);
@@ -94,6 +100,7 @@ export class Pull {
     if (msg.subject !== this.address()) return;
     if (!headers || headers.code === 100) {
       this.goneSince = undefined;
+      this.patienceMs = PATIENCE_MS;
       return;
     }
     const left = Number(headers.get('Nats-Pending-Messages'));
@@ -104,7 +111,7 @@ export class Pull {
     // The consumer lost its leader or is gone, or no server has it: the watch asks anew, not at once, so as not to spin.
     this.asked = 0;
     this.generation++;
-    this.heardAt = systemClock.monotonic() - 2 * HEARTBEAT_MS + WATCH_MS;
+    this.heardAt = systemClock.monotonic() - this.patienceMs + WATCH_MS;
     this.suspect();
   }
 
@@ -130,7 +137,9 @@ export class Pull {
   private check(): void {
     if (!this.connection.connected) return;
     if (this.asked === 0) return this.ask();
-    if (systemClock.monotonic() - this.heardAt < 2 * HEARTBEAT_MS + WATCH_MS) return;
+    if (systemClock.monotonic() - this.heardAt < this.patienceMs) return;
+    // Whoever leads next has not heard the question: it is asked more often until somebody answers.
+    this.patienceMs = IMPATIENCE_MS;
     this.logger.debug(`no heartbeat from ${this.target.durable}: asking anew`);
     this.suspect();
     this.restart();
