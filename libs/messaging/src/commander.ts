@@ -1,6 +1,6 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { Msg, Subscription } from '@nats-io/transport-node';
-import { systemClock } from '@tocsin/core';
+import { systemClock, TocsinError } from '@tocsin/core';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
 import { type CommandSpec, COMMANDS_STREAM, commandPattern } from './contract.ts';
@@ -57,7 +57,7 @@ export class Commander {
         return this.publisher.publish(`${pattern}.${operationId}`, input, { id, timeoutMs }, headers);
       });
       // Carried out before this was asked again: its answer went out then, and the operation can be looked up.
-      if (published.duplicate && !answer.msg && !(await this.pending(operationId))) return { status: 'accepted' };
+      if (published.duplicate && !answer.msg && !(await this.mayBePending(operationId))) return { status: 'accepted' };
       const msg = await answer.within(o.deadline - systemClock.now());
       return msg ? { status: 'done', result: readReply(spec, msg) } : { status: 'accepted' };
     } finally {
@@ -74,8 +74,16 @@ export class Commander {
       return found !== null;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.status === NOT_FOUND) return false;
-      throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new TocsinError('unavailable', `The broker can't say what waits at the moment (${reason}). Try again.`, {
+        cause: error,
+      });
     }
+  }
+
+  /** What was accepted stays accepted, whether or not the broker can say just now that it still waits. */
+  private async mayBePending(operationId: string): Promise<boolean> {
+    return this.pending(operationId).catch(() => true);
   }
 
   private listen(subject: string): Listening {

@@ -5,6 +5,8 @@ export interface QueueDepth {
   stream: string;
   messages: number;
   bytes: number;
+  /** Beyond this the stream refuses more, or drops its oldest; -1 for no bound. */
+  maxBytes: number;
   consumers: { durable: string; pending: number; ackPending: number; redelivered: number }[];
 }
 
@@ -23,7 +25,13 @@ export async function queues(connection: Connection): Promise<QueueDepth[]> {
         redelivered: info.num_redelivered,
       });
     }
-    depths.push({ stream: config.name, messages: state.messages, bytes: state.bytes, consumers });
+    depths.push({
+      stream: config.name,
+      messages: state.messages,
+      bytes: state.bytes,
+      maxBytes: config.max_bytes,
+      consumers,
+    });
   }
   return depths;
 }

@@ -51,6 +51,7 @@ export const systemView = z.object({
       stream: z.string(),
       messages: z.number(),
       bytes: z.number(),
+      maxBytes: z.number().meta({ description: 'The bound of the stream; -1 for none' }),
       consumers: z.array(
         z.object({ durable: z.string(), pending: z.number(), ackPending: z.number(), redelivered: z.number() }),
       ),
