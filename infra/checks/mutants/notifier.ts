@@ -1,0 +1,57 @@
+import type { Mutant } from './mutant.ts';
+
+/** What has every alert arrive once and in order, and what speaks when Tocsin can't. */
+export const notifier: readonly Mutant[] = [
+  {
+    mechanism: 'A notification has one identifier, whoever plans it',
+    file: 'apps/notifier/src/notification.rules.ts',
+    find: 'return idFrom(',
+    replace: 'return idFrom(Math.random() + ',
+    test: 'apps/notifier/src/notification.rules.property.spec.ts',
+  },
+  {
+    mechanism: 'A resolution waits for the opening that it overtook',
+    file: 'apps/notifier/src/notification.rules.ts',
+    find: 'return OVERTAKEN_MS;',
+    replace: 'return 0;',
+    test: 'apps/notifier/src/notification.rules.property.spec.ts',
+  },
+  {
+    mechanism: 'A notification is sent by whoever claimed it, and by nobody else',
+    file: 'apps/notifier/src/recorder.ts',
+    find: "inserted.filter((one) => one.status === 'sending')",
+    replace: 'inserted',
+    test: 'apps/notifier/test/webhook.int-spec.ts',
+    title: 'a hundred openings at once are each delivered once',
+  },
+  {
+    mechanism: 'A claim that ran out is taken over',
+    file: 'apps/notifier/src/notifications.sql.ts',
+    find: "AND due_at <= now() AND (status = 'pending' OR $5)",
+    replace: "AND due_at <= now() AND status = 'pending'",
+    test: 'apps/notifier/test/failover.int-spec.ts',
+  },
+  {
+    mechanism: "The dead man's switch is called only while Tocsin is whole",
+    file: 'apps/notifier/src/deadman/deadman.service.ts',
+    find: 'missing.length > 0 ? undefined : await',
+    replace: 'await',
+    test: 'apps/notifier/test/deadman.e2e-spec.ts',
+    title: 'is not called while no prober answers',
+  },
+  {
+    mechanism: 'Tocsin is not whole while its record takes no write',
+    file: 'apps/notifier/src/deadman/whole.rules.ts',
+    find: "...(recordTakesWrites ? [] : ['record']),",
+    replace: '',
+    test: 'apps/notifier/src/deadman/whole.rules.spec.ts',
+  },
+  {
+    mechanism: 'The lease is asked before each call of the switch',
+    file: 'apps/notifier/src/deadman/deadman.caller.ts',
+    find: ' && mayCall()',
+    replace: '',
+    test: 'apps/notifier/test/deadman.caller.int-spec.ts',
+    title: 'is not made once somebody else may make it',
+  },
+];

@@ -1,0 +1,83 @@
+import type { Mutant } from './mutant.ts';
+
+/** The outbox, operations and caches: what the record promises, and what is answered without it. */
+export const record: readonly Mutant[] = [
+  {
+    mechanism: 'A message leaves the outbox only after its commit',
+    file: 'libs/database/src/outbox.ts',
+    find: 'tx.afterCommit(hold)',
+    replace: 'hold()',
+    test: 'libs/database/test/outbox.int-spec.ts',
+    title: 'hands rows on only after their commit, and says so',
+  },
+  {
+    mechanism: 'An outbox row is left to its instance until its lease is over',
+    file: 'libs/database/src/outbox.ts',
+    find: 'FROM outbox WHERE lease_until < clock_timestamp()',
+    replace: 'FROM outbox WHERE lease_until IS NOT NULL',
+    test: 'libs/database/test/outbox.int-spec.ts',
+    title: 'leaves a row to the instance that added it, until its lease is over',
+  },
+  {
+    mechanism: 'An instance that was frozen does not publish rows whose lease is over',
+    file: 'libs/database/src/outbox.ts',
+    find: 'entry.until > now)',
+    replace: 'entry.until > now - Infinity)',
+    test: 'libs/database/test/outbox.int-spec.ts',
+    title: 'leaves a row to the instance that added it, until its lease is over',
+  },
+  {
+    mechanism: 'An operation takes effect once, however often it is asked for',
+    file: 'libs/database/src/operations.ts',
+    find: 'if (claimed.length === 0)',
+    replace: 'if (claimed.length < 0)',
+    test: 'libs/database/test/operations.int-spec.ts',
+    title: 'carries an operation out once and repeats its result',
+  },
+  {
+    mechanism: "A read ends with its caller's deadline, on the server too",
+    file: 'libs/database/src/database.ts',
+    find: 'connection.limitTo(until === undefined ? undefined : until - systemClock.now())',
+    replace: 'connection.limitTo(undefined)',
+    test: 'libs/database/test/deadline.int-spec.ts',
+  },
+  {
+    mechanism: 'A new era begins whenever Redis is back: nothing of before an outage is read after it',
+    file: 'libs/cache/src/link.ts',
+    find: "const token = randomBytes(8).toString('hex');",
+    replace: "const token = `era${randomBytes(0).toString('hex')}`;",
+    test: 'libs/cache/test/outage.int-spec.ts',
+    title: 'what was invalidated by an instance that died meanwhile does not come back',
+  },
+  {
+    mechanism: 'What was invalidated leaves a tombstone that a load of before can not overwrite',
+    file: 'libs/cache/src/shared.ts',
+    find: "redis.call('SET', name, ARGV[2], 'PX', is_key and ARGV[3] or ARGV[4])",
+    replace: "redis.call('DEL', name)",
+    test: 'libs/cache/test/cache.int-spec.ts',
+    title: 'wins in Redis too over a load of an instance that has not heard of it',
+  },
+  {
+    mechanism: 'One load at a time among all instances',
+    file: 'libs/cache/src/shared.ts',
+    find: 'if (reply?.answer === 0) return undefined;',
+    replace: '',
+    test: 'libs/cache/test/herd.int-spec.ts',
+    title: 'that miss a key at the same time load it once',
+  },
+  {
+    mechanism: 'The last good answer is given, marked stale, while the database is away',
+    file: 'apps/status/src/last-good.ts',
+    find: 'if (error instanceof TocsinError && error.retry) return old();',
+    replace: '',
+    test: 'apps/status/src/last-good.spec.ts',
+  },
+  {
+    mechanism: 'Nobody waits again for a record that is away',
+    file: 'apps/monitors/src/reads.ts',
+    find: 'return this.clock.monotonic() < this.awayUntil;',
+    replace: 'return false;',
+    test: 'apps/monitors/test/outages.int-spec.ts',
+    title: 'the first read waits less than',
+  },
+];
