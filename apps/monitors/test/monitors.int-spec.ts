@@ -131,7 +131,12 @@ describe('a monitor', () => {
     await expect(system.messaging.request(requests.monitorsGet, { id })).rejects.toMatchObject({ code: 'not_found' });
     await until(() => told(`events.monitors.${id}`).length === 2, { what: 'both events' });
     await until(() => told(`config.monitors.${id}`).at(-1)?.data, { what: 'the tombstone' });
-    expect(told(`config.monitors.${id}`).at(-1)?.data).toEqual({ id, revision: 2, deleted: true });
+    expect(told(`config.monitors.${id}`).at(-1)?.data).toEqual({
+      id,
+      revision: 2,
+      deleted: true,
+      at: expect.any(Number),
+    });
   });
 
   it('is checked now from each location, once per operation', async () => {

@@ -17,6 +17,18 @@ const spec = (name: string) =>
 const named = async (q: string): Promise<Monitor[]> =>
   (await system.messaging.request(requests.monitorsList, { q, limit: 10 })).items;
 
+/** An instance that knows Redis to be away does not wait for it. */
+async function everyCacheAnswers(): Promise<boolean> {
+  const pages = await Promise.all(
+    system.instances.map(async ({ url }) => (await fetch(`${url}/health/ready`)).json() as Promise<HealthPage>),
+  );
+  return pages.every(({ dependencies }) => dependencies.redis.ok);
+}
+
+interface HealthPage {
+  dependencies: { redis: { ok: boolean } };
+}
+
 describe('a change', () => {
   it('sent again when the stream no longer knows it is answered as the first time, and takes no second effect', async () => {
     const { jsm } = system.messaging.connection;
@@ -43,6 +55,7 @@ describe('a change', () => {
     const operationId = newId();
     const o = { operationId, requestHash: 'killed', deadline: Date.now() + 15_000 };
     // After the commit the other instances are told to forget what they read: with Redis frozen that takes a while.
+    await until(() => everyCacheAnswers(), { what: 'every instance connected to Redis' });
     await system.redis.kill('SIGSTOP');
     let answered = false;
     const end = system.messaging.command(commands.monitorsCreate, { spec: spec('orphan') }, o);
