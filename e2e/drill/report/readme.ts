@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { asMarkdown } from './markdown.ts';
 import type { Run } from './row.ts';
+import { asSummary } from './summary.ts';
 
 const BEGIN = '<!-- drill: begin -->';
 const END = '<!-- drill: end -->';
 
-/** Puts the run's table into a Markdown file, between its two marks. @throws where the file does not have them */
+/** Puts the run's short table into a Markdown file, between its two marks. @throws where the file does not have them */
 export function writeReadme(file: string, run: Run): void {
-  writeFileSync(file, replaced(readFileSync(file, 'utf8'), asMarkdown(run)));
+  writeFileSync(file, replaced(readFileSync(file, 'utf8'), asSummary(run)));
 }
 
 /** A text with another content between its marks. @throws where it does not have each once, in order */

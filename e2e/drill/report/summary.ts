@@ -1,0 +1,63 @@
+import type { Row, Run } from './row.ts';
+
+/** Rows of one failure, however it came about, as one. */
+export interface Summed {
+  failure: string;
+  hows: string[];
+  rows: readonly Row[];
+}
+
+/** One line per failure, in the order of the rows. */
+export function byFailure(rows: readonly Row[]): Summed[] {
+  const found = new Map<string, Row[]>();
+  for (const row of rows) found.set(row.failure, [...(found.get(row.failure) ?? []), row]);
+  return [...found].map(([failure, same]) => ({ failure, hows: [...new Set(same.map(({ how }) => how))], rows: same }));
+}
+
+const COLUMNS: readonly { heading: string; show: (of: Summed) => string }[] = [
+  { heading: 'what dies', show: ({ failure, hows }) => `${failure} (${hows.join(', ')})` },
+  { heading: 'times', show: ({ rows }) => sum(rows, ({ kills }) => kills) },
+  {
+    heading: 'windows missed / late, of',
+    show: ({ rows }) =>
+      `${sum(rows, ({ checks }) => checks.missed)} / ${sum(rows, ({ checks }) => checks.late)}, ${sum(rows, ({ checks }) => checks.due)}`,
+  },
+  { heading: 'latest check', show: ({ rows }) => worst(rows, ({ checks }) => checks.worstLateMs) },
+  {
+    heading: 'alerts lost / doubled / false, of',
+    show: ({ rows }) =>
+      `${sum(rows, ({ alerts }) => alerts.lost)} / ${sum(rows, ({ alerts }) => alerts.doubled)} / ${sum(rows, (row) => row.alerts.false)}, ${sum(rows, ({ alerts }) => alerts.expected)}`,
+  },
+  { heading: 'latest alert', show: ({ rows }) => worst(rows, ({ alerts }) => alerts.worstExtraMs) },
+  {
+    heading: 'API failed / refused, of',
+    show: ({ rows }) =>
+      `${sum(rows, ({ api }) => api.failed)} / ${sum(rows, ({ api }) => api.refused)}, ${sum(rows, ({ api }) => api.requests)}`,
+  },
+  {
+    heading: 'promises',
+    show: ({ rows }) => {
+      const broken = rows.reduce((count, row) => count + row.broken.length, 0);
+      return broken === 0 ? 'kept' : `**${broken} broken**`;
+    },
+  },
+];
+
+/** The short table: a line per failure, and how it was made. */
+export function asSummary({ rows, machine, at, command, checksPerSecond }: Run): string {
+  const lines = [
+    COLUMNS.map(({ heading }) => heading),
+    COLUMNS.map((_, i) => (i === 0 ? '---' : '--:')),
+    ...byFailure(rows).map((of) => COLUMNS.map(({ show }) => show(of))),
+  ];
+  const made = `\`${command}\`, ${checksPerSecond} checks/s, ${at}, on ${machine}.`;
+  return [...lines.map((cells) => `| ${cells.join(' | ')} |`), '', made].join('\n');
+}
+
+function sum(rows: readonly Row[], figure: (row: Row) => number): string {
+  return rows.reduce((total, row) => total + figure(row), 0).toLocaleString('en-US');
+}
+
+function worst(rows: readonly Row[], figure: (row: Row) => number): string {
+  return `${(Math.max(...rows.map(figure)) / 1_000).toFixed(1)} s`;
+}
