@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '@tocsin/local';
@@ -7,6 +7,7 @@ import { type DrillOptions, parseDrillOptions } from './options.ts';
 import { asJson } from './report/json.ts';
 import { asMarkdown } from './report/markdown.ts';
 import { writeReadme } from './report/readme.ts';
+import { merged } from './report/merged.ts';
 import type { Row, Run } from './report/row.ts';
 import { asText } from './report/text.ts';
 import { soak } from './soak.ts';
@@ -71,10 +72,12 @@ function circumstances(o: DrillOptions): Omit<Run, 'rows'> {
   };
 }
 
-function keep(run: Run, o: DrillOptions): void {
+function keep(present: Run, o: DrillOptions): void {
   const folder = join(projectRoot, o.out);
+  const file = join(folder, 'results.json');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'results.json'), asJson(run));
+  const run = o.again && existsSync(file) ? merged(JSON.parse(readFileSync(file, 'utf8')) as Run, present) : present;
+  writeFileSync(file, asJson(run));
   writeFileSync(join(folder, 'results.md'), asMarkdown(run));
   if (o.readme) writeReadme(join(projectRoot, 'README.md'), run);
 }

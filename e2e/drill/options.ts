@@ -16,11 +16,13 @@ export interface DrillOptions {
   seed: number;
   /** Where JSON and Markdown are written. */
   out: string;
+  /** Whether the rows of this run take the place of theirs in the last results, beside the others. */
+  again: boolean;
   /** Whether the table in the README is replaced. */
   readme: boolean;
 }
 
-const USAGE = `Usage: npm run drill -- [--only name,name] [--kills N] [--rate N] [--short] [--soak 10m [--seed N]] [--out folder] [--readme]
+const USAGE = `Usage: npm run drill -- [--only name,name] [--kills N] [--rate N] [--short] [--soak 10m [--seed N]] [--out folder] [--again] [--readme]
   --only a,b    only scenarios whose name contains one of these
   --kills N     strikes per scenario, 1 to 100 (default 10)
   --rate N      checks per second, 20 to 1000 (default 200)
@@ -28,6 +30,7 @@ const USAGE = `Usage: npm run drill -- [--only name,name] [--kills N] [--rate N]
   --soak 10m    random parts at random times, for so long (s, m or h), in place of the scenarios
   --seed N      the order of a soak's strikes (default: drawn, and printed)
   --out folder  where results.json and results.md go (default e2e/drill/results)
+  --again       put the rows of this run in the place of theirs in the last results, and keep the others
   --readme      put the table into README.md`;
 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000 };
@@ -45,6 +48,7 @@ export function parseDrillOptions(args: string[]): DrillOptions | string {
         soak: { type: 'string' },
         seed: { type: 'string' },
         out: { type: 'string', default: 'e2e/drill/results' },
+        again: { type: 'boolean', default: false },
         readme: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -58,6 +62,7 @@ export function parseDrillOptions(args: string[]): DrillOptions | string {
       soakMs: values.soak === undefined ? undefined : duration('--soak', values.soak),
       seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 2 ** 31),
       out: values.out,
+      again: values.again,
       readme: values.readme,
     };
   } catch (error) {
