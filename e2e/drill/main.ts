@@ -16,6 +16,7 @@ import { soak } from './soak.ts';
 async function main(o: DrillOptions): Promise<number> {
   console.log(`starting Tocsin with ${o.rate} checks a second …`);
   const drill = await Drill.start(o.rate);
+  drill.timed = !o.short;
   const rows: Row[] = [];
   try {
     if (o.soakMs === undefined) await runAll(drill, o, rows);

@@ -26,7 +26,7 @@ const USAGE = `Usage: npm run drill -- [--only name,name] [--kills N] [--rate N]
   --only a,b    only scenarios whose name contains one of these
   --kills N     strikes per scenario, 1 to 100 (default 10)
   --rate N      checks per second, 20 to 1000 (default 200)
-  --short       a few scenarios, one strike each: what CI runs
+  --short       a few scenarios, one strike each, times not judged: what CI runs
   --soak 10m    random parts at random times, for so long (s, m or h), in place of the scenarios
   --seed N      the order of a soak's strikes (default: drawn, and printed)
   --out folder  where results.json and results.md go (default e2e/drill/results)

@@ -88,7 +88,7 @@ export class States {
 
   /** It changes slowly and costs more than the rest: kept for longer. */
   private async lastHour(): Promise<Coverage> {
-    const kept = { tag: 'history', ttlMs: 5_000 } as const;
+    const kept = { tag: 'history', ttlMs: 15_000 } as const;
     const { value } = await this.answers.get('last hour', null, kept, () => {
       const now = this.clock.now();
       return this.coverage.count({ from: now - HOUR_MS, to: now });

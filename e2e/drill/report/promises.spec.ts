@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, promises, strict } from './promises.ts';
+import { judge, promises, strict, untimed } from './promises.ts';
 import { emptyRow, type Row } from './row.ts';
 
 function aRow(): Row {
@@ -9,6 +9,15 @@ function aRow(): Row {
 }
 
 describe('the promises', () => {
+  it('of a short run leave times aside, and nothing else', () => {
+    const slow = aRow();
+    Object.assign(slow.checks, { missed: 1, late: 1, worstLateMs: 60_000 });
+    slow.alerts.worstExtraMs = 60_000;
+    expect(judge(slow, promises(untimed()))).toEqual([]);
+    slow.checks.missedLong = slow.alerts.lost = slow.alerts.doubled = slow.api.failed = 1;
+    expect(judge(slow, promises(untimed()))).toHaveLength(4);
+  });
+
   it('hold where nothing was lost', () => {
     expect(judge(aRow(), strict)).toEqual([]);
   });
