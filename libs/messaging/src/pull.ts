@@ -13,7 +13,7 @@ const WATCH_MS = 500;
 /** Two heartbeats missed. */
 const PATIENCE_MS = 2 * HEARTBEAT_MS + WATCH_MS;
 /** A little more than one, for a consumer that has just been silent. */
-const IMPATIENCE_MS = HEARTBEAT_MS + 100;
+const IMPATIENCE_MS = HEARTBEAT_MS + 400;
 /** A consumer that nobody has for this long may be deleted. */
 const GONE_MS = 1_000;
 /** Asked again and again and not a word: this server may be cut off from the one that has the consumer. */
@@ -97,12 +97,13 @@ export class Pull {
 
   private onStatus(msg: Msg): void {
     const { headers } = msg;
-    if (msg.subject !== this.address()) return;
+    // A heartbeat for an earlier question comes from a consumer that lives, too.
     if (!headers || headers.code === 100) {
       this.goneSince = undefined;
       this.patienceMs = PATIENCE_MS;
       return;
     }
+    if (msg.subject !== this.address()) return;
     const left = Number(headers.get('Nats-Pending-Messages'));
     if (headers.code === 408 || (headers.code === 409 && left > 0)) {
       this.asked = Math.max(0, this.asked - left);
