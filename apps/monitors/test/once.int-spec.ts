@@ -52,17 +52,19 @@ describe('a change', () => {
   });
 
   it('whose owner is killed between its commit and its answer takes effect once, and its result can be read', async () => {
+    const { id } = await carryOut(system.messaging, commands.monitorsCreate, { spec: spec('before') });
     const operationId = newId();
-    const o = { operationId, requestHash: 'killed', deadline: Date.now() + 15_000 };
+    const database = new Database({ url: system.database.superuserUrl, schema: 'monitors', applicationName: 'test' });
+    atTheEnd(() => database.close());
+    const committed = async () => (await database.query(`SELECT 1 FROM monitors WHERE name = 'orphan'`)).length === 1;
+    expect(await committed()).toBe(false);
     // After the commit the other instances are told to forget what they read: with Redis frozen that takes a while.
     await until(() => everyCacheAnswers(), { what: 'every instance connected to Redis' });
     await system.redis.kill('SIGSTOP');
     let answered = false;
-    const end = system.messaging.command(commands.monitorsCreate, { spec: spec('orphan') }, o);
+    const o = { operationId, requestHash: 'killed', deadline: Date.now() + 15_000 };
+    const end = system.messaging.command(commands.monitorsPatch, { id, patch: { name: 'orphan' } }, o);
     void end.then(() => (answered = true));
-    const database = new Database({ url: system.database.superuserUrl, schema: 'monitors', applicationName: 'test' });
-    atTheEnd(() => database.close());
-    const committed = async () => (await database.query(`SELECT 1 FROM monitors WHERE name = 'orphan'`)).length === 1;
     await until(committed, { what: 'the commit', everyMs: 2 });
     for (const instance of system.instances) instance.kill('SIGKILL');
     expect(answered).toBe(false);
