@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { commands, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { Database } from '@tocsin/database';
@@ -16,6 +15,16 @@ const spec = (name: string) =>
   monitorSpec.parse({ kind: 'http', name, interval: '10s', settings: { url: 'http://127.0.0.1:9/' } });
 const named = async (q: string): Promise<Monitor[]> =>
   (await system.messaging.request(requests.monitorsList, { q, limit: 10 })).items;
+
+/** Whether the stream takes a message under this identifier as new; the first time, it is. */
+async function isForgotten(id: string): Promise<boolean> {
+  const { duplicate } = await system.messaging.publish('commands.nobody.probe.1', {}, { id });
+  const knownBefore = probed.has(id);
+  probed.add(id);
+  return knownBefore && !duplicate;
+}
+
+const probed = new Set<string>();
 
 /** An instance that knows Redis to be away does not wait for it. */
 async function everyCacheAnswers(): Promise<boolean> {
@@ -37,7 +46,7 @@ describe('a change', () => {
     const info = await jsm.streams.info('COMMANDS');
     // The ten minutes for which the stream drops doubles are over.
     await jsm.streams.update('COMMANDS', { ...info.config, duplicate_window: 100_000_000 });
-    await delay(300);
+    await until(() => isForgotten('a probe'), { what: 'the stream to forget what came before' });
     const again = await carryOut(system.messaging, commands.monitorsCreate, { spec: spec('long after') }, o);
     await jsm.streams.update('COMMANDS', info.config);
     expect(again).toEqual(first);
