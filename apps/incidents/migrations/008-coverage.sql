@@ -98,6 +98,38 @@ CREATE FUNCTION whole_buckets(parts int8multirange, bucket_ms bigint, done_until
 CREATE FUNCTION add_tallies(a bigint[], b bigint[]) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
   SELECT ARRAY[a[1] + coalesce(b[1], 0), a[2] + coalesce(b[2], 0), a[3] + coalesce(b[3], 0), a[4] + coalesce(b[4], 0)] $$;
 
+-- Of the spans' last windows, those whose time for an answer has not passed: how many were due and have none (pending),
+-- and how what is due since tail_at ended. Each result meets its span once: the planner, who knows nothing of a day
+-- that has just begun, would compare every result with every span, so it is told not to.
+CREATE FUNCTION lately(f bigint, t bigint, now_ms bigint, soon_ms bigint, soon_at bigint, tail_at bigint,
+  OUT tallies bigint[], OUT pending bigint)
+  LANGUAGE plpgsql STABLE SET search_path = incidents, pg_temp SET jit = off SET enable_nestloop = off
+  SET enable_mergejoin = off SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+  WITH young AS MATERIALIZED (
+    SELECT p.monitor_id, y.since, least(p.until_at, t) AS until, settle_ms(p.interval_ms) <= soon_ms AS soon,
+      cardinality(p.locations) * windows_in(p.interval_ms, p.phase_ms, y.since, least(p.until_at, t)) AS due
+    FROM spans AS p
+    CROSS JOIN LATERAL (SELECT greatest(p.from_at, f, now_ms - settle_ms(p.interval_ms)) AS since) AS y
+    WHERE NOT p.excused AND y.since < least(p.until_at, t)
+  ), counted AS (
+    SELECT count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 0) AS ran,
+      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 1) AS late,
+      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 2) AS missed,
+      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 3) AS excused,
+      count(y.monitor_id) AS answered
+    FROM results AS r
+    LEFT JOIN young AS y ON y.soon AND y.monitor_id = r.monitor_id AND r.due_at >= y.since AND r.due_at < y.until
+    WHERE r.due_at >= soon_at AND r.due_at < t AND r.attempt = 0 AND r.counted
+  )
+  SELECT ARRAY[l.ran, l.late, l.missed, l.excused], coalesce((SELECT sum(y.due) FROM young AS y), 0) - l.answered
+    - coalesce((SELECT sum(x.n) FROM young AS y
+       CROSS JOIN LATERAL (SELECT count(*) AS n FROM results AS r WHERE r.monitor_id = y.monitor_id
+         AND r.due_at >= y.since AND r.due_at < y.until AND r.attempt = 0 AND r.counted) AS x
+       WHERE NOT y.soon), 0) INTO tallies, pending FROM counted AS l;
+END $$;
+
 -- How the windows of all monitors ended that were due in [from_ms, to_ms) and before now_ms. `due` and `paused` come
 -- from the spans alone, the others from the rows alone: that they agree is a fact, and not how they are made. `pending`
 -- are windows that have no row yet and whose time for one has not passed.
@@ -159,27 +191,7 @@ BEGIN
         * windows_in(p.interval_ms, p.phase_ms, greatest(p.from_at, f), least(p.until_at, t)) AS n
       FROM spans AS p WHERE p.from_at < t AND (p.until_at IS NULL OR p.until_at > f)) AS windows;
 
-  WITH young AS MATERIALIZED (
-    SELECT p.monitor_id, y.since, least(p.until_at, t) AS until, settle_ms(p.interval_ms) <= soon_ms AS soon,
-      cardinality(p.locations) * windows_in(p.interval_ms, p.phase_ms, y.since, least(p.until_at, t)) AS due
-    FROM spans AS p
-    CROSS JOIN LATERAL (SELECT greatest(p.from_at, f, now_ms - settle_ms(p.interval_ms)) AS since) AS y
-    WHERE NOT p.excused AND y.since < least(p.until_at, t)
-  ), lately AS (
-    SELECT count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 0) AS ran,
-      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 1) AS late,
-      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 2) AS missed,
-      count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 3) AS excused,
-      count(y.monitor_id) AS answered
-    FROM results AS r
-    LEFT JOIN young AS y ON y.soon AND y.monitor_id = r.monitor_id AND r.due_at >= y.since AND r.due_at < y.until
-    WHERE r.due_at >= soon_at AND r.due_at < t AND r.attempt = 0 AND r.counted
-  )
-  SELECT ARRAY[l.ran, l.late, l.missed, l.excused], coalesce((SELECT sum(y.due) FROM young AS y), 0) - l.answered
-    - coalesce((SELECT sum(x.n) FROM young AS y
-       CROSS JOIN LATERAL (SELECT count(*) AS n FROM results AS r WHERE r.monitor_id = y.monitor_id
-         AND r.due_at >= y.since AND r.due_at < y.until AND r.attempt = 0 AND r.counted) AS x
-       WHERE NOT y.soon), 0) INTO more, pending FROM lately AS l;
+  SELECT x.tallies, x.pending INTO more, pending FROM lately(f, t, now_ms, soon_ms, soon_at, tail_at) AS x;
   sums := add_tallies(sums, more);
   SELECT f, greatest(f, coalesce(upper(span), f)), sums[1], sums[2], sums[3], sums[4]
     INTO from_at, until_at, ran, late, missed, excused;
@@ -241,6 +253,6 @@ BEGIN
     INTO from_at, until_at, ran, late, missed, excused;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION coverage_v1, coverage_of_v1 FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lately, coverage_v1, coverage_of_v1 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION coverage_v1, coverage_of_v1 TO status;
 GRANT SELECT ON rollup_totals_v2 TO status;

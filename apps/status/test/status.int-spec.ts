@@ -301,6 +301,15 @@ function signalAll(pid: number, signal: NodeJS.Signals): void {
   process.kill(pid, signal);
   const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
   for (const [child, parent] of all.map((line) => line.trim().split(/\s+/).map(Number))) {
-    if (parent === pid && child !== undefined) process.kill(child, signal);
+    if (parent === pid && child !== undefined) signalUnlessGone(child, signal);
+  }
+}
+
+/** A backend may end between being listed and being signalled. */
+function signalUnlessGone(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -36,7 +36,8 @@ export async function startNatsCluster(o: NatsClusterOptions): Promise<{ name: s
         server: name,
         port: ports[index]!.route,
         routes: await Promise.all(routes),
-        config: `ping_interval: "1s", ping_max: 2, no_advertise: true, advertise: "${NOWHERE}"`,
+        // One connection for all: what goes to the same node goes together.
+        config: `pool_size: -1, ping_interval: "1s", ping_max: 2, no_advertise: true, advertise: "${NOWHERE}"`,
       },
     });
     return { name, node };

@@ -119,11 +119,16 @@ function follows({ current, offline, lag }: PeerInfo): boolean {
 }
 
 async function healthy(): Promise<void> {
-  const whole = async (): Promise<boolean> => {
+  const lacking = async (): Promise<string[]> => {
     const infos = await outside.connection.jsm.streams.list().next();
-    return infos.length >= 6 && infos.every(({ cluster: c }) => c?.leader && c.replicas?.every(follows));
+    if (infos.length < 6) return [`${infos.length} streams`];
+    return infos
+      .filter(({ cluster: c }) => !c?.leader || !c.replicas?.every(follows))
+      .map((i) => JSON.stringify([i.config.name, i.cluster]));
   };
-  await until(whole, { timeoutMs: 60_000, everyMs: 200, what: 'every copy there with nothing missing' });
+  await expect
+    .poll(lacking, { timeout: 60_000, interval: 200, message: 'streams without a leader or with a copy that lags' })
+    .toEqual([]);
 }
 
 async function leaderOf(stream: string): Promise<string> {
