@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { projectRoot } from '@tocsin/local';
-import { startTocsin } from '@tocsin/testing';
+import { startTocsin, until } from '@tocsin/testing';
 import { Collector } from './faults/collector.ts';
 import type { Strike } from './faults/fault.ts';
 import { Releases } from './faults/releases.ts';
@@ -15,8 +15,11 @@ import { Stack } from './stack.ts';
 
 /** Between two scenarios, so that what one delayed is not held against the next. */
 const QUIET_MS = 4_000;
-/** Between two strikes: every redelivery after the first has had its time. */
-const BETWEEN_MS = 2_000;
+/** Between two strikes, with the second in which checks are counted: every redelivery after the first has had its time. */
+const BETWEEN_MS = 1_000;
+/** Checks go on when so much of their usual rate arrives: the next strike must find something to break. */
+const USUAL = 0.8;
+const GO_ON_WITHIN_MS = 60_000;
 /** The sweep marks the last windows of a range as missed within this time. */
 const ACCOUNT_AFTER_MS = 32_000;
 const WARM_UP_MS = 15_000;
@@ -28,6 +31,7 @@ export class Drill {
     private readonly load: Load,
     private readonly collector: Collector,
     private readonly releases: Releases,
+    private readonly rate: number,
   ) {}
 
   /** Whether times are judged; see `untimed`. */
@@ -47,7 +51,7 @@ export class Drill {
     await stack.whole();
     const load = await Load.start(tocsin, rate);
     await delay(WARM_UP_MS);
-    return new Drill(stack, load, collector, releases);
+    return new Drill(stack, load, collector, releases, rate);
   }
 
   /** Every scenario: those of the table, and those whose parts the drill itself makes. */
@@ -87,6 +91,7 @@ export class Drill {
       await delay(BETWEEN_MS);
       try {
         struck.push(await scenario.fault(this.stack, n));
+        await this.checksGoOn();
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
         await this.heal();
@@ -112,6 +117,16 @@ export class Drill {
     await this.stack.tocsin.stop();
     await this.collector.stop();
     this.releases.remove();
+  }
+
+  private async checksGoOn(): Promise<void> {
+    const { targets } = this.load;
+    const goOn = async (): Promise<boolean> => {
+      const before = targets.hits;
+      await delay(1_000);
+      return targets.hits - before >= USUAL * this.rate;
+    };
+    await until(goOn, { timeoutMs: GO_ON_WITHIN_MS, what: 'checks at their usual rate' });
   }
 
   /** After a strike that did not end well: what is held back or cut must not spoil the next scenario. */

@@ -54,13 +54,21 @@ const WHILE_AWAY: Overrides = {
   api: { refused: Infinity },
 };
 
+/** An alert that waits for a window that nobody was told of waits for the next one: an interval of 10 s later. */
+const WITHOUT_SCHEDULER: Overrides = {
+  ...WHILE_AWAY,
+  alerts: { ...WHILE_AWAY.alerts, worstExtraMs: WHILE_AWAY.alerts!.worstExtraMs! + 10_000 },
+};
+
+/** Without a gateway nobody is there to refuse. */
+const WITHOUT_GATEWAY: Overrides = { ...WHILE_AWAY, api: { refused: Infinity, failed: Infinity } };
+
 const ALL_OF_A_SERVICE: Scenario[] = SERVICES.map((service) => ({
   name: `every-${service}`,
   failure: `every ${service}`,
   how: 'killed',
   fault: killAndHold(allOf(service), SERVICE_AWAY_MS),
-  // Without a gateway nobody is there to refuse.
-  allowed: service === 'gateway' ? { ...WHILE_AWAY, api: { refused: Infinity, failed: Infinity } } : WHILE_AWAY,
+  allowed: { gateway: WITHOUT_GATEWAY, scheduler: WITHOUT_SCHEDULER }[service] ?? WHILE_AWAY,
   apart: true,
 }));
 

@@ -13,6 +13,7 @@ interface Answered {
   status: number;
   ms: number;
   retryAfter: string | null;
+  stale: string | null;
 }
 
 let stack: Stack;
@@ -35,7 +36,8 @@ async function get(
   });
   await response.arrayBuffer();
   const { status, headers } = response;
-  return { status, ms: performance.now() - startedAt, retryAfter: headers.get('retry-after') };
+  const [retryAfter, stale] = [headers.get('retry-after'), headers.get('tocsin-stale')];
+  return { status, ms: performance.now() - startedAt, retryAfter, stale };
 }
 
 /** So many clients, each asking again as soon as it was answered, until so many requests were sent. */
@@ -112,7 +114,9 @@ describe('overload', { timeout: 60_000 }, () => {
 describe('an owner that is frozen', { timeout: 60_000 }, () => {
   it('takes up no more than its share, is refused early after a while, and is asked again when it is back', async () => {
     const gateway = await startGateway({ ...stack.env, TOCSIN_MAX_REQUESTS: '40' });
-    expect((await get(gateway, '/v1/incidents')).status).toBe(200);
+    const known = '/v1/incidents?limit=1';
+    stack.incidentsAge = { ageMs: 0, stale: false };
+    expect(await get(gateway, known)).toMatchObject({ status: 200, stale: null });
     const { promise, resolve: thaw } = Promise.withResolvers<void>();
     stack.statusFrozen = promise;
     try {
@@ -138,10 +142,13 @@ describe('an owner that is frozen', { timeout: 60_000 }, () => {
       const later = await Promise.all(Array.from({ length: 10 }, () => get(gateway, '/v1/incidents')));
       expect(later.filter(({ status }) => status === 503).length).toBeGreaterThanOrEqual(8);
       expect((await get(gateway, path)).status).toBe(200);
+      // What it answered before is answered again, and marked.
+      expect(await get(gateway, known)).toMatchObject({ status: 200, stale: 'true' });
     } finally {
       stack.statusFrozen = undefined;
       thaw();
     }
     await until(async () => (await get(gateway, '/v1/incidents')).status === 200, { what: 'incidents again' });
+    expect(await get(gateway, known)).toMatchObject({ status: 200, stale: null });
   });
 });

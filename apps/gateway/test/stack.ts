@@ -29,6 +29,8 @@ export class Stack {
   statusAway = false;
   /** While set, the owner of states and incidents answers nothing, as if it were frozen. */
   statusFrozen: Promise<void> | undefined;
+  /** How old its answers about incidents are. */
+  incidentsAge = { ageMs: 3_500, stale: true };
   /** How long the owner of monitors takes to read one. */
   readMs = 0;
   /** What the owner of incidents received, in order. */
@@ -138,7 +140,7 @@ export class Stack {
     });
     this.owners.status.answers(requests.incidentsList, async () => {
       await this.statusFrozen;
-      return { items: [], next: 'n', ageMs: 3_500, stale: true };
+      return { items: [], next: 'n', ...this.incidentsAge };
     });
   }
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Answer, Cache } from '@tocsin/cache';
+import { type Answer, Cache, LastGood } from '@tocsin/cache';
 import type { Clock } from '@tocsin/core';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import { LastGood } from './last-good.ts';
 import type { StatusConfig } from './status.config.ts';
 
 /** What an event makes out of date; nothing that is over (history) is. */

@@ -67,10 +67,18 @@ export const record: readonly Mutant[] = [
   },
   {
     mechanism: 'The last good answer is given, marked stale, while the database is away',
-    file: 'apps/status/src/last-good.ts',
-    find: 'if (error instanceof TocsinError && error.retry) return old();',
-    replace: '',
-    test: 'apps/status/src/last-good.spec.ts',
+    file: 'libs/cache/src/last-good.ts',
+    find: 'error instanceof TocsinError && error.retry ? this.find<T>(key) : undefined',
+    replace: 'undefined',
+    test: 'libs/cache/src/last-good.spec.ts',
+  },
+  {
+    mechanism: 'The gateway answers as before while whoever owns the answer is away',
+    file: 'apps/gateway/src/edge/owners.ts',
+    find: 'const { value, ageMs, stale } = this.lastGood.inPlaceOf<O>(question, error);',
+    replace: 'throw error; const { value, ageMs, stale } = this.lastGood.inPlaceOf<O>(question, error);',
+    test: 'apps/gateway/test/overload.int-spec.ts',
+    title: 'takes up no more than its share',
   },
   {
     mechanism: 'Nobody waits again for a record that is away',

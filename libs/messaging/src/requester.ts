@@ -18,7 +18,8 @@ const MIN_SLICE_MS = 100;
 /** However long the question may take: a frozen instance must not cost a caller seconds. */
 const MAX_SLICE_MS = 300;
 const RETRY_MS = 50;
-const NOBODY_MS = 2_000;
+/** How long nobody may listen, as between two instances of a service. Less than an impatient client waits. */
+const NOBODY_MS = 800;
 const MAX_REFUSALS = 5;
 const MAX_GATHERED = 1_000;
 
@@ -81,7 +82,7 @@ export class Requester {
     const answers = new Answers();
     this.waiting.set(token, (msg) => answers.push(msg));
     try {
-      const nobodyUntil = systemClock.now() + NOBODY_MS;
+      const nobodyUntil = Math.min(systemClock.now() + NOBODY_MS, o.deadline - RETRY_MS);
       for (let refusals = 0; ;) {
         const left = o.deadline - systemClock.now();
         if (left <= 0) throw unanswered('deadline', `No answer to ${spec.subject} in time. Try again.`);

@@ -29,6 +29,8 @@ export class Door {
   /** @throws EdgeRefusal or TocsinError that says why it is not admitted */
   async admit(route: Route, request: EdgeRequest, reply: EdgeReply): Promise<Call> {
     const { headers } = request;
+    // Finding out who asks is part of what the caller waits for.
+    const deadline = deadlineOf(headers, this.config.answerMs);
     const caller = route.role === 'anyone' ? undefined : await this.identify(route.role, request, reply);
     const { params, query, body, canonicalBody } = inputOf(route, request);
     const path = request.url.split('?', 1)[0]!;
@@ -38,7 +40,7 @@ export class Door {
       query,
       body,
       caller,
-      deadline: deadlineOf(headers, this.config.answerMs),
+      deadline,
       preconditions: preconditionsOf(route, headers),
       operation: {
         key: route.method === 'GET' ? undefined : idempotencyKey(headers),

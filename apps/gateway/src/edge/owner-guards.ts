@@ -21,7 +21,7 @@ export class OwnerGuards {
 
   /**
    * Asks `owner`.
-   * @throws what `ask` throws; TocsinError `unavailable` if it is not asked
+   * @throws what `ask` throws; TocsinError `unavailable` if it is not asked, with the detail `busy` if its share is full
    */
   async ask<T>(owner: string, deadline: number, ask: () => Promise<T>): Promise<T> {
     const heard = await this.guardOf(owner)
@@ -56,5 +56,5 @@ async function heardOf<T>(ask: () => Promise<T>): Promise<Heard<T>> {
 function refusedHere(error: unknown, owner: string): unknown {
   if (!(error instanceof TocsinError) || error.code !== 'exhausted') return error;
   const message = `Too many requests wait for ${owner} here. Try again in a moment.`;
-  return new TocsinError('unavailable', message, { cause: error });
+  return new TocsinError('unavailable', message, { cause: error, details: { busy: true } });
 }

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { LastGood } from '@tocsin/cache';
 import { requests } from '@tocsin/contracts';
-import { type ErrorCode, systemClock, TocsinError } from '@tocsin/core';
+import { type Clock, type ErrorCode, systemClock, TocsinError } from '@tocsin/core';
 import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
-import { CONFIG } from '@tocsin/service';
+import { CLOCK, CONFIG } from '@tocsin/service';
 import type { GatewayConfig } from '../gateway.config.ts';
-import { type Answer, acceptedAs } from './answer.ts';
+import { type Aged, type Answer, acceptedAs } from './answer.ts';
 import type { Call } from './call.ts';
 import { operationId } from './operation-id.ts';
 import { OwnerGuards } from './owner-guards.ts';
@@ -17,22 +18,42 @@ const records: Record<string, typeof requests.operationsOfMonitors> = {
 
 /** Questions to one owner may be this part of all requests at a time: one that is frozen leaves room for the others. */
 const OWNERS_SHARE = 0.75;
+/** How old an answer may be that is given while its owner is away: longer than any failover. */
+const STALE_MS = 15 * 60_000;
 
 /** The services that own what the API shows and changes, asked on behalf of a call. */
 @Injectable()
 export class Owners {
   private readonly guards: OwnerGuards;
+  private readonly lastGood: LastGood;
 
   constructor(
     @Inject(Messaging) private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
+    @Inject(CLOCK) clock: Clock,
   ) {
+    this.lastGood = new LastGood(clock, STALE_MS);
     this.guards = new OwnerGuards(Math.max(1, Math.floor(config.maxRequests * OWNERS_SHARE)));
   }
 
-  /** @throws TocsinError as the owner refused it; `deadline` or `unavailable` if nobody answered in time */
+  /**
+   * The owner's answer; while it can't give one, the last that it gave to the same question, marked stale, where its
+   * answers say how old they are.
+   * @throws TocsinError as the owner refused it; `deadline` or `unavailable` if nobody answered in time
+   */
   async read<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, call: Call): Promise<O> {
-    return this.ask(spec, input, call.deadline);
+    // As the caller put it: a range up to now is the same question a moment later.
+    const question = JSON.stringify([spec.subject, call.params, call.query]);
+    try {
+      const answer = await this.ask(spec, input, call.deadline);
+      if (isAged(answer)) this.lastGood.remember(question, { value: answer, ageMs: answer.ageMs, stale: answer.stale });
+      return answer;
+    } catch (error) {
+      // Who asks for too much is told so.
+      if (error instanceof TocsinError && error.details?.['busy'] === true) throw error;
+      const { value, ageMs, stale } = this.lastGood.inPlaceOf<O>(question, error);
+      return { ...value, ageMs, stale };
+    }
   }
 
   /** The same, bounded by a time of its own: for what an answer can do without. */
@@ -91,6 +112,10 @@ export class Owners {
   private operationOf(service: string, { caller, operation: { key } }: Call): string {
     return operationId(this.config.secret, caller?.tokenId ?? '', key === undefined ? undefined : `${service}:${key}`);
   }
+}
+
+function isAged(answer: unknown): answer is Aged {
+  return typeof answer === 'object' && answer !== null && 'ageMs' in answer && 'stale' in answer;
 }
 
 /** A recorded refusal, as the error that it was. */

@@ -1,7 +1,7 @@
-import type { Answer } from '@tocsin/cache';
 import { TocsinError } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { LastGood } from './last-good.ts';
+import type { Answer } from './types.ts';
 
 describe('the last good answer', () => {
   const clock = { at: 1_000, now: () => clock.at, monotonic: () => clock.at };

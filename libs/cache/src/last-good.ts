@@ -1,0 +1,60 @@
+import { type Clock, TocsinError } from '@tocsin/core';
+import type { Answer } from './types.ts';
+
+interface Known {
+  value: unknown;
+  loadedAt: number;
+}
+
+/** Most answers that are remembered; the one not given for longest goes first. */
+const ENTRIES_MAX = 200;
+/** How long somebody waits for a new answer while an older one is at hand. */
+const PATIENCE_MS = 300;
+
+/**
+ * The last good answers, in memory alone. Whoever gives new ones may be away just when one is needed: what was true a
+ * moment ago, marked stale, is better than none.
+ */
+export class LastGood {
+  private readonly known = new Map<string, Known>();
+
+  /** @param staleMs how old an answer may be that is given in place of a new one */
+  constructor(
+    private readonly clock: Clock,
+    private readonly staleMs: number,
+  ) {}
+
+  /** The answer that `ask` gives, or the last good one where it fails for now or takes too long. @throws what `ask` throws */
+  async get<T>(key: string, ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+    const asked = ask().then((answer) => this.remember(key, answer));
+    if (!this.find<T>(key)) return asked;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<Answer<T> | undefined>((resolve) => {
+      timer = setTimeout(() => resolve(this.find<T>(key)), PATIENCE_MS);
+    });
+    const answered = asked.catch((error: unknown) => this.inPlaceOf<T>(key, error));
+    return (await Promise.race([answered, late]).finally(() => clearTimeout(timer))) ?? answered;
+  }
+
+  /** Keeps an answer for when there is no new one. @returns it */
+  remember<T>(key: string, answer: Answer<T>): Answer<T> {
+    this.known.delete(key);
+    this.known.set(key, { value: answer.value, loadedAt: this.clock.now() - answer.ageMs });
+    const oldest = this.known.size > ENTRIES_MAX ? this.known.keys().next().value : undefined;
+    if (oldest !== undefined) this.known.delete(oldest);
+    return answer;
+  }
+
+  /** The last good answer, stale, in place of one that failed. @throws `error` where there is none, or no retry would help */
+  inPlaceOf<T>(key: string, error: unknown): Answer<T> {
+    const old = error instanceof TocsinError && error.retry ? this.find<T>(key) : undefined;
+    if (!old) throw error;
+    return old;
+  }
+
+  private find<T>(key: string): Answer<T> | undefined {
+    const known = this.known.get(key);
+    const ageMs = known ? this.clock.now() - known.loadedAt : Infinity;
+    return known && ageMs <= this.staleMs ? { value: known.value as T, ageMs, stale: true } : undefined;
+  }
+}
