@@ -57,7 +57,8 @@ export class Commander {
         return this.publisher.publish(`${pattern}.${operationId}`, input, { id, timeoutMs }, headers);
       });
       // Carried out before this was asked again: its answer went out then, and the operation can be looked up.
-      if (published.duplicate && !answer.msg && !(await this.mayBePending(operationId))) return { status: 'accepted' };
+      if (published.duplicate && !answer.msg && !(await this.mayBePending(operationId, o.deadline)))
+        return { status: 'accepted' };
       const msg = await answer.within(o.deadline - systemClock.now());
       return msg ? { status: 'done', result: readReply(spec, msg) } : { status: 'accepted' };
     } finally {
@@ -66,12 +67,12 @@ export class Commander {
   }
 
   /** As `Messaging.commandPending`. */
-  async pending(operationId: string): Promise<boolean> {
+  async pending(operationId: string, deadline: number): Promise<boolean> {
+    const asking = this.connection.jsm.streams.getMessage(COMMANDS_STREAM, {
+      last_by_subj: `commands.*.*.${operationId}`,
+    });
     try {
-      const found = await this.connection.jsm.streams.getMessage(COMMANDS_STREAM, {
-        last_by_subj: `commands.*.*.${operationId}`,
-      });
-      return found !== null;
+      return (await inTime(asking, deadline)) !== null;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.status === NOT_FOUND) return false;
       const reason = error instanceof Error ? error.message : String(error);
@@ -82,8 +83,8 @@ export class Commander {
   }
 
   /** What was accepted stays accepted, whether or not the broker can say just now that it still waits. */
-  private async mayBePending(operationId: string): Promise<boolean> {
-    return this.pending(operationId).catch(() => true);
+  private async mayBePending(operationId: string, deadline: number): Promise<boolean> {
+    return this.pending(operationId, deadline).catch(() => true);
   }
 
   private listen(subject: string): Listening {
@@ -94,6 +95,19 @@ export class Commander {
       },
     });
     return listening;
+  }
+}
+
+/** Without a leader the broker answers nothing, and its client waits for longer than who asked. */
+async function inTime<T>(asking: Promise<T>, deadline: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(reject, Math.max(0, deadline - systemClock.now()), new Error('no answer in time'));
+  });
+  try {
+    return await Promise.race([asking, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -108,9 +108,12 @@ export class Messaging {
     return this.commander.command(spec, input, o);
   }
 
-  /** Whether a command is still waiting to be carried out. */
-  commandPending(operationId: string): Promise<boolean> {
-    return this.commander.pending(operationId);
+  /**
+   * Whether a command is still waiting to be carried out.
+   * @throws TocsinError `unavailable` if the broker can't say by the deadline (ms since the epoch): try again
+   */
+  commandPending(operationId: string, o: { deadline: number }): Promise<boolean> {
+    return this.commander.pending(operationId, o.deadline);
   }
 
   /** Reads a stream in order beside everyone else; see `StreamFollow`. */

@@ -53,7 +53,9 @@ describe('a command', () => {
     expect(await order(7, { operationId })).toEqual({ status: 'done', result: { n: 7 } });
     expect(carried).toHaveLength(1);
     expect(carried[0]!.ctx).toMatchObject({ operationId, requestHash: 'hash-7', actor: 'token:ops', deliveries: 1 });
-    await until(async () => !(await tester.commandPending(operationId)), { what: 'taken off the stream' });
+    await until(async () => !(await tester.commandPending(operationId, { deadline: Date.now() + 2_000 })), {
+      what: 'taken off the stream',
+    });
   });
 
   it('that is refused throws the refusal and makes no dead letter', async () => {
@@ -68,10 +70,12 @@ describe('a command', () => {
   it('is accepted when nobody carries it out in time, and carried out later all the same', async () => {
     const operationId = newId();
     expect(await order(3, { operationId, waitMs: 200 })).toEqual({ status: 'accepted' });
-    expect(await tester.commandPending(operationId)).toBe(true);
+    expect(await tester.commandPending(operationId, { deadline: Date.now() + 2_000 })).toBe(true);
     owner = await instance(url, Maker);
     await until(() => carried.length === 1, { what: 'carried out' });
-    await until(async () => !(await tester.commandPending(operationId)), { what: 'taken off the stream' });
+    await until(async () => !(await tester.commandPending(operationId, { deadline: Date.now() + 2_000 })), {
+      what: 'taken off the stream',
+    });
   });
 
   it('sent again under the same operation is not carried out again; both callers get the one answer', async () => {

@@ -35,7 +35,8 @@ export class OperationsService {
       if (status === 'done') return ok({ id, status, result } satisfies OperationView);
       return ok({ id, status: 'failed', error: refusalOf(errorOf(error)).problem } satisfies OperationView);
     }
-    if (await this.messaging.commandPending(id)) return ok({ id, status: 'pending' } satisfies OperationView);
+    const pending = await this.messaging.commandPending(id, { deadline: call.deadline });
+    if (pending) return ok({ id, status: 'pending' } satisfies OperationView);
     const away = asked.find((one) => one.status === 'rejected');
     if (away) throw new TocsinError('unavailable', 'A service that may know this operation is away. Try again later.');
     throw notFound();
