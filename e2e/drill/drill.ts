@@ -17,7 +17,7 @@ import { Stack } from './stack.ts';
 const QUIET_MS = 4_000;
 /** Between two strikes, with the second in which checks are counted: every redelivery after the first has had its time. */
 const BETWEEN_MS = 1_000;
-/** Checks go on when so much of their usual rate arrives: the next strike must find something to break. */
+/** Work goes on when so much of the usual rate of checks arrives, and less than a second of it waits. */
 const USUAL = 0.8;
 const GO_ON_WITHIN_MS = 60_000;
 /** The sweep marks the last windows of a range as missed within this time. */
@@ -91,7 +91,7 @@ export class Drill {
       await delay(BETWEEN_MS);
       try {
         struck.push(await scenario.fault(this.stack, n));
-        await this.checksGoOn();
+        await this.workGoesOn();
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
         await this.heal();
@@ -119,14 +119,15 @@ export class Drill {
     this.releases.remove();
   }
 
-  private async checksGoOn(): Promise<void> {
+  /** What one strike has piled up must be gone before the next: two at once are another failure than is promised for. */
+  private async workGoesOn(): Promise<void> {
     const { targets } = this.load;
     const goOn = async (): Promise<boolean> => {
       const before = targets.hits;
       await delay(1_000);
-      return targets.hits - before >= USUAL * this.rate;
+      return targets.hits - before >= USUAL * this.rate && (await this.stack.backlog()) < this.rate;
     };
-    await until(goOn, { timeoutMs: GO_ON_WITHIN_MS, what: 'checks at their usual rate' });
+    await until(goOn, { timeoutMs: GO_ON_WITHIN_MS, what: 'checks at their usual rate, and no backlog' });
   }
 
   /** After a strike that did not end well: what is held back or cut must not spoil the next scenario. */

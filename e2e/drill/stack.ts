@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processesIn } from '@tocsin/local';
-import { type StartedTocsin, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
+import { messagesIn, type StartedTocsin, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
 import { primaryOf } from './oracle/database.ts';
 
 const ASK_MS = 2_000;
@@ -69,6 +69,11 @@ export class Stack {
       await delay(WHOLE_EVERY_MS);
     } while (performance.now() < deadline);
     throw new Error(`Tocsin is not whole after ${WHOLE_WITHIN_MS / 1_000} s: ${missing.join('; ')}`);
+  }
+
+  /** How many checks and results wait to be worked on. */
+  async backlog(): Promise<number> {
+    return await messagesIn(this.tocsin.nats, 'CHECKS', 'RESULTS');
   }
 
   /** The node that leads a stream. */

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How a client waits: it gives a gateway so long, then sends the same to the other, until its patience is over. */
+/**
+ * How a client waits: it gives a gateway so long, then sends the same to the other, as long as its patience lasts for
+ * another attempt. One cut short would say nothing of the gateway.
+ */
 export interface Patience {
   attemptMs: number;
   totalMs: number;
@@ -60,18 +63,17 @@ export class GatewayClient {
   /** Sends a request until it is answered or the client's patience is over. Never throws. */
   async send(request: ApiRequest, first = this.turn++): Promise<ApiOutcome> {
     const startedAt = performance.now();
-    const { totalMs } = this.patience;
+    const { attemptMs, totalMs } = this.patience;
     for (let attempts = 1; ; attempts++) {
       const gateways = this.gateways();
-      const left = totalMs - (performance.now() - startedAt);
-      const attempt = await this.attempt(request, gateways[(first + attempts - 1) % gateways.length]!, left);
+      const attempt = await this.attempt(request, gateways[(first + attempts - 1) % gateways.length]!);
       const tookMs = performance.now() - startedAt;
       const { status, body, stale = false, operation, why } = attempt;
       const seen = { attempts, tookMs, status, body, stale };
       if (status === 202 && operation !== undefined) return { ...seen, answer: 'accepted', operation };
       if (status >= 200 && status < 300) return { ...seen, answer: 'ok' };
       const pauseMs = attempts % gateways.length === 0 ? (attempt.retryAfter ?? PAUSE_MS / 1_000) * 1_000 : 0;
-      if (mayPass(status) && tookMs + pauseMs < totalMs) {
+      if (mayPass(status) && tookMs + pauseMs + attemptMs <= totalMs) {
         await delay(pauseMs);
         continue;
       }
@@ -80,7 +82,7 @@ export class GatewayClient {
     }
   }
 
-  private async attempt({ method, path, body, key }: ApiRequest, gateway: string, leftMs: number): Promise<Attempt> {
+  private async attempt({ method, path, body, key }: ApiRequest, gateway: string): Promise<Attempt> {
     try {
       const response = await fetch(gateway + path, {
         method,
@@ -91,7 +93,7 @@ export class GatewayClient {
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(Math.max(1, Math.min(this.patience.attemptMs, Math.ceil(leftMs)))),
+        signal: AbortSignal.timeout(this.patience.attemptMs),
       });
       const text = await response.text();
       const { headers, status } = response;

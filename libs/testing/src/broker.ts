@@ -22,6 +22,14 @@ export async function streamLeader(login: BrokerLogin, stream: string): Promise<
   return cluster.leader;
 }
 
+/** How many messages wait in these work queues. @throws while nobody leads one of them, or nobody answers */
+export async function messagesIn(login: BrokerLogin, ...streams: string[]): Promise<number> {
+  return await asking(login, async (manager) => {
+    const infos = await Promise.all(streams.map((stream) => manager.streams.info(stream)));
+    return infos.reduce((sum, { state }) => sum + state.messages, 0);
+  });
+}
+
 /** Whether every stream has a leader, and every copy of it is there and follows closely. Never throws. */
 export async function streamsAreWhole(login: BrokerLogin): Promise<boolean> {
   try {

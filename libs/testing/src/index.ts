@@ -1,6 +1,6 @@
 export { ApiClient, type ApiAnswer } from './api-client.ts';
 export { atTheEnd } from './cleanup.ts';
-export { type BrokerLogin, deleteStream, streamLeader, streamsAreWhole } from './broker.ts';
+export { type BrokerLogin, deleteStream, messagesIn, streamLeader, streamsAreWhole } from './broker.ts';
 export { certificate, type CertificateKind, type TestCertificate } from './certificates.ts';
 export { aMonitor, aMonitorOf, aResult } from './factories.ts';
 export { OtlpReceiver, type CollectedSpan } from './otlp-receiver.ts';
