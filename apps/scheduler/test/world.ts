@@ -34,12 +34,18 @@ export class World {
   /** What was sent and arrives later. */
   private onTheWay: { at: number; from: SimulatedScheduler; arrive: () => void; gone: () => void }[] = [];
   private fences = 0;
+  /** While set, the leases can't be asked. */
+  leasesAway: Error | undefined;
 
   constructor(
     readonly began: number,
     public now = began,
   ) {
     for (let shard = 0; shard < SHARDS; shard += 1) this.watermarks.set(shard, began);
+  }
+
+  asked<T>(answer: () => T): Promise<T> {
+    return this.leasesAway ? Promise.reject(this.leasesAway) : Promise.resolve(answer());
   }
 
   send(from: SimulatedScheduler, delayMs: number, arrive: () => void, gone: () => void = () => undefined): void {
@@ -117,8 +123,8 @@ export class SimulatedScheduler {
     for (const monitor of monitors) this.monitors.set(monitor.id, monitor);
     const clock: Clock = { now: () => world.now + this.clockOff, monotonic: () => world.now };
     const leases = {
-      acquire: (lease: string) => Promise.resolve(world.acquire(this, lease)),
-      list: () => Promise.resolve(world.list()),
+      acquire: (lease: string) => world.asked(() => world.acquire(this, lease)),
+      list: () => world.asked(() => world.list()),
     };
     const config = { instance: name, shards: SHARDS, leaseTtlMs: LEASE_TTL_MS };
     const feed = {
@@ -142,7 +148,16 @@ export class SimulatedScheduler {
   /** Joins, takes and gives up, unless the last round is not over yet. */
   rebalance(): void {
     if (this.stopping) return;
-    this.round ??= this.holder.round(this.running).finally(() => (this.round = undefined));
+    // What can't be asked is asked again in the next round.
+    this.round ??= this.holder
+      .round(this.running)
+      .catch(() => undefined)
+      .finally(() => (this.round = undefined));
+  }
+
+  /** Whether no round is under way. */
+  get atRest(): boolean {
+    return this.round === undefined;
   }
 
   async stop(): Promise<void> {

@@ -26,6 +26,22 @@ export const scheduler: readonly Mutant[] = [
     title: 'a handover in order repeats nothing',
   },
   {
+    mechanism: 'A scheduler goes on while nobody can be asked about leases',
+    file: 'apps/scheduler/src/running-shards.ts',
+    find: ' || this.leasesAway;',
+    replace: ';',
+    test: 'apps/scheduler/src/running-shards.spec.ts',
+    title: 'a holder goes on past the end of its lease',
+  },
+  {
+    mechanism: 'A scheduler that stood still meanwhile does not',
+    file: 'apps/scheduler/src/running-shards.ts',
+    find: 'if (now - this.tickedAt > STANDSTILL_MS) this.leasesAway = false;',
+    replace: '',
+    test: 'apps/scheduler/src/running-shards.spec.ts',
+    title: 'a holder that stood still meanwhile does not',
+  },
+  {
     mechanism: 'A watermark from a clock that was ahead is not believed',
     file: 'apps/scheduler/src/schedule.ts',
     find: 'resumeFrom <= now + SKEW_MS && ',
