@@ -30,16 +30,17 @@ function signal(service: string, name: NodeJS.Signals): void {
   for (const one of tocsin.runtime.instances) if (one.service === service) process.kill(one.pid, name);
 }
 
+const calledByAll = async () => (await shown()).every(({ ok, lastCalledAt }) => ok && lastCalledAt);
+
 it('is called by one instance while Tocsin is whole', async () => {
   await until(() => sink.arrivals.length >= 2, { timeoutMs: 45_000, what: 'two calls' });
   const [first, second] = sink.arrivals.map(({ at }) => at);
   expect(second! - first!).toBeGreaterThan(EVERY_MS - 2_000);
-  await until(async () => (await shown()).every(({ ok, lastCalledAt }) => ok && lastCalledAt), {
-    what: 'both to show it',
-  });
+  await until(calledByAll, { what: 'both to show it' });
 }, 60_000);
 
 it('is not called while no prober answers, says so, and is called again after', async () => {
+  await until(calledByAll, { timeoutMs: 3 * EVERY_MS, what: 'a first call' });
   signal('prober', 'SIGSTOP');
   atTheEnd(() => signal('prober', 'SIGCONT'));
   const [one] = await until(
@@ -57,7 +58,7 @@ it('is not called while no prober answers, says so, and is called again after', 
   expect(sink.arrivals).toHaveLength(arrivals);
   signal('prober', 'SIGCONT');
   await until(() => sink.arrivals.length > arrivals, { timeoutMs: 20_000, what: 'a call' });
-}, 90_000);
+}, 120_000);
 
 it('its address is neither logged nor shown', async () => {
   expect(JSON.stringify(await until(shown, { what: 'the health pages' }))).not.toContain(KEY);
