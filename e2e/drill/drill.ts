@@ -15,11 +15,11 @@ import { Stack } from './stack.ts';
 
 /** Between two scenarios, so that what one delayed is not held against the next. */
 const QUIET_MS = 4_000;
-/** Between two strikes, with the second in which checks are counted: every redelivery after the first has had its time. */
-const BETWEEN_MS = 1_000;
 /** Work goes on when so much of the usual rate of checks arrives, and less than a second of it waits. */
 const USUAL = 0.8;
 const GO_ON_WITHIN_MS = 60_000;
+/** After the last strike, which belongs to its range. */
+const AFTER_MS = 2_000;
 /** The sweep marks the last windows of a range as missed within this time. */
 const ACCOUNT_AFTER_MS = 32_000;
 const WARM_UP_MS = 15_000;
@@ -87,8 +87,8 @@ export class Drill {
     const goesOn = (n: number): boolean =>
       'strikes' in often ? n < Math.min(often.strikes, scenario.rounds ?? often.strikes) : Date.now() < range.from + often.forMs; // prettier-ignore
     let problem: string | undefined;
+    await this.workGoesOn();
     for (let n = 0; goesOn(n) && problem === undefined; n++) {
-      await delay(BETWEEN_MS);
       try {
         struck.push(await scenario.fault(this.stack, n));
         await this.workGoesOn();
@@ -97,7 +97,7 @@ export class Drill {
         await this.heal();
       }
     }
-    await delay(BETWEEN_MS);
+    await delay(AFTER_MS);
     range.to = Date.now();
     const row = this.count(scenario, range, { struck, problem });
     await delay(QUIET_MS);

@@ -20,7 +20,7 @@ async function main(o: DrillOptions): Promise<number> {
   const rows: Row[] = [];
   try {
     if (o.soakMs === undefined) await runAll(drill, o, rows);
-    else await take(rows, await drill.run(soak(drill.scenarios, o.seed), { forMs: o.soakMs }));
+    else await take(rows, o, await drill.run(soak(drill.scenarios, o.seed), { forMs: o.soakMs }));
   } finally {
     const clean = rows.length > 0 && rows.every(({ broken }) => broken.length === 0);
     if (!clean) console.log(`the logs of every process are in ${drill.keepLogs(join(projectRoot, o.out))}`);
@@ -28,7 +28,8 @@ async function main(o: DrillOptions): Promise<number> {
   }
   const run: Run = { rows, ...circumstances(o) };
   console.log(`\n${asText(run)}`);
-  keep(run, o);
+  const kept = keep(run, o);
+  if (o.readme) writeReadme(join(projectRoot, 'README.md'), kept);
   const broken = rows.filter((row) => row.broken.length > 0).length;
   console.log(broken === 0 ? `every promise held in ${rows.length} scenarios` : `promises were broken in ${broken} scenarios`); // prettier-ignore
   return rows.length > 0 && broken === 0 ? 0 : 1;
@@ -42,7 +43,7 @@ async function runAll(drill: Drill, o: DrillOptions, rows: Row[]): Promise<void>
   const counting: Promise<void>[] = [];
   for (const [index, scenario] of chosen.entries()) {
     console.log(`${index + 1}/${chosen.length} ${scenario.name}`);
-    const counted = take(rows, await drill.run(scenario, { strikes: o.kills }));
+    const counted = take(rows, o, await drill.run(scenario, { strikes: o.kills }));
     // It may fail before anybody waits for it.
     counted.catch(() => undefined);
     counting.push(counted);
@@ -50,9 +51,11 @@ async function runAll(drill: Drill, o: DrillOptions, rows: Row[]): Promise<void>
   await Promise.all(counting);
 }
 
-async function take(rows: Row[], { row }: { row: Promise<Row> }): Promise<void> {
+async function take(rows: Row[], o: DrillOptions, { row }: { row: Promise<Row> }): Promise<void> {
   const counted = await row;
   rows.push(counted);
+  // An hour's figures must not be lost with its last minute.
+  keep({ rows, ...circumstances(o) }, o);
   const { failure, how, kills, checks, alerts, api, recoveryMs, broken, details } = counted;
   console.log(
     `  ${failure}, ${how} ${kills}×: missed ${checks.missed} of ${checks.due}, late ${checks.late}, ` +
@@ -73,14 +76,15 @@ function circumstances(o: DrillOptions): Omit<Run, 'rows'> {
   };
 }
 
-function keep(present: Run, o: DrillOptions): void {
+/** Writes the results, of this run alone or among those of an earlier one. */
+function keep(present: Run, o: DrillOptions): Run {
   const folder = join(projectRoot, o.out);
   const file = join(folder, 'results.json');
   mkdirSync(folder, { recursive: true });
   const run = o.again && existsSync(file) ? merged(JSON.parse(readFileSync(file, 'utf8')) as Run, present) : present;
   writeFileSync(file, asJson(run));
   writeFileSync(join(folder, 'results.md'), asMarkdown(run));
-  if (o.readme) writeReadme(join(projectRoot, 'README.md'), run);
+  return run;
 }
 
 const options = parseDrillOptions(process.argv.slice(2));

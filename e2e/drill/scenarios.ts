@@ -23,11 +23,11 @@ export interface Scenario {
 }
 
 /** Longer than any lease and any redelivery. */
-const SERVICE_AWAY_MS = 4_000;
+const SERVICE_AWAY_MS = 3_000;
 /** Longer than a failover of the database. */
-const SERVER_AWAY_MS = 7_000;
+const SERVER_AWAY_MS = 6_000;
 /** So long that its coming back, which costs the broker a second election, is an event of its own. */
-const NODE_AWAY_MS = 15_000;
+const NODE_AWAY_MS = 12_000;
 
 /** Every sub-service. */
 export const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incidents', 'notifier', 'status'];
@@ -50,7 +50,7 @@ const ONE_OF_A_SERVICE: Scenario[] = SERVICES.flatMap((service) => {
 /** With nobody there to do it, work waits, is late or missed; it is never lost unseen. */
 const WHILE_AWAY: Overrides = {
   checks: { missed: Infinity, missedLong: Infinity, late: Infinity, worstLateMs: Infinity },
-  alerts: { worstExtraMs: 2 * SERVICE_AWAY_MS + 5_000, repeatedKeys: 10 },
+  alerts: { worstExtraMs: 2 * SERVICE_AWAY_MS + 7_000, repeatedKeys: 10 },
   api: { refused: Infinity },
 };
 
@@ -191,7 +191,7 @@ const TOGETHER: Scenario[] = [
   },
   {
     name: 'broker-away',
-    failure: 'the whole broker, for 4 s',
+    failure: 'the whole broker, for 3 s',
     how: 'killed',
     fault: killAndHold(everyNode, SERVICE_AWAY_MS),
     allowed: { ...WHILE_AWAY, alerts: { worstExtraMs: 25_000, repeatedKeys: 10 } },
