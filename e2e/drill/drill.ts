@@ -46,6 +46,10 @@ export class Drill {
       drill: true,
       appsDir: releases.current,
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
+    }).catch(async (error: unknown) => {
+      await collector.stop();
+      releases.remove();
+      throw error;
     });
     const stack = new Stack(tocsin);
     await stack.whole();

@@ -17,6 +17,10 @@ async function main(o: DrillOptions): Promise<number> {
   console.log(`starting Tocsin with ${o.rate} checks a second …`);
   const drill = await Drill.start(o.rate);
   drill.timed = !o.short;
+  // Told to end: nothing stays behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void drill.stop().finally(() => process.exit(130)));
+  }
   const rows: Row[] = [];
   try {
     if (o.soakMs === undefined) await runAll(drill, o, rows);
