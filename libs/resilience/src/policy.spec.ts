@@ -118,6 +118,23 @@ describe('breaker', () => {
     expect(target.state()).toBe('closed');
   });
 
+  it('refuses all others at once while that one call is out', async () => {
+    const target = policy('one finds out', { breaker });
+    await fail(target, 3);
+    vi.advanceTimersByTime(1_001);
+    let answer: ((value: number) => void) | undefined;
+    const probe = target.execute(() => new Promise<number>((resolve) => (answer = resolve)));
+    const fn = vi.fn<() => Promise<number>>(async () => 1);
+    const other = vi.fn<(error: unknown) => void>();
+    void errorOf(target.execute(fn)).then(other);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(other).toHaveBeenCalledWith(expect.objectContaining({ code: 'unavailable', retry: true }));
+    expect(fn).not.toHaveBeenCalled();
+    answer?.(7);
+    expect(await probe).toBe(7);
+    expect(await target.execute(fn)).toBe(1);
+  });
+
   it('opens again when the call after the pause fails', async () => {
     const target = policy('opens again', { breaker });
     await fail(target, 3);

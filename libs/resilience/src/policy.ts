@@ -26,7 +26,7 @@ export interface PolicyOptions {
   /** Bound of one attempt, in milliseconds. The deadline given to `execute` bounds all attempts together. */
   timeoutMs?: number;
   retry?: RetryOptions;
-  /** Opens after `failures` in a row, lets one call through after `halfOpenAfterMs`. */
+  /** Opens after `failures` in a row, lets one call through after `halfOpenAfterMs` and refuses all others meanwhile. */
   breaker?: { failures: number; halfOpenAfterMs: number };
   /** At most `limit` at a time and `queue` waiting; more are refused. */
   bulkhead?: { limit: number; queue: number };
@@ -102,7 +102,10 @@ export class Policy {
   }
 
   private guarded<T>(fn: () => Promise<T>): Promise<T> {
-    return this.breaker ? this.breaker.execute(fn) : fn();
+    if (!this.breaker) return fn();
+    // One call finds out; the breaker would let all others wait for what it finds.
+    if (this.breaker.state === CircuitState.HalfOpen) return Promise.reject(new BrokenCircuitError());
+    return this.breaker.execute(fn);
   }
 
   private async timed<T>(fn: (signal: AbortSignal) => Promise<T>, deadline?: Deadline): Promise<T> {
