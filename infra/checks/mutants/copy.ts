@@ -1,17 +1,34 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type Outcome, outcomeOf, type TestReport } from './outcome.ts';
 
 /** How long the tests of one mutant may take. */
 const LIMIT_MS = 240_000;
 
 /** A copy of the repository in which anything may be broken. */
 export class Copy {
-  private constructor(private readonly folder: string) {}
+  private readonly folder = mkdtempSync(join(tmpdir(), 'tocsin-mutants-'));
+
+  /** @param stopped ends what runs in it */
+  constructor(private readonly stopped: AbortSignal) {}
 
   /** Copies what git does not ignore, as it is now; packages from outside are linked, those of the workspace are the copy's own. */
-  static make(root: string, folder: string): Copy {
-    rmSync(folder, { recursive: true, force: true });
+  fill(root: string): void {
+    const folder = this.folder;
     const files = execFileSync('git', ['ls-files', '-coz', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
       .split('\0')
       .filter(Boolean);
@@ -29,7 +46,6 @@ export class Copy {
     // The servers that were fetched for the repository serve the copy, too.
     mkdirSync(join(folder, '.tocsin'));
     symlinkSync(join(root, '.tocsin/servers'), join(folder, '.tocsin/servers'));
-    return new Copy(folder);
   }
 
   read(file: string): string {
@@ -40,18 +56,23 @@ export class Copy {
     writeFileSync(join(this.folder, file), text);
   }
 
-  /** Runs a spec file, or one test of it. @returns whether it passed */
-  passes(test: string, title?: string): Promise<boolean> {
-    const args = [join(this.folder, 'node_modules/vitest/vitest.mjs'), 'run', test, ...(title ? ['-t', title] : [])];
-    return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, args, { cwd: this.folder, stdio: 'ignore', timeout: LIMIT_MS });
-      child.once('error', reject);
-      child.once('exit', (code) => resolve(code === 0));
-    });
+  /** Runs a spec file, or one test of it. */
+  async run(test: string, title?: string): Promise<Outcome> {
+    const report = join(this.folder, '.tocsin/report.json');
+    rmSync(report, { force: true });
+    const vitest = join(this.folder, 'node_modules/vitest/vitest.mjs');
+    const args = [vitest, 'run', test, '--reporter=json', `--outputFile=${report}`, ...(title ? ['-t', title] : [])];
+    const child = spawn(process.execPath, args, { cwd: this.folder, stdio: 'ignore', timeout: LIMIT_MS });
+    const kill = (): boolean => child.kill();
+    this.stopped.addEventListener('abort', kill);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    this.stopped.removeEventListener('abort', kill);
+    return outcomeOf(code, existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as TestReport) : undefined);
   }
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+  /** Servers of tests that were killed go on writing for some seconds. */
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
   }
 }
 

@@ -1,9 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Copy } from './copy.ts';
 import { mutants } from './list.ts';
 import { type Mutant, mutate } from './mutant.ts';
+import type { Outcome } from './outcome.ts';
+import { parses } from './parses.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -15,36 +16,51 @@ async function main(only: string | undefined): Promise<number> {
   const chosen = mutants.filter(({ mechanism }) => only === undefined || mechanism.includes(only));
   const waiting = [...chosen];
   const survivors: string[] = [];
-  const sound = new Map<string, Promise<boolean>>();
+  const baselines = new Map<string, Promise<Outcome>>();
+  const stop = new AbortController();
+  // Told to end: no copy stays behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const work = async (): Promise<void> => {
-    const copy = Copy.make(root, mkdtempSync(join(tmpdir(), 'tocsin-mutants-')));
+    const copy = new Copy(stop.signal);
     try {
+      copy.fill(root);
       for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
-        const verdict = await judge(copy, mutant, sound);
+        const verdict = await judge(copy, mutant, baselines);
+        if (stop.signal.aborted) return;
         console.log(`${verdict.padEnd(9)} ${mutant.mechanism} (${mutant.test})`);
         if (verdict !== 'noticed') survivors.push(mutant.mechanism);
       }
+    } catch (error) {
+      stop.abort();
+      throw error;
     } finally {
-      copy.remove();
+      await copy.remove();
     }
   };
-  await Promise.all(Array.from({ length: WORKERS }, work));
+  // The other's copy must be removed, too, before an error ends the process.
+  const ends = await Promise.allSettled(Array.from({ length: WORKERS }, work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  if (stop.signal.aborted) return 130;
   console.log(`${chosen.length - survivors.length} of ${chosen.length} were noticed`);
   if (only === undefined && survivors.length === 0) writeFileSync(join(root, 'docs/mutants.md'), page());
   return survivors.length === 0 ? 0 : 1;
 }
 
-/** A test proves something only if it passes with the mechanism and fails without. */
-async function judge(copy: Copy, mutant: Mutant, sound: Map<string, Promise<boolean>>): Promise<string> {
+/** A test proves something only if it passes with the mechanism and fails without; a run that came to nothing proves nothing. */
+async function judge(copy: Copy, mutant: Mutant, baselines: Map<string, Promise<Outcome>>): Promise<string> {
   const { file, test, title } = mutant;
-  const key = `${test} ${title ?? ''}`;
-  const passing = sound.get(key) ?? copy.passes(test, title);
-  sound.set(key, passing);
-  if (!(await passing)) return 'unsound';
   const whole = copy.read(file);
-  copy.write(file, mutate(mutant, whole));
+  const broken = mutate(mutant, whole);
+  if (!parses(file, broken)) return 'unsound';
+  const key = `${test} ${title ?? ''}`;
+  const baseline = baselines.get(key) ?? copy.run(test, title);
+  baselines.set(key, baseline);
+  if ((await baseline) !== 'passed') return 'unsound';
+  copy.write(file, broken);
   try {
-    return (await copy.passes(test, title)) ? 'SURVIVED' : 'noticed';
+    const outcome = await copy.run(test, title);
+    if (outcome === 'inconclusive') return 'unsound';
+    return outcome === 'failed' ? 'noticed' : 'SURVIVED';
   } finally {
     copy.write(file, whole);
   }
