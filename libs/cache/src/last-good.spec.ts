@@ -34,6 +34,37 @@ describe('the last good answer', () => {
     await expect(sut.get('a', away)).rejects.toThrow('away');
   });
 
+  it('is forgotten once it was refused for good', async () => {
+    const sut = new LastGood(clock, 60_000);
+    const gone = new TocsinError('not_found', 'gone');
+    await sut.get('a', () => fresh(1));
+    await expect(sut.get('a', () => Promise.reject(gone))).rejects.toBe(gone);
+    await expect(sut.get('a', away)).rejects.toThrow('away');
+    sut.remember('b', { value: 1, ageMs: 0, stale: false });
+    expect(() => sut.inPlaceOf('b', gone)).toThrow('gone');
+    expect(() => sut.inPlaceOf('b', new TocsinError('unavailable', 'away'))).toThrow('away');
+  });
+
+  it('is forgotten too when the refusal comes after it was given', async () => {
+    const sut = new LastGood(clock, 60_000);
+    await sut.get('a', () => fresh(1));
+    const { promise, reject } = Promise.withResolvers<Answer<number>>();
+    expect(await sut.get('a', () => promise)).toMatchObject({ value: 1, stale: true });
+    reject(new TocsinError('not_found', 'gone'));
+    await promise.catch(() => undefined);
+    await expect(sut.get('a', away)).rejects.toThrow('away');
+  });
+
+  it('is not replaced by an older one', async () => {
+    const sut = new LastGood(clock, 60_000);
+    sut.remember('a', { value: 'newer', ageMs: 1_000, stale: false });
+    const older = { value: 'older', ageMs: 2_000, stale: true };
+    expect(sut.remember('a', older)).toBe(older);
+    expect(await sut.get('a', away)).toEqual({ value: 'newer', ageMs: 1_000, stale: true });
+    sut.remember('a', { value: 'newest', ageMs: 0, stale: false });
+    expect(await sut.get('a', away)).toMatchObject({ value: 'newest' });
+  });
+
   it('is remembered for a bounded number of questions', async () => {
     const sut = new LastGood(clock, 60_000);
     await sut.get('first', () => fresh(1));

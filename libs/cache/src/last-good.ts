@@ -26,20 +26,25 @@ export class LastGood {
 
   /** The answer that `ask` gives, or the last good one where it fails for now or takes too long. @throws what `ask` throws */
   async get<T>(key: string, ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
-    const asked = ask().then((answer) => this.remember(key, answer));
-    if (!this.find<T>(key)) return asked;
+    const answered = ask().then(
+      (answer) => this.remember(key, answer),
+      (error: unknown) => this.inPlaceOf<T>(key, error),
+    );
+    if (!this.find<T>(key)) return answered;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Answer<T> | undefined>((resolve) => {
       timer = setTimeout(() => resolve(this.find<T>(key)), PATIENCE_MS);
     });
-    const answered = asked.catch((error: unknown) => this.inPlaceOf<T>(key, error));
     return (await Promise.race([answered, late]).finally(() => clearTimeout(timer))) ?? answered;
   }
 
-  /** Keeps an answer for when there is no new one. @returns it */
+  /** Keeps an answer for when there is no new one, unless it knows a newer one already. @returns it */
   remember<T>(key: string, answer: Answer<T>): Answer<T> {
+    const given = { value: answer.value, loadedAt: this.clock.now() - answer.ageMs };
+    const known = this.known.get(key);
     this.known.delete(key);
-    this.known.set(key, { value: answer.value, loadedAt: this.clock.now() - answer.ageMs });
+    // Answers overtake one another: an owner that lags behind may be the last to speak.
+    this.known.set(key, known && known.loadedAt > given.loadedAt ? known : given);
     const oldest = this.known.size > ENTRIES_MAX ? this.known.keys().next().value : undefined;
     if (oldest !== undefined) this.known.delete(oldest);
     return answer;
@@ -47,6 +52,8 @@ export class LastGood {
 
   /** The last good answer, stale, in place of one that failed. @throws `error` where there is none, or no retry would help */
   inPlaceOf<T>(key: string, error: unknown): Answer<T> {
+    // Refused for good: what was true before is not any more, and must not come back in the next outage.
+    if (error instanceof TocsinError && !error.retry) this.known.delete(key);
     const old = error instanceof TocsinError && error.retry ? this.find<T>(key) : undefined;
     if (!old) throw error;
     return old;
