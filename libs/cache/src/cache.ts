@@ -56,7 +56,7 @@ export class Cache {
   /**
    * The value of a key: from memory, from Redis, or from `load`, which runs once however many ask at the same time, on
    * however many instances.
-   * A stale value is returned at once while it is reloaded, and also when `load` fails.
+   * A stale value is returned at once while it is reloaded (up to `graceMs`), and also when `load` fails.
    * @param load must return plain JSON; what JSON cannot hold is returned but not kept
    * @throws what `load` throws if there is no usable older value, or TocsinError `deadline` if it takes too long
    */
@@ -65,7 +65,7 @@ export class Cache {
     const entry = this.shared.link.trusted ? this.memory.get(key) : undefined;
     const now = this.clock.now();
     if (entry !== undefined && now < entry.freshUntil) return this.answer(entry, 'memory', 'hit') as Answer<T>;
-    if (entry !== undefined && now < entry.usableUntil) {
+    if (entry !== undefined && this.isAtOnce(entry, request)) {
       this.reload(request, undefined);
       return this.answer(entry, 'memory', 'stale') as Answer<T>;
     }
@@ -148,11 +148,13 @@ export class Cache {
     if (entry !== undefined && now < entry.usableUntil) {
       if (flight.valid) this.memory.set(request.key, entry, request.tags);
       if (now < entry.freshUntil) return this.answer(entry, 'redis', 'hit');
-      if (flight.valid) {
-        this.flights.delete(request.key);
-        this.reload(request, seen);
+      if (this.isAtOnce(entry, request)) {
+        if (flight.valid) {
+          this.flights.delete(request.key);
+          this.reload(request, seen);
+        }
+        return this.answer(entry, 'redis', 'stale');
       }
-      return this.answer(entry, 'redis', 'stale');
     }
     const older = this.failedLately(request.key) ? this.usable(request, flight) : undefined;
     if (older !== undefined) return this.answer(older, 'memory', 'stale');
@@ -232,6 +234,13 @@ export class Cache {
   private usable(request: Request, flight: Flight): Entry | undefined {
     const entry = flight.valid ? this.memory.get(request.key) : undefined;
     return entry !== undefined && this.clock.now() < entry.usableUntil ? entry : undefined;
+  }
+
+  /** Whether an old value is given without a wait: for a while after its time, and while nothing newer is to be had. */
+  private isAtOnce(entry: Entry, { key, options }: Request): boolean {
+    const now = this.clock.now();
+    const graceUntil = entry.freshUntil + (options.graceMs ?? Number.POSITIVE_INFINITY);
+    return now < entry.usableUntil && (now < graceUntil || this.failedLately(key));
   }
 
   private failedLately(key: string): boolean {

@@ -17,6 +17,11 @@ export interface GetOptions {
   ttlMs: number;
   /** How long after that it may be served while it is being reloaded or its loader fails, in ms. */
   staleMs: number;
+  /**
+   * How long after that an old value is given at once while it is reloaded, in ms. Later the caller waits for a new one,
+   * and gets the old one only if that fails. Default: `staleMs`.
+   */
+  graceMs?: number;
   /** At most 99. Must be the same at each call for a key. */
   tags?: readonly string[];
   /** Longest time of one load, in ms. Default 10 000. */

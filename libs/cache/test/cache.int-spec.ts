@@ -1,7 +1,7 @@
 import { redisServer, until } from '@tocsin/testing';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Cache } from '../src/index.ts';
-import { aCache, gate, linkOf, sameEra, Source } from './harness.ts';
+import { aCache, gate, linkOf, sameEra, settled, Source } from './harness.ts';
 
 const LONG = { ttlMs: 60_000, staleMs: 60_000 };
 let url: string;
@@ -161,6 +161,60 @@ describe('a stale value', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     const source = new Source('fine');
     expect((await a.get(k, source.load, LONG)).value).toBe('fine');
+  });
+});
+
+describe('a value older than its grace', () => {
+  const OPTIONS = { ttlMs: 1_000, staleMs: 3_600_000, graceMs: 5_000, timeoutMs: 5_000 };
+  let shiftMs: number;
+  const clock = { now: () => Date.now() + shiftMs, monotonic: () => performance.now() };
+  let one: Cache;
+  let other: Cache;
+
+  beforeEach(async () => {
+    shiftMs = 0;
+    const namespace = `grace ${key()}`;
+    one = await aCache(url, { namespace, clock });
+    other = await aCache(url, { namespace, clock });
+    await settled(one, other);
+  });
+
+  /** A value that both tiers have held for so long. */
+  async function aged(source: Source, ms: number): Promise<string> {
+    const k = key();
+    await one.get(k, source.load, OPTIONS);
+    await one.ping();
+    shiftMs = ms;
+    return k;
+  }
+
+  it.each(['memory', 'redis'])('is not given from %s while a new one is to be had', async (tier) => {
+    const source = new Source('old');
+    const k = await aged(source, 3_000_000);
+    source.value = 'new';
+    const answer = await (tier === 'memory' ? one : other).get(k, source.load, OPTIONS);
+    expect(answer).toMatchObject({ value: 'new', stale: false });
+    expect(source.loads).toBe(2);
+  });
+
+  it.each(['memory', 'redis'])('is given from %s if the load fails, and at once after that', async (tier) => {
+    const source = new Source('old');
+    const k = await aged(source, 3_000_000);
+    source.failure = new Error('the database is away');
+    const cache = tier === 'memory' ? one : other;
+    const get = () => cache.get(k, source.load, OPTIONS);
+    expect(await get()).toMatchObject({ value: 'old', stale: true });
+    const reads = vi.spyOn(Reflect.get(cache, 'shared') as { read: () => unknown }, 'read');
+    for (let i = 0; i < 20; i += 1) expect(await get()).toMatchObject({ value: 'old', stale: true });
+    expect(reads).not.toHaveBeenCalled();
+    expect(source.loads).toBe(2);
+  });
+
+  it.each(['memory', 'redis'])('before that it is given at once from %s while it is reloaded', async (tier) => {
+    const source = new Source('old');
+    const k = await aged(source, 4_000);
+    const hang = (): Promise<string> => new Promise(() => undefined);
+    expect(await (tier === 'memory' ? one : other).get(k, hang, OPTIONS)).toMatchObject({ value: 'old', stale: true });
   });
 });
 
