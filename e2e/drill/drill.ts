@@ -13,13 +13,11 @@ import { emptyRow, type Row } from './report/row.ts';
 import { type Scenario, scenarios, SERVICES } from './scenarios.ts';
 import { Stack } from './stack.ts';
 
-/** Between two scenarios, so that what one delayed is not held against the next. */
-const QUIET_MS = 4_000;
+/** After the last strike of a scenario, and still counted with it: what it delayed is not held against the next. */
+const QUIET_MS = 6_000;
 /** Work goes on when so much of the usual rate of checks arrives, and less than a second of it waits. */
 const USUAL = 0.8;
 const GO_ON_WITHIN_MS = 60_000;
-/** After the last strike, which belongs to its range. */
-const AFTER_MS = 2_000;
 /** The sweep marks the last windows of a range as missed within this time. */
 const ACCOUNT_AFTER_MS = 32_000;
 const WARM_UP_MS = 15_000;
@@ -64,7 +62,7 @@ export class Drill {
       ...scenarios,
       {
         name: 'rolling-upgrade',
-        failure: 'a rolling upgrade of everything, across a schema migration (expand, then contract)',
+        failure: 'a rolling upgrade of every service, across a schema migration (expand, then contract)',
         how: 'restarted',
         fault: this.releases.fault,
         apart: true,
@@ -90,22 +88,17 @@ export class Drill {
     const struck: Strike[] = [];
     const goesOn = (n: number): boolean =>
       'strikes' in often ? n < Math.min(often.strikes, scenario.rounds ?? often.strikes) : Date.now() < range.from + often.forMs; // prettier-ignore
-    let problem: string | undefined;
-    await this.workGoesOn();
+    let problem = await this.problemOf(() => this.workGoesOn());
     for (let n = 0; goesOn(n) && problem === undefined; n++) {
-      try {
+      problem = await this.problemOf(async () => {
         struck.push(await scenario.fault(this.stack, n));
         await this.workGoesOn();
-      } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
-        await this.heal();
-      }
+      });
     }
-    await delay(AFTER_MS);
-    range.to = Date.now();
-    const row = this.count(scenario, range, { struck, problem });
     await delay(QUIET_MS);
-    return { row };
+    // The next range begins here: what happens between two scenarios belongs to one of them.
+    range.to = Date.now();
+    return { row: this.count(scenario, range, { struck, problem }) };
   }
 
   /** Copies what every process has logged; @returns to where */
@@ -121,6 +114,17 @@ export class Drill {
     await this.stack.tocsin.stop();
     await this.collector.stop();
     this.releases.remove();
+  }
+
+  /** Why something did not end well, after which all is healed; undefined where it did. */
+  private async problemOf(run: () => Promise<void>): Promise<string | undefined> {
+    try {
+      await run();
+      return undefined;
+    } catch (error) {
+      await this.heal();
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** What one strike has piled up must be gone before the next: two at once are another failure than is promised for. */

@@ -7,13 +7,15 @@ import { type DrillOptions, parseDrillOptions } from './options.ts';
 import { asJson } from './report/json.ts';
 import { asMarkdown } from './report/markdown.ts';
 import { writeReadme } from './report/readme.ts';
-import { merged } from './report/merged.ts';
+import { merged, requireComparable } from './report/merged.ts';
 import type { Row, Run } from './report/row.ts';
 import { asText } from './report/text.ts';
 import { soak } from './soak.ts';
 
 /** `npm run drill`: see e2e/drill/README.md. */
 async function main(o: DrillOptions): Promise<number> {
+  const earlier = o.again ? lastRun(o) : undefined;
+  if (earlier) requireComparable(earlier, circumstances(o));
   console.log(`starting Tocsin with ${o.rate} checks a second …`);
   const drill = await Drill.start(o.rate);
   drill.timed = !o.short;
@@ -22,11 +24,13 @@ async function main(o: DrillOptions): Promise<number> {
     process.once(signal, () => void drill.stop().finally(() => process.exit(130)));
   }
   const rows: Row[] = [];
+  let finished = false;
   try {
     if (o.soakMs === undefined) await runAll(drill, o, rows);
     else await take(rows, o, await drill.run(soak(drill.scenarios, o.seed), { forMs: o.soakMs }));
+    finished = true;
   } finally {
-    const clean = rows.length > 0 && rows.every(({ broken }) => broken.length === 0);
+    const clean = finished && rows.every(({ broken }) => broken.length === 0);
     if (!clean) console.log(`the logs of every process are in ${drill.keepLogs(join(projectRoot, o.out))}`);
     await drill.stop();
   }
@@ -44,6 +48,7 @@ async function runAll(drill: Drill, o: DrillOptions, rows: Row[]): Promise<void>
   const chosen = drill.scenarios
     .filter(({ name }) => o.only.length === 0 || o.only.some((part) => name.includes(part)))
     .filter(({ short }) => !o.short || short === true);
+  if (chosen.length === 0) throw new Error(`No scenario is called like ${o.only.join(', ')}.`);
   const counting: Promise<void>[] = [];
   for (const [index, scenario] of chosen.entries()) {
     console.log(`${index + 1}/${chosen.length} ${scenario.name}`);
@@ -80,13 +85,19 @@ function circumstances(o: DrillOptions): Omit<Run, 'rows'> {
   };
 }
 
+/** What the last run left; undefined where there was none. */
+function lastRun(o: DrillOptions): Run | undefined {
+  const file = join(projectRoot, o.out, 'results.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Run) : undefined;
+}
+
 /** Writes the results, of this run alone or among those of an earlier one. */
 function keep(present: Run, o: DrillOptions): Run {
   const folder = join(projectRoot, o.out);
-  const file = join(folder, 'results.json');
   mkdirSync(folder, { recursive: true });
-  const run = o.again && existsSync(file) ? merged(JSON.parse(readFileSync(file, 'utf8')) as Run, present) : present;
-  writeFileSync(file, asJson(run));
+  const earlier = o.again ? lastRun(o) : undefined;
+  const run = earlier ? merged(earlier, present) : present;
+  writeFileSync(join(folder, 'results.json'), asJson(run));
   writeFileSync(join(folder, 'results.md'), asMarkdown(run));
   return run;
 }

@@ -57,7 +57,15 @@ export class ApiMix {
   }
 
   monitor(): Errand {
-    return read('monitor', `/v1/monitors/${this.anyMonitor()}`);
+    const id = this.anyMonitor();
+    const askedAt = Date.now();
+    return {
+      ...read('monitor', `/v1/monitors/${id}`),
+      settle: (_known, { answer, stale, body }) => {
+        const name = answer === 'ok' && !stale ? nameIn(body) : undefined;
+        if (name !== undefined) this.ledger.noteRead(id, name, askedAt);
+      },
+    };
   }
 
   incidents(): Errand {
@@ -100,7 +108,11 @@ export class ApiMix {
     return {
       kind: 'delete channel',
       request: { method: 'DELETE', path: `/v1/channels/${id}`, key: randomUUID() },
-      settle: (known) => (entry.deleted = knowledge(known)),
+      settle: (known, { status }) => {
+        entry.deleted = knowledge(known);
+        // It was acknowledged, and nobody else deletes it.
+        if (status === 404) entry.missing = true;
+      },
     };
   }
 
@@ -111,6 +123,12 @@ export class ApiMix {
 
 function read(kind: string, path: string): Errand {
   return { kind, request: { method: 'GET', path } };
+}
+
+/** The name of a monitor as the API shows it. */
+function nameIn(answered: unknown): string | undefined {
+  const { spec } = (answered ?? {}) as { spec?: { name?: unknown } };
+  return typeof spec?.name === 'string' ? spec.name : undefined;
 }
 
 function idIn(answered: unknown): unknown {

@@ -21,7 +21,7 @@ describe('the fleet', () => {
     expect(flips(3)).not.toEqual(flips(4));
   });
 
-  it('is accepted by the API, and only what flips tells the channel', () => {
+  it('is accepted by the API, and all of it tells the channel', () => {
     const fleet = fleetOf();
     const channelId = '01890000-0000-7000-8000-000000000000';
     const specs = bodiesOf(fleet, { targetUrl: 'http://127.0.0.1:1', channelId }).map((body) =>
@@ -30,7 +30,7 @@ describe('the fleet', () => {
     for (const [n, spec] of specs.entries()) {
       if (spec.kind !== 'http') throw new Error(`a ${spec.kind} monitor in the fleet`);
       expect(durationMs(spec.interval)).toBe(fleet[n]!.intervalMs);
-      expect(spec.channels).toEqual(fleet[n]!.flips ? [channelId] : []);
+      expect(spec.channels).toEqual([channelId]);
     }
     expect(
       watched(

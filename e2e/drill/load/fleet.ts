@@ -48,17 +48,17 @@ export function watched(fleet: readonly FleetMonitor[], ids: readonly string[]):
   return fleet.map((monitor) => ({ ...monitor, id: ids[monitor.n]! }));
 }
 
-/** The bodies that create the fleet through REST. Only monitors that flip tell the channel. */
+/** The bodies that create the fleet through REST. All tell the channel: of one that never flips any alert is false. */
 export function bodiesOf(
   fleet: readonly FleetMonitor[],
   o: { targetUrl: string; channelId: string },
 ): MonitorSpecInput[] {
-  return fleet.map(({ n, name, intervalMs, flips }) => ({
+  return fleet.map(({ n, name, intervalMs }) => ({
     kind: 'http',
     name,
     interval: `${intervalMs / 1_000}s`,
     timeout: '2s',
-    channels: flips ? [o.channelId] : [],
+    channels: [o.channelId],
     settings: { url: `${o.targetUrl}/m/${n}` },
   }));
 }

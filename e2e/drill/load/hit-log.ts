@@ -1,4 +1,4 @@
-/** Hits remembered per monitor: more than an hour of one every second. The oldest are forgotten over it. */
+/** Hits remembered per monitor: more than five hours of one every 5 s. The oldest are forgotten over it. */
 const MOST_PER_MONITOR = 4_000;
 
 /** When each monitor's target was hit: numbers only, so that hours of a busy fleet fit. */
@@ -17,13 +17,6 @@ export class HitLog {
   /** Epoch milliseconds, oldest first. */
   of(n: number): readonly number[] {
     return this.times[n] ?? [];
-  }
-
-  /** Drops what no scenario will ask for any more. */
-  forgetBefore(epochMs: number): void {
-    for (const times of this.times) {
-      if (times) times.splice(0, firstAtOrAfter(times, epochMs));
-    }
   }
 }
 

@@ -13,6 +13,8 @@ export interface CreatedChannel {
   /** What the answers said its identifier is: more than one is a write that was carried out twice. */
   ids: Set<string>;
   deleted?: Knowledge;
+  /** It was not there to be deleted. */
+  missing?: true;
 }
 
 /** A name that the load wanted a monitor to have. */
@@ -33,6 +35,17 @@ export interface AcceptedWrite {
   why?: string;
 }
 
+/** A monitor that was shown, unmarked, with a name that another had replaced. */
+export interface OutdatedRead {
+  at: number;
+  monitorId: string;
+  name: string;
+  replacedBy: string;
+}
+
+/** Other instances hear of a change a moment later. */
+const SETTLED_MS = 3_000;
+const MOST_OF_ONE = 20;
 /** Over so many of either kind the oldest are forgotten. */
 const MOST = 20_000;
 
@@ -40,7 +53,9 @@ const MOST = 20_000;
 export class Ledger {
   readonly channels: CreatedChannel[] = [];
   readonly accepted: AcceptedWrite[] = [];
-  /** Of each monitor the last acknowledged one and, perhaps, one after it. */
+  /** Answers that were not marked stale and showed what had been replaced for a while. */
+  readonly outdated: OutdatedRead[] = [];
+  /** Of each monitor the newest, in order. */
   readonly renames = new Map<string, Rename[]>();
   private readonly living: CreatedChannel[] = [];
 
@@ -74,8 +89,18 @@ export class Ledger {
     const last = this.renames.get(monitorId)?.at(-1);
     if (last && last.renamed.known !== 'acknowledged') return undefined;
     const entry: Rename = { at: Date.now(), monitorId, name, renamed: knowledge('open') };
-    this.renames.set(monitorId, last ? [last, entry] : [entry]);
+    this.renames.set(monitorId, [...(this.renames.get(monitorId) ?? []), entry].slice(-MOST_OF_ONE));
     return entry;
+  }
+
+  /** Holds the name that a monitor was shown with against those that it may have had since the question was asked. */
+  noteRead(monitorId: string, name: string, askedAt: number): void {
+    const renames = this.renames.get(monitorId) ?? [];
+    const settled = renames.findLastIndex(
+      ({ renamed }) => renamed.known === 'acknowledged' && renamed.at < askedAt - SETTLED_MS,
+    );
+    if (settled < 0 || renames.slice(settled).some((rename) => rename.name === name)) return;
+    keep(this.outdated, { at: askedAt, monitorId, name, replacedBy: renames[settled]!.name });
   }
 
   accept(kind: string, operation: string): AcceptedWrite {

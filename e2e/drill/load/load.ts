@@ -4,22 +4,14 @@ import { ApiLoad } from './api-load.ts';
 import { bodiesOf, fleetOf, watched, type WatchedMonitor } from './fleet.ts';
 import { Targets } from './targets.ts';
 
-/** Hits older than this are asked for by nobody: the longest scenario, and the time until it is counted. */
-const KEEP_MS = 30 * 60_000;
-const FORGET_EVERY_MS = 60_000;
-
 /** All that Tocsin is put under, and all that is seen of it from outside. */
 export class Load {
-  private readonly forgetting: NodeJS.Timeout;
-
   private constructor(
     readonly monitors: readonly WatchedMonitor[],
     readonly targets: Targets,
     readonly sink: Sink,
     readonly clients: { api: ApiLoad; record: RecordDatabase },
-  ) {
-    this.forgetting = setInterval(() => targets.forgetBefore(Date.now() - KEEP_MS), FORGET_EVERY_MS);
-  }
+  ) {}
 
   /** Creates the fleet and its channel, and resolves when all is accepted; then targets flip and clients ask. */
   static async start(tocsin: StartedTocsin, checksPerSecond: number, seed = 1): Promise<Load> {
@@ -45,7 +37,6 @@ export class Load {
 
   /** Ends the clients first, then what they and the checks need. */
   async stop(): Promise<void> {
-    clearInterval(this.forgetting);
     await this.clients.api.stop();
     await Promise.all([this.targets.stop(), this.sink.stop()]);
   }

@@ -44,11 +44,6 @@ export class Targets {
   /** When a monitor's target was hit: epoch ms, oldest first. An arrow, to be handed on. */
   readonly hitsOf = (n: number): readonly number[] => this.log.of(n);
 
-  /** Drops hits that no scenario will ask for any more. */
-  forgetBefore(epochMs: number): void {
-    this.log.forgetBefore(epochMs);
-  }
-
   /** Stops it; open connections are cut. */
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));

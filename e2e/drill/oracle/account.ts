@@ -5,10 +5,10 @@ import type { Row } from '../report/row.ts';
 import { alertsOf } from './alert.ts';
 import { type AlertCounts, countAlerts } from './alerts.ts';
 import { explain } from './explain.ts';
-import type { Range } from './range.ts';
-import { compareWithRecord } from './record.ts';
+import { type Range, within } from './range.ts';
+import { compareWithRecord, type RecordCounts } from './record.ts';
 import { type Delay, medianAndWorst, recoveriesMs } from './recovery.ts';
-import { countWindows, dueTimesOf, firstHitAfter, type WindowCounts } from './windows.ts';
+import { countWindows, dueTimesOf, firstHitAfter, LONG_MS, type WindowCounts } from './windows.ts';
 import { countWrites, type There } from './writes.ts';
 
 /** What was counted of a range. */
@@ -35,16 +35,18 @@ export async function account(load: Load, range: Range, strikes: readonly number
   const requests = clients.api.requestsIn(range);
   const delays = [...checksDelayed(load, range), ...alertsDelayed(alerts), ...requestsDelayed(requests)];
   const figures = apiFigures(requests);
+  const outdated = clients.api.ledger.outdated.filter(({ at }) => within(range, at));
   return {
-    checks: { ...pickChecks(windows), unaccounted: record.unaccounted.length + record.surplus },
+    checks: checksOf(windows, record),
     alerts: pickAlerts(alerts),
     api: {
       ...pickApi(figures),
+      outdated: outdated.length,
       lostWrites: writes.lostWrites + writes.failedOperations,
       doubledWrites: writes.doubledWrites,
     },
     recoveryMs: medianAndWorst(recoveriesMs(strikes, delays)),
-    details: explain({ windows, record, alerts, writes, requests: figures }, strikes),
+    details: explain({ windows, record, alerts, writes, requests: figures, outdated }, strikes),
   };
 }
 
@@ -84,8 +86,20 @@ function requestsDelayed(requests: readonly ApiRecord[]): Delay[] {
   return requests.map(({ startedAt: from, tookMs }) => ({ from, to: from + tookMs }));
 }
 
-function pickChecks({ due, late, missed, missedLong, worstLateMs, worstGapMs }: WindowCounts) {
-  return { due, late, missed, missedLong, worstLateMs, worstGapMs };
+/** A window that ran and whose result was lost is as good as missed. */
+function checksOf(windows: WindowCounts, record: RecordCounts): Row['checks'] {
+  const { due, late, worstLateMs, worstGapMs } = windows;
+  const { lostResults, unaccounted, surplus, unseenRuns } = record;
+  return {
+    due,
+    late,
+    missed: windows.missed + lostResults.length,
+    missedLong: windows.missedLong + lostResults.filter(({ intervalMs }) => intervalMs >= LONG_MS).length,
+    unaccounted: unaccounted.length + surplus,
+    untrue: unseenRuns.length,
+    worstLateMs,
+    worstGapMs,
+  };
 }
 
 function pickAlerts(counts: AlertCounts): Row['alerts'] {

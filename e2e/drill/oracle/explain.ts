@@ -1,4 +1,5 @@
 import type { ApiFigures } from '../load/api-figures.ts';
+import type { OutdatedRead } from '../load/ledger.ts';
 import type { AlertCounts } from './alerts.ts';
 import type { RecordCounts } from './record.ts';
 import type { WindowCounts, WindowSeen } from './windows.ts';
@@ -11,13 +12,14 @@ export interface Evidence {
   alerts: AlertCounts;
   writes: WriteCounts;
   requests: ApiFigures;
+  outdated: readonly OutdatedRead[];
 }
 
 const MOST_OF_A_KIND = 10;
 
 /** What went wrong, one by one, in words, each with the strike that came before it; the first of each kind. */
 export function explain(evidence: Evidence, strikes: readonly number[]): string[] {
-  const { windows, record, alerts, writes, requests } = evidence;
+  const { windows, record, alerts, writes, requests, outdated } = evidence;
   const window = (what: string) => (seen: WindowSeen) =>
     `${what}: window of monitor ${seen.n} (every ${seen.intervalMs / 1_000} s) due ${when(seen.dueAt, strikes)}` +
     (seen.lateMs === undefined ? '' : `, first hit after ${seen.lateMs} ms`);
@@ -29,6 +31,11 @@ export function explain(evidence: Evidence, strikes: readonly number[]): string[
     some(record.unseenRuns, window('recorded as run, but not seen')),
     some(alerts.details, ({ what, n, kind, at }) => `${what}: ${kind} of monitor ${n}, ${when(at, strikes)}`),
     some(writes.details, (text) => text),
+    some(
+      outdated,
+      ({ at, monitorId, name, replacedBy }) =>
+        `out of date: monitor ${monitorId} was shown as ${name}, ${when(at, strikes)}, and was ${replacedBy} for more than 3 s`,
+    ),
     some(requests.samples, (request) => {
       const took = `${request.attempts} attempts, ${Math.round(request.tookMs)} ms`;
       return `${request.answer}: ${request.kind}, ${when(request.startedAt, strikes)}, ${took}: ${request.why}`;

@@ -3,7 +3,13 @@ import { compareWithRecord, type Recorded } from './record.ts';
 import { dueTimesOf } from './windows.ts';
 
 const range = { from: 1_700_000_000_000, to: 1_700_000_060_000 };
-const monitors = [0, 1].map((n) => ({ n, name: '', id: `monitor ${n}`, intervalMs: 10_000 }));
+const monitors = [0, 1].map((n) => ({
+  n,
+  name: '',
+  id: `monitor ${n}`,
+  intervalMs: 10_000,
+  ...(n === 1 ? { flips: { offsetMs: 0 } } : {}),
+}));
 const [RAN, MISSED] = [0, 2];
 
 function compared(change: (recorded: Recorded[], hits: number[][]) => void) {
@@ -58,6 +64,24 @@ describe('the record against the grid and the targets', () => {
       hits[0]!.splice(3, 1);
     };
     expect(compared(both)).toMatchObject({ lost: 0, unseen: 0, byOutcome: { missed: 1 } });
+  });
+
+  it('may hit the target a little after the window that it began in, and that hit speaks for no other window', () => {
+    const late = (recorded: Recorded[], hits: number[][]) => {
+      hits[0]![3]! += 10_500;
+      recorded[0]!.outcomes[4] = MISSED;
+      hits[0]!.splice(4, 1);
+    };
+    expect(compared(late)).toMatchObject({ lost: 0, unseen: 0 });
+    const later = (_: Recorded[], hits: number[][]) => {
+      hits[0]![3]! += 12_000;
+      hits[0]!.splice(4, 1);
+    };
+    expect(compared(later)).toMatchObject({ lost: 0, unseen: 1 });
+  });
+
+  it('says nothing of lost results where a confirmation may have hit the target', () => {
+    expect(compared((recorded) => (recorded[1]!.outcomes[3] = MISSED))).toMatchObject({ lost: 0 });
   });
 
   it('says that something ran which no target saw', () => {

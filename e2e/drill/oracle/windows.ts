@@ -6,7 +6,7 @@ import type { HitsOf, Range } from './range.ts';
 /** A check that starts later than this after its due time is late. */
 export const LATE_MS = 3_000;
 /** From this interval on nothing may be missed while a broker's node is away. */
-const LONG_MS = 10_000;
+export const LONG_MS = 10_000;
 
 /** A window that nobody ran, or ran late, with what is needed to find the fault that cost it. */
 export interface WindowSeen {

@@ -41,6 +41,15 @@ describe('the writes that were acknowledged', () => {
     expect(counted(ledger, {})).toMatchObject({ lostWrites: 1 });
   });
 
+  it('are lost where there was none to be deleted', () => {
+    const { ledger, create } = aLedger();
+    const lost = create('a');
+    lost.deleted = knowledge('unsure');
+    expect(counted(ledger, {})).toMatchObject(clean);
+    lost.missing = true;
+    expect(counted(ledger, {})).toMatchObject({ lostWrites: 1 });
+  });
+
   it('are lost where a deleted channel exists', () => {
     const { ledger, create } = aLedger();
     create('a').deleted = knowledge('acknowledged');

@@ -54,7 +54,7 @@ export function countWrites(ledger: Ledger, there: There, range: Range): WriteCo
 
 function countChannels(ledger: Ledger, { range, there, counts }: Counting): void {
   const byName = Map.groupBy(there.channels, ({ name }) => name);
-  for (const { at, name, created, ids, deleted } of ledger.channels) {
+  for (const { at, name, created, ids, deleted, missing } of ledger.channels) {
     if (!within(range, at)) continue;
     const found = byName.get(name)?.length ?? 0;
     if (found > 1 || ids.size > 1) {
@@ -63,7 +63,7 @@ function countChannels(ledger: Ledger, { range, there, counts }: Counting): void
     }
     if (!acknowledged(created, there)) continue;
     counts.acknowledged++;
-    if (found === 0 && deleted === undefined) {
+    if (found === 0 && (deleted === undefined || missing)) {
       counts.lostWrites++;
       counts.details.push(`${name} was acknowledged and does not exist`);
     }

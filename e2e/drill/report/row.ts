@@ -8,11 +8,14 @@ export interface Row {
   checks: {
     due: number;
     late: number;
+    /** Not seen by their target in time, or seen and yet missed in the record: the result was lost. */
     missed: number;
     /** Missed ones of monitors with an interval of 10 s or more. */
     missedLong: number;
     /** Windows that the record says nothing of. */
     unaccounted: number;
+    /** Windows that ran as the record says, though no target saw it. */
+    untrue: number;
     worstLateMs: number;
     worstGapMs: number;
   };
@@ -37,6 +40,8 @@ export interface Row {
     /** Answered 202. */
     accepted: number;
     stale: number;
+    /** Showed what had been replaced for a while, and were not marked stale. */
+    outdated: number;
     worstMs: number;
     lostWrites: number;
     doubledWrites: number;
@@ -65,9 +70,19 @@ export function emptyRow(failure: string, how: Row['how']): Row {
     failure,
     how,
     kills: 0,
-    checks: { due: 0, late: 0, missed: 0, missedLong: 0, unaccounted: 0, worstLateMs: 0, worstGapMs: 0 },
+    checks: { due: 0, late: 0, missed: 0, missedLong: 0, unaccounted: 0, untrue: 0, worstLateMs: 0, worstGapMs: 0 },
     alerts: { expected: 0, arrived: 0, lost: 0, doubled: 0, repeatedKeys: 0, false: 0, worstExtraMs: 0 },
-    api: { requests: 0, failed: 0, refused: 0, accepted: 0, stale: 0, worstMs: 0, lostWrites: 0, doubledWrites: 0 },
+    api: {
+      requests: 0,
+      failed: 0,
+      refused: 0,
+      accepted: 0,
+      stale: 0,
+      outdated: 0,
+      worstMs: 0,
+      lostWrites: 0,
+      doubledWrites: 0,
+    },
     recoveryMs: { median: 0, worst: 0 },
     broken: [],
     details: [],
