@@ -1,6 +1,8 @@
-import { existsSync, renameSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, renameSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inTocsin, tocsinDir } from './paths.ts';
+import { inTocsin } from './paths.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 /** Another `npm start` of this clone is at work. */
@@ -11,6 +13,12 @@ interface Lock extends ProcessIdentity {
   children: ProcessIdentity[];
 }
 
+/**
+ * The lock is a folder with one file in it, whose name is nobody else's. A folder can be put in the place of an empty one
+ * only, in one step, and a file is deleted by its name: so whoever deletes a stale lock cannot hit the one that came after.
+ */
+const folder = inTocsin('start-lock');
+
 /** How long the processes of a killed `npm start` may take to go; its watchdog stops them within 6 s. */
 const LEFTOVERS_MS = 15_000;
 
@@ -19,50 +27,76 @@ const LEFTOVERS_MS = 15_000;
  * @throws AlreadyRunning with the addresses of the running one.
  */
 export async function claim(): Promise<() => Promise<void>> {
-  mkdirSync(tocsinDir, { recursive: true });
-  const file = inTocsin('start.lock');
   const self = await identify(process.pid);
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const written = writeNew(file, { pid: process.pid, startedAt: self?.startedAt ?? '', children: [] });
-    if (written) {
-      return async () => {
-        rmSync(file, { force: true });
-      };
+  const name = randomUUID();
+  const own = `${folder}.${name}`;
+  mkdirSync(own, { recursive: true });
+  writeLock(join(own, name), { pid: process.pid, startedAt: self?.startedAt ?? '', children: [] });
+  try {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      if (putInPlace(own)) {
+        return async () => {
+          rmSync(join(folder, name), { force: true });
+        };
+      }
+      const other = present();
+      if (!other) continue;
+      if (await isRunning(other.lock)) throw new AlreadyRunning(describe(other.lock));
+      await leftoversGone(other.lock.children);
+      rmSync(other.file, { force: true });
     }
-    const other = read(file);
-    if (other && (await isRunning(other))) throw new AlreadyRunning(describe(other));
-    if (other) await leftoversGone(other.children);
-    rmSync(file, { force: true });
+    throw new AlreadyRunning('Another `npm start` of this clone is starting at this moment.');
+  } finally {
+    rmSync(own, { recursive: true, force: true });
   }
-  throw new AlreadyRunning('Another `npm start` of this clone is starting at this moment.');
 }
 
 /** Notes which processes belong to the running Tocsin. */
 export async function noteChildren(pids: number[]): Promise<void> {
-  const file = inTocsin('start.lock');
-  const lock = read(file);
-  if (!lock || lock.pid !== process.pid) return;
   const children = await Promise.all(pids.map((pid) => identify(pid)));
-  // In one step: whoever reads it meanwhile must not take half a lock for a stale one.
-  writeFileSync(`${file}.new`, JSON.stringify({ ...lock, children: children.filter((child) => child !== undefined) }));
-  renameSync(`${file}.new`, file);
+  const own = present();
+  if (own?.lock.pid !== process.pid) return;
+  // In one step: whoever reads it meanwhile must not find half a lock.
+  const next = `${folder}.new`;
+  writeLock(next, { ...own.lock, children: children.filter((child) => child !== undefined) });
+  renameSync(next, own.file);
 }
 
-function writeNew(file: string, lock: Lock): boolean {
+/** @returns whether the lock was free */
+function putInPlace(own: string): boolean {
   try {
-    writeFileSync(file, JSON.stringify(lock), { flag: 'wx', mode: 0o600 });
+    renameSync(own, folder);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
 }
 
-function read(file: string): Lock | undefined {
+function writeLock(file: string, lock: Lock): void {
+  writeFileSync(file, JSON.stringify(lock), { mode: 0o600 });
+}
+
+/** The lock that is there now. */
+function present(): { file: string; lock: Lock } | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Lock;
+    const [name] = readdirSync(folder);
+    if (name === undefined) return undefined;
+    const file = join(folder, name);
+    return { file, lock: parse(readFileSync(file, 'utf8')) };
+  } catch (error) {
+    // It was given back at this moment.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** A machine that lost power may have kept half of it: nobody's, then. */
+function parse(text: string): Lock {
+  try {
+    return JSON.parse(text) as Lock;
   } catch {
-    return undefined;
+    return { pid: -1, startedAt: '', children: [] };
   }
 }
 
