@@ -29,7 +29,6 @@ export class Drill {
     private readonly load: Load,
     private readonly collector: Collector,
     private readonly releases: Releases,
-    private readonly rate: number,
   ) {}
 
   /** Whether times are judged; see `untimed`. */
@@ -53,7 +52,7 @@ export class Drill {
     await stack.whole();
     const load = await Load.start(tocsin, rate);
     await delay(WARM_UP_MS);
-    return new Drill(stack, load, collector, releases, rate);
+    return new Drill(stack, load, collector, releases);
   }
 
   /** Every scenario: those of the table, and those whose parts the drill itself makes. */
@@ -129,11 +128,11 @@ export class Drill {
 
   /** What one strike has piled up must be gone before the next: two at once are another failure than is promised for. */
   private async workGoesOn(): Promise<void> {
-    const { targets } = this.load;
+    const { targets, rate } = this.load;
     const goOn = async (): Promise<boolean> => {
       const before = targets.hits;
       await delay(1_000);
-      return targets.hits - before >= USUAL * this.rate && (await this.stack.backlog()) < this.rate;
+      return targets.hits - before >= USUAL * rate && (await this.stack.backlog()) < rate;
     };
     await until(goOn, { timeoutMs: GO_ON_WITHIN_MS, what: 'checks at their usual rate, and no backlog' });
   }

@@ -35,6 +35,11 @@ export class Load {
     return new Load(monitors, targets, sink, { api, record: new RecordDatabase(tocsin.databaseUrl) });
   }
 
+  /** Checks per second, as the monitors' intervals make them. */
+  get rate(): number {
+    return this.monitors.reduce((sum, { intervalMs }) => sum + 1_000 / intervalMs, 0);
+  }
+
   /** Ends the clients first, then what they and the checks need. */
   async stop(): Promise<void> {
     await this.clients.api.stop();
