@@ -1,4 +1,5 @@
 import { NO_RESULTS } from '@tocsin/core';
+import { markDirty } from './history/rollups.sql.ts';
 import type { Overdue } from './incidents.store.ts';
 
 /** The statements of the hot path. Each is prepared once per connection. */
@@ -74,6 +75,4 @@ export const SAVE_INCIDENTS = `INSERT INTO incidents AS i
 export const ADD_TIMELINE = `INSERT INTO timeline (incident_id, at, what, by_whom, text)
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[])`;
 
-export const MARK_DIRTY = `INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
-  SELECT DISTINCT 300, bucket_at, monitor_id FROM unnest($1::uuid[], $2::bigint[]) AS d (monitor_id, bucket_at)
-  ON CONFLICT DO NOTHING`;
+export const MARK_DIRTY = markDirty('unnest($1::uuid[], $2::bigint[]) AS d (monitor_id, due_at)');

@@ -60,11 +60,26 @@ export const FORGET_TOTALS = [
   `DELETE FROM rollup_totals_above t USING history_kept k WHERE k.seconds = t.seconds AND t.bucket_at < k.since`,
 ] as const;
 
-/** Takes the next bucket with something to compute again, of those that are complete. */
+/**
+ * Marks the buckets of rows (monitor_id, due_at) to be computed again. A mark that is there already is locked, and not
+ * merely left: else it could be taken before what it stands for is committed, which would then be in no roll-up for
+ * good. In the order of the marks: transactions that mark the same wait for each other instead of dead-locking.
+ */
+export function markDirty(rows: string): string {
+  return `INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
+  SELECT DISTINCT 300, due_at - due_at % 300000 AS bucket_at, monitor_id FROM ${rows} ORDER BY bucket_at, monitor_id
+  ON CONFLICT (seconds, bucket_at, monitor_id) DO UPDATE SET seconds = excluded.seconds`;
+}
+
+/**
+ * Takes the next bucket with something to compute again, of those that are complete. A mark that somebody holds is left
+ * to a later time: what he has written can not be seen yet.
+ */
 export const TAKE_DIRTY = `DELETE FROM rollup_dirty d USING (
     SELECT seconds, bucket_at, monitor_id FROM rollup_dirty WHERE seconds = $1 AND bucket_at = (
-      SELECT min(bucket_at) FROM rollup_dirty WHERE seconds = $1 AND bucket_at < $2)
-    LIMIT 5000) AS taken
+      SELECT bucket_at FROM rollup_dirty WHERE seconds = $1 AND bucket_at < $2
+      ORDER BY bucket_at, monitor_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    ORDER BY monitor_id LIMIT 5000 FOR UPDATE SKIP LOCKED) AS taken
   WHERE d.seconds = taken.seconds AND d.bucket_at = taken.bucket_at AND d.monitor_id = taken.monitor_id
   RETURNING d.bucket_at, d.monitor_id`;
 

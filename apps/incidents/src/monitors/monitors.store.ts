@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { MonitorConfig } from '@tocsin/contracts';
 import type { Queryable } from '@tocsin/database';
+import { markDirty } from '../history/rollups.sql.ts';
 import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
 
 /** A span that begins, and ends the one before it; without a grid nothing is due in it. */
@@ -57,8 +58,7 @@ const RECOUNT = `WITH changed AS (
         AND (p.until_at IS NULL OR r.due_at < p.until_at)
         AND (r.due_at - p.phase_ms) % p.interval_ms = 0 AND r.location = ANY(p.locations))
     RETURNING r.monitor_id, r.due_at)
-  INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
-  SELECT DISTINCT 300, due_at - due_at % 300000, monitor_id FROM changed ON CONFLICT DO NOTHING`;
+  ${markDirty('changed')}`;
 
 const PUT_SWEEPS = `INSERT INTO sweeps (monitor_id, swept_until, next_at, interval_ms, timeout_ms)
   SELECT id, grid_since, grid_since + interval_ms + timeout_ms + ${SWEEP_GRACE_MS}, interval_ms, timeout_ms

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { NO_RESULTS } from '@tocsin/core';
 import { Database } from '@tocsin/database';
+import { markDirty } from '../history/rollups.sql.ts';
 import { SWEEP_GRACE_MS } from '../monitors/monitors.store.ts';
 
 /** Most windows of one monitor that are accounted for in one go after a long time; the rest follows at once. */
@@ -63,8 +64,7 @@ const MARK_MISSED = `WITH due AS (SELECT * FROM unnest($3::uuid[], $4::bigint[])
   WHERE due_at > $1 - $2::bigint
   ON CONFLICT DO NOTHING RETURNING monitor_id, due_at
 ), dirty AS (
-  INSERT INTO rollup_dirty (seconds, bucket_at, monitor_id)
-  SELECT DISTINCT 300, due_at - due_at % 300000, monitor_id FROM missed ON CONFLICT DO NOTHING
+  ${markDirty('missed')}
 )
 SELECT count(*) AS missed FROM missed`;
 

@@ -1,0 +1,124 @@
+import type { Monitor, Result } from '@tocsin/contracts';
+import { dueAt, gridOf, nextWindow } from '@tocsin/core';
+import { Database, type Transaction, type TransactionOptions } from '@tocsin/database';
+import { aMonitor, aResult, atTheEnd } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bench, Instance, TestClock } from './bench.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A database whose transactions have done all their work, and commit only once they are let. */
+class OpenDatabase extends Database {
+  private readonly done = Promise.withResolvers<void>();
+  private readonly let = Promise.withResolvers<void>();
+
+  override transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return super.transaction(async (tx) => {
+      const value = await fn(tx);
+      this.done.resolve();
+      await this.let.promise;
+      return value;
+    }, options);
+  }
+
+  /** Begins something, and runs `meanwhile` between the last statement of its transaction and the commit. */
+  async during(begun: Promise<unknown>, meanwhile: () => Promise<unknown>): Promise<void> {
+    await Promise.race([this.done.promise, begun]);
+    await meanwhile();
+    this.let.resolve();
+    await begun;
+  }
+}
+
+describe('roll-ups, while what they are made of is written', () => {
+  const clock = new TestClock(Math.floor(Date.now() / DAY) * DAY + 12 * HOUR);
+  let one: Instance;
+  let url: string;
+
+  beforeAll(async () => {
+    const { instance, server } = await bench(clock);
+    one = instance();
+    url = server.urlFor('incidents');
+    await one.rollups.run();
+  });
+
+  function opened(): OpenDatabase {
+    const database = new OpenDatabase({ url, schema: 'incidents', applicationName: 'open' });
+    atTheEnd(() => database.close());
+    return database;
+  }
+
+  async function watched(): Promise<Monitor> {
+    const spec = { interval: '1m', confirm: false, locations: ['a'] };
+    const monitor = aMonitor({ createdAt: clock.at, spec });
+    await one.config(monitor);
+    return monitor;
+  }
+
+  function result(monitor: Monitor, location = 'a'): Result {
+    const grid = gridOf(monitor.id, MINUTE);
+    const window = nextWindow(grid, monitor.gridSince) + 7;
+    return aResult({ monitorId: monitor.id, window, dueAt: dueAt(grid, window), location });
+  }
+
+  async function settle(): Promise<void> {
+    while ((await one.rollups.run()) > 0);
+  }
+
+  /** Marks all buckets of the last hour, as something that was late has done before. */
+  async function mark({ id }: Monitor): Promise<void> {
+    await one.database.query(
+      'INSERT INTO rollup_dirty SELECT 300, bucket, $1 FROM generate_series($2::bigint, $3::bigint, 300000) AS b (bucket)',
+      [id, clock.at - HOUR, clock.at - 1],
+    );
+  }
+
+  /** How many results count in buckets that are complete, what their roll-ups say, and how many of those are marked. */
+  async function tally({ id }: Monitor): Promise<{ rolled: number; counted: number; marked: number }> {
+    const [row] = await one.database.query<{ rolled: number; counted: number; marked: number }>(
+      `SELECT (SELECT coalesce(sum(ran + late + missed + excused), 0) FROM rollups_300 WHERE monitor_id = $1) AS rolled,
+        (SELECT count(*) FROM results WHERE monitor_id = $1 AND counted AND due_at < done_until) AS counted,
+        (SELECT count(*) FROM rollup_dirty WHERE monitor_id = $1 AND seconds = 300 AND bucket_at < done_until) AS marked
+      FROM rollup_progress WHERE seconds = 300`,
+      [id],
+    );
+    return row!;
+  }
+
+  /** Writes on one connection what a mark that is there stands for, and rolls up on another before that is committed. */
+  async function expectKept(monitor: Monitor, write: (other: Instance) => Promise<unknown>): Promise<void> {
+    await settle();
+    await mark(monitor);
+    const before = await tally(monitor);
+    const database = opened();
+    await database.during(write(new Instance(database, clock)), () => one.rollups.run());
+    const between = await tally(monitor);
+    expect(between.counted).toBeGreaterThan(before.counted);
+    expect(between.marked).toBeGreaterThan(0);
+    await settle();
+    expect(await tally(monitor)).toEqual({ rolled: between.counted, counted: between.counted, marked: 0 });
+  }
+
+  it('a mark that a late result needs is not taken before the result is there', async () => {
+    const monitor = await watched();
+    clock.at += HOUR;
+    await expectKept(monitor, (other) => other.results(result(monitor)));
+  });
+
+  it('nor one that the sweep needs', async () => {
+    const monitor = await watched();
+    clock.at += HOUR;
+    await expectKept(monitor, (other) => other.sweeps.markMissed(clock.at, 500));
+  });
+
+  it('nor one that a change of what counts needs', async () => {
+    const monitor = await watched();
+    const spec = { ...monitor.spec, locations: ['a', 'b'] } as Monitor['spec'];
+    const changed = { ...monitor, revision: 2, updatedAt: clock.at + 1, gridSince: clock.at + 1, spec };
+    clock.at += HOUR;
+    await one.results(result(monitor, 'b'));
+    await expectKept(monitor, (other) => other.config(changed));
+  });
+});
