@@ -2,7 +2,7 @@ import type { Monitor, Result } from '@tocsin/contracts';
 import { dueAt, gridOf, nextWindow } from '@tocsin/core';
 import { Database, type Transaction, type TransactionOptions } from '@tocsin/database';
 import { aMonitor, aResult, atTheEnd } from '@tocsin/testing';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bench, Instance, TestClock } from './bench.ts';
 
 const MINUTE = 60_000;
@@ -121,4 +121,29 @@ describe('roll-ups, while what they are made of is written', () => {
     await one.results(result(monitor, 'b'));
     await expectKept(monitor, (other) => other.config(changed));
   });
+
+  it('a step may take longer than other statements', async () => {
+    const options = { url, schema: 'incidents', applicationName: 'patient', statementTimeoutMs: 1_000 };
+    const database = new Database(options);
+    atTheEnd(() => database.close());
+    clock.at += 5 * MINUTE;
+    const running = await one.database.transaction(async (tx) => {
+      await tx.query('LOCK TABLE rollups_300');
+      const run = new Instance(database, clock).rollups.run();
+      await vi.waitFor(async () => expect(await waiting('patient')).toBe(1), 10_000);
+      // Longer than the usual time and the second that the client gives the server beyond it.
+      await tx.query('SELECT pg_sleep(2.3)');
+      return { run };
+    });
+    expect(await running.run).toBeGreaterThan(0);
+  });
+
+  async function waiting(applicationName: string): Promise<number> {
+    const [row] = await one.database.query<{ n: number }>(
+      `SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'
+        AND datname = current_database()`,
+      [applicationName],
+    );
+    return row?.n ?? 0;
+  }
 });

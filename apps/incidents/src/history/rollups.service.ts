@@ -37,13 +37,12 @@ export class RollupsService {
   private step(work: (tx: Transaction, now: number) => Promise<boolean>): Promise<boolean> {
     return this.database.transaction(
       async (tx) => {
-        await tx.query(`SELECT set_config('statement_timeout', $1, true)`, [String(STEP_TIMEOUT_MS)]);
         const [lock] = await tx.query<{ mine: boolean }>(
           `SELECT pg_try_advisory_xact_lock(hashtext('tocsin.rollups')) AS mine`,
         );
         return lock?.mine === true && work(tx, this.clock.now());
       },
-      { timeoutMs: 2 * STEP_TIMEOUT_MS },
+      { timeoutMs: 2 * STEP_TIMEOUT_MS, statementTimeoutMs: STEP_TIMEOUT_MS },
     );
   }
 
