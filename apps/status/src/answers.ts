@@ -20,6 +20,8 @@ export interface Kept {
 
 const TTL_MS = 2_000;
 const LOAD_MS = 1_200;
+/** `staleMs` is for an outage: in a healthy system an answer is no older than its time to live and this. */
+const GRACE_MS = 5_000;
 
 /** Answers kept for a moment, and for longer while the database is away. */
 @Injectable()
@@ -44,7 +46,7 @@ export class Answers {
   get<T>(what: string, input: unknown, kept: Kept, load: () => Promise<T>): Promise<Answer<T>> {
     const key = `${what}:${createHash('sha256').update(JSON.stringify(input)).digest('base64url').slice(0, 22)}`;
     const { tag, ttlMs = TTL_MS, loadMs = LOAD_MS } = kept;
-    const options = { ttlMs, staleMs: this.config.staleMs, tags: [tag], timeoutMs: loadMs };
+    const options = { ttlMs, staleMs: this.config.staleMs, graceMs: GRACE_MS, tags: [tag], timeoutMs: loadMs };
     const ask = (): Promise<Answer<T>> => this.cache.get(key, load, options);
     // Pages of the past are large and many, and nothing makes the cache forget them.
     return tag === 'history' ? ask() : this.lastGood.get(key, ask);

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Coverage, StateName, StateView, Summary } from '@tocsin/contracts';
+import type { Answer } from '@tocsin/cache';
+import type { CoverageReport, StateName, StateView, Summary } from '@tocsin/contracts';
 import type { Clock } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
 import { type Aged, Answers } from './answers.ts';
@@ -22,6 +23,11 @@ interface StateRow {
 
 const COLUMNS = `monitor_id, name, state, since, reason, message, last_due_at, last_result_at, last_duration_ms, open_incident_id`;
 const HOUR_MS = 3_600_000;
+/** Longer than its last hour may take to load: when that fails, there is time left to go on with the older one. */
+const SUMMARY_MS = 1_800;
+
+/** A summary as it is kept: the last hour is kept for longer than the rest, so it has an age of its own. */
+type Kept = Omit<Summary, 'coverage'> & { lastHour: Answer<CoverageReport> };
 
 /** The present verdicts. */
 @Injectable()
@@ -61,14 +67,23 @@ export class States {
     });
   }
 
-  /** How many monitors are in which state, and how the windows of the last hour ended. */
-  summary(): Promise<Aged<Summary>> {
-    return this.answers.aged('summary', null, { tag: 'states' }, () => this.summarize());
+  /** How many monitors are in which state, and how the windows of the last hour ended. It is as old as its oldest part. */
+  async summary(): Promise<Aged<Summary>> {
+    // Named after its shape: instances of an older version keep another one under 'summary'.
+    const kept = { tag: 'states', loadMs: SUMMARY_MS } as const;
+    const { value, ageMs, stale } = await this.answers.get('summary by part', null, kept, () => this.summarize());
+    const { lastHour, ...counts } = value;
+    return {
+      ...counts,
+      coverage: lastHour.value.coverage,
+      ageMs: ageMs + lastHour.ageMs,
+      stale: stale || lastHour.stale,
+    };
   }
 
-  private async summarize(): Promise<Summary> {
+  private async summarize(): Promise<Kept> {
     const states = { up: 0, down: 0, degraded: 0, unknown: 0, paused: 0, maintenance: 0 };
-    const [rows, open, coverage] = await Promise.all([
+    const [rows, open, lastHour] = await Promise.all([
       this.records.read<{ state: StateName; n: number }>(
         'summary states',
         'SELECT state, count(*) AS n FROM incidents.states_v1 GROUP BY state',
@@ -83,17 +98,16 @@ export class States {
     ]);
     for (const { state, n } of rows) states[state] = n;
     const monitors = rows.reduce((sum, { n }) => sum + n, 0);
-    return { monitors, states, openIncidents: open[0]?.n ?? 0, coverage };
+    return { monitors, states, openIncidents: open[0]?.n ?? 0, lastHour };
   }
 
   /** It changes slowly and costs more than the rest: kept for longer. */
-  private async lastHour(): Promise<Coverage> {
+  private lastHour(): Promise<Answer<CoverageReport>> {
     const kept = { tag: 'history', ttlMs: 15_000 } as const;
-    const { value } = await this.answers.get('last hour', null, kept, () => {
+    return this.answers.get('last hour', null, kept, () => {
       const now = this.clock.now();
       return this.coverage.count({ from: now - HOUR_MS, to: now });
     });
-    return value.coverage;
   }
 }
 
