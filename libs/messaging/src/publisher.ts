@@ -67,7 +67,8 @@ const decoder = new TextDecoder();
 export class Publisher {
   private readonly inbox: string;
   private readonly inFlight = new Map<string, InFlight>();
-  private readonly slots: (() => void)[] = [];
+  /** Not sent yet: as many as may be in flight are. */
+  private readonly backlog = new Map<string, InFlight>();
   private next = 0;
   private lastAckAt = systemClock.monotonic();
   private timer: NodeJS.Timeout | undefined;
@@ -82,9 +83,9 @@ export class Publisher {
     connection.onReconnect(() => this.sendAllAgain());
   }
 
-  /** How many publishes wait for their acknowledgement. */
+  /** How many publishes wait, to be sent or to be acknowledged. */
   get waiting(): number {
-    return this.inFlight.size + this.slots.length;
+    return this.inFlight.size + this.backlog.size;
   }
 
   /** As `Messaging.publish`, with headers that already carry the trace context. */
@@ -99,7 +100,9 @@ export class Publisher {
         `A message to ${subject} has ${payload.length} bytes; the broker takes ${limit}.`,
       );
     }
-    if (this.inFlight.size >= MAX_IN_FLIGHT) await this.slot();
+    if (this.backlog.size >= MAX_WAITING) {
+      throw new TocsinError('exhausted', `${MAX_WAITING} publishes already wait. Publish slower, or wait for each.`);
+    }
     return new Promise<Published>((resolve, reject) => {
       const now = systemClock.monotonic();
       const token = (this.next++).toString(36);
@@ -117,11 +120,8 @@ export class Publisher {
         resolve,
         reject,
       };
-      // Nothing waited until now, so silence counts from here.
-      if (this.inFlight.size === 0) this.lastAckAt = now;
-      this.inFlight.set(token, message);
-      this.arm();
-      this.send(message, now);
+      if (this.inFlight.size >= MAX_IN_FLIGHT) this.backlog.set(token, message);
+      else this.launch(token, message);
     });
   }
 
@@ -134,17 +134,20 @@ export class Publisher {
   close(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    for (const [token, message] of this.inFlight) {
-      this.settle(token);
+    for (const [token, message] of [...this.backlog, ...this.inFlight]) {
+      this.backlog.delete(token);
+      this.inFlight.delete(token);
       message.reject(new TocsinError('unavailable', `The process stops before ${message.subject} was acknowledged.`));
     }
   }
 
-  private slot(): Promise<void> {
-    if (this.slots.length >= MAX_WAITING) {
-      throw new TocsinError('exhausted', `${MAX_WAITING} publishes already wait. Publish slower, or wait for each.`);
-    }
-    return new Promise((resolve) => this.slots.push(resolve));
+  private launch(token: string, message: InFlight): void {
+    const now = systemClock.monotonic();
+    // Nothing waited until now, so silence counts from here.
+    if (this.inFlight.size === 0) this.lastAckAt = now;
+    this.inFlight.set(token, message);
+    this.arm();
+    this.send(message, now);
   }
 
   private send(message: InFlight, now: number): void {
@@ -212,8 +215,10 @@ export class Publisher {
 
   private settle(token: string): void {
     this.inFlight.delete(token);
-    const waiting = this.slots.shift();
-    if (waiting) waiting();
+    for (const [next, message] of this.backlog) {
+      this.backlog.delete(next);
+      return this.launch(next, message);
+    }
   }
 
   /** Looks after what is in flight for as long as anything is: at rest nothing ticks. */
@@ -228,6 +233,11 @@ export class Publisher {
 
   private sweep(): void {
     const now = systemClock.monotonic();
+    for (const [token, message] of this.backlog) {
+      if (now < message.until) continue;
+      this.backlog.delete(token);
+      message.reject(neverSent(message));
+    }
     for (const [token, message] of this.inFlight) {
       if (now >= message.until) {
         this.settle(token);
@@ -247,6 +257,13 @@ export class Publisher {
     this.lastAckAt = now;
     for (const message of this.inFlight.values()) this.send(message, now);
   }
+}
+
+function neverSent({ subject }: InFlight): TocsinError {
+  return new TocsinError(
+    'unavailable',
+    `${subject} was not sent in time: ${MAX_IN_FLIGHT} others wait for their acknowledgement. Try again.`,
+  );
 }
 
 function gaveUp(message: InFlight): TocsinError {

@@ -232,6 +232,20 @@ describe('a publish', () => {
     expect(await waiting).toMatchObject({ stream: 'FULL' });
   });
 
+  it('ends in its time while as many as may be in flight wait, or when the process stops', async () => {
+    const busy = await client(url);
+    tester.connection.nats.subscribe('silent.x', { callback: () => undefined });
+    const publish = (n: number, timeoutMs?: number) => busy.publish('silent.x', n, { id: `silent-${n}`, timeoutMs });
+    const ends = Array.from({ length: 4_096 }, (_, n) => publish(n).catch((error: TocsinError) => error.code));
+    await expect(publish(-1, 200)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('was not sent in time'),
+    });
+    ends.push(publish(-2).catch((error: TocsinError) => error.message));
+    await busy.close();
+    expect((await Promise.all(ends)).at(-1)).toContain('stops');
+  }, 10_000);
+
   it('too large for the broker is refused before it is sent', async () => {
     const tooLarge = tester.publish('jobs.x', 'x'.repeat(2 ** 21), { id: 'large' });
     await expect(tooLarge).rejects.toMatchObject({ code: 'too_large', retry: false });
