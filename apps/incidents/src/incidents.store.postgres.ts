@@ -1,8 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { MonitorSpec } from '@tocsin/contracts';
-import { latencyBucket, type MonitorState, type Pulse, confirmationOverdueAt, overdueAt } from '@tocsin/core';
+import {
+  type Clock,
+  latencyBucket,
+  type MonitorState,
+  type Pulse,
+  confirmationOverdueAt,
+  overdueAt,
+} from '@tocsin/core';
 import { Database, Outbox, type Queryable, type Transaction } from '@tocsin/database';
+import { CLOCK } from '@tocsin/service';
 import type { Effects } from './effects.ts';
 import { IncidentsStore, type Overdue } from './incidents.store.ts';
 import {
@@ -22,7 +30,7 @@ import { TransitionsStore } from './transitions/transitions.store.ts';
 /** A transaction that takes longer than this is rolled back; roll-ups rely on it (see `DIRTY_BEFORE_MS`). */
 const TRANSACTION_MS = 20_000;
 /** A bucket that ended longer ago than this may have been rolled up before a transaction that starts now commits. */
-export const DIRTY_BEFORE_MS = 25_000;
+const DIRTY_BEFORE_MS = 25_000;
 const BUCKET_MS = 300_000;
 
 interface HeldRow {
@@ -50,6 +58,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
     private readonly database: Database,
     private readonly outbox: Outbox,
     private readonly transitions: TransitionsStore,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     super();
   }
@@ -95,12 +104,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
     await this.transitions.keep(tx, effects.transitions);
     // Each message carries the trace of the result that caused it, and not that of the batch.
     await context.with(ROOT_CONTEXT, () => this.outbox.addMany(tx, effects.messages));
-  }
-
-  async markDirty(tx: Queryable, results: readonly Pick<ResultRow, 'monitorId' | 'dueAt'>[]): Promise<void> {
-    const buckets = results.map(({ dueAt }) => dueAt - (dueAt % BUCKET_MS));
-    const ids = results.map(({ monitorId }) => monitorId);
-    await tx.query(sql.MARK_DIRTY, [ids, buckets], { name: 'rollups mark dirty' });
+    await this.markDirty(tx, effects.results);
   }
 
   async specs(monitorIds: readonly string[]): Promise<Map<string, { revision: number; spec: MonitorSpec }>> {
@@ -110,6 +114,15 @@ export class PostgresIncidentsStore extends IncidentsStore {
       { name: 'monitors specs' },
     );
     return new Map(rows.map(({ monitor_id, revision, spec }) => [monitor_id, { revision, spec }]));
+  }
+
+  /** Has roll-ups that may be complete computed again. Comes last, so that others wait for the marks only a moment. */
+  private async markDirty(tx: Queryable, results: readonly ResultRow[]): Promise<void> {
+    const before = this.clock.now() - DIRTY_BEFORE_MS;
+    const late = results.filter(({ dueAt }) => dueAt - (dueAt % BUCKET_MS) + BUCKET_MS < before);
+    if (late.length === 0) return;
+    const columns = [column(late, (row) => row.monitorId), column(late, (row) => row.dueAt)];
+    await tx.query(sql.MARK_DIRTY, columns, { name: 'rollups mark dirty' });
   }
 
   private async saveIncidents(tx: Queryable, { incidents, timeline }: Effects): Promise<void> {

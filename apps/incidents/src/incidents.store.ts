@@ -1,7 +1,7 @@
 import type { MonitorSpec } from '@tocsin/contracts';
 import type { Queryable, Transaction } from '@tocsin/database';
 import type { Effects } from './effects.ts';
-import type { Held, ResultRow, StoredSpan } from './record.ts';
+import type { Held, StoredSpan } from './record.ts';
 
 /** What a sweep looks for: states that need somebody's look although no result came. */
 export type Overdue = 'silent' | 'confirmation' | 'heartbeat';
@@ -23,11 +23,11 @@ export abstract class IncidentsStore {
   /** All spans of these monitors. */
   abstract spans(tx: Queryable, monitorIds: readonly string[]): Promise<StoredSpan[]>;
 
-  /** Writes results, states and incidents, keeps the transitions and adds the messages to the outbox. A result that is there already stays. */
+  /**
+   * Writes results, states and incidents, keeps the transitions and adds the messages to the outbox. A result that is
+   * there already stays. Roll-ups that may be complete are computed again for what is late.
+   */
   abstract save(tx: Transaction, effects: Effects): Promise<void>;
-
-  /** Notes that roll-ups that are complete have to be computed again for these results. */
-  abstract markDirty(tx: Queryable, results: readonly Pick<ResultRow, 'monitorId' | 'dueAt'>[]): Promise<void>;
 
   /** The specifications of monitors that are not deleted, outside any transaction. */
   abstract specs(monitorIds: readonly string[]): Promise<Map<string, { revision: number; spec: MonitorSpec }>>;

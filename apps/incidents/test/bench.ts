@@ -58,7 +58,7 @@ export class Instance {
     readonly clock: TestClock,
   ) {
     this.transitions = new TransitionsStore(database, this.outbox);
-    const store = new PostgresIncidentsStore(database, this.outbox, this.transitions);
+    const store = new PostgresIncidentsStore(database, this.outbox, this.transitions, clock);
     const asker = this.asker as unknown as ConfirmationAsker;
     this.fold = new FoldService(store, asker, clock);
     this.heartbeats = new HeartbeatsService(store, clock);

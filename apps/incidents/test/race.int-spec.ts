@@ -136,7 +136,7 @@ describe('instances that race over the same results and are killed', () => {
   }
 
   function held(monitors: readonly Monitor[]): Promise<Map<string, Held>> {
-    const store = new PostgresIncidentsStore(first.database, first.outbox, first.transitions);
+    const store = new PostgresIncidentsStore(first.database, first.outbox, first.transitions, clock);
     return store.transaction((tx) =>
       store.lock(
         tx,

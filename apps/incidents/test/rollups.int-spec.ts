@@ -1,7 +1,7 @@
 import type { Monitor, Result } from '@tocsin/contracts';
-import { dueAt, gridOf, nextWindow } from '@tocsin/core';
+import { dueAt, gridOf, newId, nextWindow } from '@tocsin/core';
 import { Database, type Transaction, type TransactionOptions } from '@tocsin/database';
-import { aMonitor, aResult, atTheEnd } from '@tocsin/testing';
+import { aMonitor, aMonitorOf, aResult, atTheEnd } from '@tocsin/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bench, Instance, TestClock } from './bench.ts';
 
@@ -120,6 +120,28 @@ describe('roll-ups, while what they are made of is written', () => {
     clock.at += HOUR;
     await one.results(result(monitor, 'b'));
     await expectKept(monitor, (other) => other.config(changed));
+  });
+
+  it('pings that came late, and those that did not come, are in the roll-ups', async () => {
+    const settings = { schedule: { every: '5m' }, grace: '1m' };
+    const monitor = aMonitorOf({ kind: 'heartbeat', name: 'backup', settings }, { createdAt: clock.at });
+    await one.config(monitor);
+    const ping = (receivedAt: number): Promise<void> =>
+      one.pings({ monitorId: monitor.id, pingId: newId(), signal: 'success', receivedAt });
+    await ping(clock.at);
+    clock.at += HOUR;
+    await settle();
+    await one.heartbeats.sweep(clock.at);
+    clock.at += HOUR;
+    await settle();
+    const missed = await tally(monitor);
+    expect(missed.counted).toBeGreaterThan(1);
+    expect(missed.rolled).toBe(missed.counted);
+    await ping(clock.at - 10 * MINUTE);
+    await settle();
+    const late = await tally(monitor);
+    expect(late.counted).toBeGreaterThan(missed.counted);
+    expect(late.rolled).toBe(late.counted);
   });
 
   it('a step may take longer than other statements', async () => {

@@ -7,7 +7,6 @@ import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
 import { folded, foldSeconds, foldSize, resultAge } from '../incidents.metrics.ts';
 import { IncidentsStore } from '../incidents.store.ts';
-import { DIRTY_BEFORE_MS } from '../incidents.store.postgres.ts';
 import { type Held, isDueIn, presentSpan, type ResultRow, type StoredSpan } from '../record.ts';
 import { traceChange } from '../traces.ts';
 import { ConfirmationAsker } from './confirmation-asker.ts';
@@ -20,7 +19,6 @@ const AHEAD_MS = 86_400_000;
 const UNKNOWN_PATIENCE_MS = 60_000;
 const UNKNOWN_RETRY_MS = 500;
 const AWAY_RETRY_MS = 1_000;
-const BUCKET_MS = 300_000;
 
 type Item = Pick<Delivery<Result>, 'data' | 'headers' | 'publishedAt'>;
 
@@ -70,7 +68,7 @@ export class FoldService {
       else unheard.push(item);
     }
     count(effects.results, held, former);
-    await this.save(tx, effects);
+    await this.store.save(tx, effects);
     return [effects, unheard];
   }
 
@@ -88,14 +86,7 @@ export class FoldService {
     effects.results.push(...items.map(({ data, publishedAt }) => resultRow(data, publishedAt)));
     const spans = await this.store.spans(tx, [...new Set(items.map(({ data }) => data.monitorId))]);
     count(effects.results, new Map(), spans);
-    await this.save(tx, effects);
-  }
-
-  private async save(tx: Transaction, effects: Effects): Promise<void> {
     await this.store.save(tx, effects);
-    const before = this.clock.now() - DIRTY_BEFORE_MS;
-    const late = effects.results.filter(({ dueAt }) => dueAt - (dueAt % BUCKET_MS) + BUCKET_MS < before);
-    if (late.length > 0) await this.store.markDirty(tx, late);
   }
 
   /** The spans of monitors whose results may have fallen due before the present one. Hardly ever any. */
