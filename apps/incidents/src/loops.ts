@@ -6,6 +6,8 @@ import { Rounds } from './rounds.ts';
 import { SweepService } from './sweep/sweep.service.ts';
 
 const HOUR_MS = 3_600_000;
+const GAUGES_MS = 10_000;
+const COVERAGE_MS = 30_000;
 
 /** What this service does by itself, again and again. */
 @Injectable()
@@ -19,6 +21,9 @@ export class Loops implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.rounds.every(this.config.sweepMs, 'sweep', () => this.sweep.run());
+    // Rounds of their own: what is read for a gauge must not hold up, or fail, what alerts hang on.
+    this.rounds.every(GAUGES_MS, 'gauges', () => this.sweep.readGauges());
+    this.rounds.every(COVERAGE_MS, 'coverage', () => this.sweep.countUnaccounted());
     this.rounds.every(this.config.rollupMs, 'roll-ups', () => this.history.rollUp());
     this.rounds.every(HOUR_MS, 'history', () => this.history.maintain());
   }

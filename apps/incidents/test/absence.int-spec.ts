@@ -1,11 +1,13 @@
 import { consumers, contract, type IncidentEvent, type Monitor, streams, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, nextWindow } from '@tocsin/core';
+import { Database } from '@tocsin/database';
 import { startPostgres } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
-import { aMonitor, aResult, atTheEnd, natsServer, until } from '@tocsin/testing';
+import { aMonitor, aResult, atTheEnd, natsServer, type TestDatabase, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Road } from '../src/sweep/road.ts';
 import { SweepService } from '../src/sweep/sweep.service.ts';
+import { SweepStore } from '../src/sweep/sweep.store.ts';
 import { bench, type Instance, TestClock } from './bench.ts';
 
 /** The silence that monitors of the factory may keep: an interval of 10 s, and a timeout. */
@@ -18,6 +20,8 @@ describe('absence is judged', () => {
   let messaging: Messaging;
   let one: Instance;
   let sweep: SweepService;
+  let road: Road;
+  let server: TestDatabase;
   let monitor: Monitor;
 
   beforeAll(async () => {
@@ -25,14 +29,16 @@ describe('absence is judged', () => {
     atTheEnd(() => postgres.stop());
     messaging = await Messaging.connect({ service: 'test', instance: 't', servers: [nats.url], replicas: 1, contract });
     atTheEnd(() => messaging.close());
-    const { instance } = await bench(clock, await postgres.createDatabase('tocsin'));
+    server = await postgres.createDatabase('tocsin');
+    const { instance } = await bench(clock, server);
     one = instance();
   }, 60_000);
 
   /** A monitor that was heard of a moment ago, and an instance that has been up for a minute. */
   beforeEach(async () => {
     await one.database.query('UPDATE states SET silence_ms = NULL');
-    sweep = new SweepService(one.sweeps, one.states, one.heartbeats, new Road(messaging, clock));
+    road = new Road(messaging, clock);
+    sweep = new SweepService(one.sweeps, one.states, one.heartbeats, road);
     await sweep.run();
     clock.at += 60_000;
     monitor = aMonitor({ createdAt: clock.at - 120_000, spec: { channels: [newId()] } });
@@ -86,6 +92,24 @@ describe('absence is judged', () => {
     await one.results(aResult({ monitorId: monitor.id, dueAt: clock.at }));
     expect(await state()).toBe('up');
     expect(await told()).toEqual(['opened unknown no_results', 'resolved up ok']);
+  });
+
+  it('though the reads for the gauges take too long: nothing hangs on them', async () => {
+    const metrics = new Database({ url: server.urlFor('incidents'), schema: 'incidents', applicationName: 'slow', statementTimeoutMs: 100 }); // prettier-ignore
+    atTheEnd(() => metrics.close());
+    const slow = new SweepStore(metrics);
+    // Whoever counts for a gauge waits for these; whoever looks for silence does not need them.
+    await one.database.transaction(async (tx) => {
+      await tx.query('LOCK TABLE incidents, rollup_progress');
+      clock.at += 30_001;
+      const before = road.openSince;
+      expect(before).toBeDefined();
+      const watched = new SweepService(slow, one.states, one.heartbeats, road);
+      await watched.run();
+      await expect(watched.readGauges()).rejects.toThrow();
+      await expect(watched.countUnaccounted()).rejects.toThrow();
+      expect(road.openSince).toBe(before);
+    });
   });
 
   it('not while the broker is away, nor right after, and that time is nobody’s silence', async () => {

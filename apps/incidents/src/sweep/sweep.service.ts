@@ -8,8 +8,6 @@ import { SweepStore } from './sweep.store.ts';
 const BATCH = 500;
 /** Most batches of windows in one round. */
 const ROUNDS_MAX = 10;
-const GAUGES_EVERY_MS = 10_000;
-const UNACCOUNTED_EVERY_MS = 30_000;
 
 /**
  * Looks for what did not happen: windows that nobody answered, monitors that fell silent, confirmations and heartbeats
@@ -17,9 +15,6 @@ const UNACCOUNTED_EVERY_MS = 30_000;
  */
 @Injectable()
 export class SweepService {
-  private gaugesAt = 0;
-  private countedAt = 0;
-
   constructor(
     private readonly sweeps: SweepStore,
     private readonly states: StateSweep,
@@ -37,13 +32,23 @@ export class SweepService {
     }
   }
 
+  /** Reads what the gauges show. Nothing hangs on it: that a count is slow does not mean that the database is away. */
+  async readGauges(): Promise<void> {
+    const { states, openIncidents } = await this.sweeps.gauges();
+    recorded.states = states;
+    recorded.openIncidents = openIncidents;
+  }
+
+  /** Counts what is unaccounted for in the last day: the heaviest read there is, and again only for a gauge. */
+  async countUnaccounted(): Promise<void> {
+    recorded.unaccounted = await this.sweeps.unaccounted(this.road.now());
+  }
+
   private async round(now: number): Promise<void> {
     const due = await this.sweeps.due(now);
     this.road.note(true);
     if (due.confirmations) await this.states.confirm(now);
     if (this.road.isSettled()) await this.judgeAbsence(due, now);
-    if (now - this.gaugesAt > GAUGES_EVERY_MS) await this.readGauges(now);
-    if (now - this.countedAt > UNACCOUNTED_EVERY_MS) await this.countUnaccounted(now);
   }
 
   private async judgeAbsence(due: Awaited<ReturnType<SweepStore['due']>>, now: number): Promise<void> {
@@ -64,16 +69,5 @@ export class SweepService {
       }
       if (looked < BATCH) return;
     }
-  }
-
-  private async readGauges(now: number): Promise<void> {
-    this.gaugesAt = now;
-    const { states, openIncidents } = await this.sweeps.gauges();
-    recorded.states = states;
-    recorded.openIncidents = openIncidents;
-  }
-  private async countUnaccounted(now: number): Promise<void> {
-    this.countedAt = now;
-    recorded.unaccounted = await this.sweeps.unaccounted(now);
   }
 }
