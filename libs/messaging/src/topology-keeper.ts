@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { systemClock } from '@tocsin/core';
 import type { Connection } from './connection.ts';
 import type { ConsumerSpec } from './contract.ts';
-import { reconcileConsumer, reconcileTopology, type Standing } from './topology.ts';
+import { reconcileConsumer, reconcileTopology, repair, type Standing } from './topology.ts';
 
 /** Told by whoever created a stream; every other process looks whether one that it knew exists anew. */
 const NEWS_SUBJECT = 'tocsin.topology';
@@ -93,18 +93,14 @@ export class TopologyKeeper {
   }
 
   private async repair(why: string): Promise<void> {
-    try {
-      const standing = await reconcileTopology(this.connection, 'repair');
-      for (const consumer of this.consumers.values()) await reconcileConsumer(this.connection, consumer, 'repair');
-      this.note(standing);
-    } catch (error) {
-      this.logger.debug(`looked at streams and consumers (${why}), in vain for now: ${(error as Error).message}`);
-    } finally {
-      this.lookedAt = systemClock.monotonic();
-      this.done++;
-      this.looking = false;
-      this.rest();
-    }
+    const { standing, failures } = await repair(this.connection, [...this.consumers.values()]);
+    this.note(standing);
+    for (const failure of failures)
+      this.logger.debug(`looked at streams and consumers (${why}), in vain for now: ${(failure as Error).message}`);
+    this.lookedAt = systemClock.monotonic();
+    this.done++;
+    this.looking = false;
+    this.rest();
   }
 
   private note(standing: readonly Standing[]): void {

@@ -83,15 +83,31 @@ export type Occasion = 'boot' | 'repair';
  * Creates or updates every stream and bucket of the contract. Several services do this at once, so whoever loses a race
  * looks again. Nothing is ever emptied or deleted.
  */
-export async function reconcileTopology(connection: Connection, on: Occasion = 'boot'): Promise<Standing[]> {
+export async function reconcileTopology(connection: Connection): Promise<Standing[]> {
+  const standing: Standing[] = [];
+  for (const act of actsOf(connection, 'boot')) standing.push(await persist(act));
+  return standing;
+}
+
+/** Creates what is missing, first streams and buckets: each for itself, as one that can't be made is no reason for the rest. */
+export async function repair(
+  connection: Connection,
+  consumers: readonly Omit<ConsumerSpec, 'schema'>[],
+): Promise<{ standing: Standing[]; failures: unknown[] }> {
+  const streams = await Promise.allSettled(actsOf(connection, 'repair').map((act) => act()));
+  const rest = await Promise.allSettled(consumers.map((spec) => reconcileConsumer(connection, spec, 'repair')));
+  return {
+    standing: streams.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    failures: [...streams, ...rest].flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])),
+  };
+}
+
+function actsOf(connection: Connection, on: Occasion): (() => Promise<Standing>)[] {
   const { contract } = connection.options;
-  const acts = [
+  return [
     ...withOwn(contract.streams, OWN_STREAMS).map((spec) => () => reconcileStream(connection, spec, on)),
     ...withOwn(contract.buckets, OWN_BUCKETS).map((spec) => () => reconcileBucket(connection, spec, on)),
   ];
-  const standing: Standing[] = [];
-  for (const act of acts) standing.push(on === 'boot' ? await persist(act) : await act());
-  return standing;
 }
 
 /** Creates one durable consumer, or (at boot) updates it. */

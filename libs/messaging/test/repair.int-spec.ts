@@ -91,6 +91,20 @@ describe('while the system runs', () => {
     expect(told).toEqual([['NEWS'], ['NEWS']]);
   }, 20_000);
 
+  it('one stream that cannot be made keeps no other from being made, nor its news from being told', async () => {
+    const told: string[] = [];
+    tester.onStreamRecreated((stream) => told.push(stream));
+    await streams().delete('JOBS');
+    await streams().add({ name: 'SQUATTER', subjects: ['jobs.taken'] });
+    await streams().delete('NEWS');
+    expect(await say(1)).toMatchObject({ stream: 'NEWS', sequence: 1 });
+    await until(() => told.includes('NEWS'), { timeoutMs: 8_000, what: 'told' });
+    expect(told).not.toContain('JOBS');
+    await streams().delete('SQUATTER');
+    tester.connection.missing('a test');
+    await until(() => told.includes('JOBS'), { timeoutMs: 8_000, what: 'the other made, too' });
+  }, 40_000);
+
   it('looking for what is missing changes and empties nothing that is there', async () => {
     await say(1);
     const { config } = await streams().info('NEWS');
