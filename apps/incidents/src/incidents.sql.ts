@@ -38,6 +38,7 @@ export const SPANS = `SELECT monitor_id AS "monitorId", from_at AS "from", until
 /**
  * Results and states in one round trip. A result that is there already stays, unless it only says that the window was
  * missed, as the sweep does while a result is still on its way: what really happened wins, in whatever order it comes.
+ * Results are written in the order in which the sweep writes its marks, so that the two never dead-lock.
  * Returns how many due windows ended by it, by outcome: a result that was there already is none.
  */
 export const WRITE = `WITH written AS (
@@ -45,6 +46,8 @@ export const WRITE = `WITH written AS (
     duration_ms, started_at, reason, message, prober, detail)
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::smallint[], $6::smallint[], $7::bool[],
     $8::smallint[], $9::real[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::json[])
+    AS n (monitor_id, due_at, location, attempt)
+  ORDER BY n.due_at, n.monitor_id, n.location, n.attempt
   ON CONFLICT (monitor_id, due_at, location, attempt) DO UPDATE
     SET outcome = excluded.outcome, verdict = excluded.verdict, latency_bucket = excluded.latency_bucket,
       duration_ms = excluded.duration_ms, started_at = excluded.started_at, reason = excluded.reason,

@@ -1,19 +1,34 @@
 import { dueAt, gridOf, nextWindow, windowsIn } from '@tocsin/core';
 import { type Monitor, type Result } from '@tocsin/contracts';
-import { aMonitor, aResult } from '@tocsin/testing';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { bench, type Instance, TestClock } from './bench.ts';
+import { Database, type DatabaseOptions, type Transaction, type TransactionOptions } from '@tocsin/database';
+import { aMonitor, aResult, atTheEnd } from '@tocsin/testing';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { bench, Instance, TestClock } from './bench.ts';
 
 const INTERVAL = 10_000;
 const MINUTE = 60_000;
+
+/** A database that counts how often its transactions were begun. */
+class CountedDatabase extends Database {
+  begun = 0;
+
+  override transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return super.transaction((tx) => {
+      this.begun += 1;
+      return fn(tx);
+    }, options);
+  }
+}
 
 describe('what did not happen', () => {
   const clock = new TestClock();
   let one: Instance;
   let other: Instance;
+  let url: string;
 
   beforeAll(async () => {
-    const { instance } = await bench(clock);
+    const { instance, server } = await bench(clock);
+    url = server.urlFor('incidents');
     one = instance();
     other = instance();
   });
@@ -123,4 +138,46 @@ describe('what did not happen', () => {
     expect(attempts.at(-1)).toEqual([1, 2, 3]);
     expect(await one.state(monitor)).toMatchObject({ state: 'down', reason: 'status', confirm_at: null });
   });
+
+  it('a sweep and a batch that write the same windows wait for each other, and none has to begin again', async () => {
+    const createdAt = clock.at;
+    // The sweep comes first to the one whose window the batch writes last.
+    const [second, first] = [await watched({ createdAt }), await watched({ createdAt })];
+    clock.at += 5 * MINUTE;
+    await one.database.query('UPDATE sweeps SET next_at = 0 WHERE monitor_id = $1', [second.id]);
+    const mine = new CountedDatabase(options('sweep'));
+    const theirs = new CountedDatabase(options('batch'));
+    atTheEnd(() => Promise.all([mine.close(), theirs.close()]));
+    const gate = result(first, 1, { attempt: 1 });
+
+    const [swept, folded] = await one.database.transaction(async (tx) => {
+      // The batch stops half-way: somebody else is writing what comes next in it.
+      await tx.query(
+        `INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, reason, message, prober)
+         VALUES ($1, $2, $3, 1, 0, false, '', '', '')`,
+        [gate.monitorId, gate.dueAt, gate.location],
+      );
+      const batch = new Instance(theirs, clock).results(result(first, 1), gate, result(second, 9));
+      await vi.waitFor(async () => expect(await waiting('batch')).toBe(1), 10_000);
+      const sweep = new Instance(mine, clock).sweeps.markMissed(clock.at, 500);
+      await vi.waitFor(async () => expect(await waiting('sweep')).toBe(1), 10_000);
+      return [{ sweep }, { batch }];
+    });
+    await Promise.all([swept.sweep, folded.batch]);
+    expect([mine.begun, theirs.begun]).toEqual([1, 1]);
+    expect(await outcomes(second)).toMatchObject({ ran: 1 });
+  });
+
+  function options(applicationName: string): DatabaseOptions {
+    return { url, schema: 'incidents', applicationName };
+  }
+
+  async function waiting(applicationName: string): Promise<number> {
+    const [row] = await one.database.query<{ n: number }>(
+      `SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'
+        AND datname = current_database()`,
+      [applicationName],
+    );
+    return row?.n ?? 0;
+  }
 });

@@ -25,7 +25,8 @@ const CLAIM = `SELECT monitor_id, timeout_ms FROM sweeps WHERE next_at <= $1 ORD
 /**
  * Accounts for the windows of the claimed monitors: what has no result by now is missed. Each span is accounted for in
  * the time of its own grid, so that neither a change nor a deletion leaves windows behind. One statement, whatever the
- * number of monitors; the unique index decides what has a result.
+ * number of monitors; the unique index decides what has a result. In the order in which results are written (see
+ * `WRITE`): the two wait for each other instead of dead-locking when both have much to catch up with.
  */
 const MARK_MISSED = `WITH due AS (SELECT * FROM unnest($3::uuid[], $4::bigint[]) AS n (monitor_id, timeout_ms)
 ), open AS (
@@ -62,6 +63,7 @@ const MARK_MISSED = `WITH due AS (SELECT * FROM unnest($3::uuid[], $4::bigint[])
   INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, started_at, reason, message, prober)
   SELECT monitor_id, due_at, location, 0, 2, true, $1, 'missed', 'Nobody answered for this window', '' FROM windows
   WHERE due_at > $1 - $2::bigint
+  ORDER BY due_at, monitor_id, location
   ON CONFLICT DO NOTHING RETURNING monitor_id, due_at
 ), dirty AS (
   ${markDirty('missed')}
