@@ -28,7 +28,10 @@ export class KeyValue {
     private readonly connection: Connection,
     readonly bucket: string,
     private readonly timeoutMs = TIMEOUT_MS,
-  ) {}
+  ) {
+    // What went unanswered on a lost connection says nothing of the next.
+    connection.onReconnect(() => (this.failingSince = undefined));
+  }
 
   async get(key: string): Promise<KeyValueEntry | undefined> {
     const entry = await this.asked((kv) => kv.get(key));
@@ -74,7 +77,7 @@ export class KeyValue {
 
   /** When the bucket was created, as the broker says it: another time means another bucket, with revisions from 1. */
   incarnation(): Promise<string> {
-    return this.asked(async () => (await this.connection.jsm.streams.info(`KV_${this.bucket}`)).created);
+    return this.asked(async (kv) => (await kv.status()).streamInfo.created);
   }
 
   private async asked<T>(act: (kv: KV) => Promise<T>): Promise<T> {
@@ -83,10 +86,13 @@ export class KeyValue {
       this.failingSince = undefined;
       return answer;
     } catch (cause) {
-      // Anything but a refusal of what was asked: no answer, no leader, or no such bucket.
-      const refused = cause instanceof JetStreamApiError && cause.status < 500 && cause.status !== NOT_FOUND;
-      if (refused || cause instanceof TocsinError) throw cause;
-      this.suspect();
+      // It answers, if only to refuse: the connection is sound.
+      const answered = cause instanceof JetStreamApiError && cause.status < 500;
+      if (answered) this.failingSince = undefined;
+      if ((answered && cause.status !== NOT_FOUND) || cause instanceof TocsinError) throw cause;
+      // No answer, no leader, or no such bucket.
+      this.connection.missing(`the bucket ${this.bucket} does not answer`);
+      if (!answered) this.suspect();
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new TocsinError('unavailable', `The bucket ${this.bucket} does not answer: ${why}. Try again.`, { cause });
     }
@@ -96,7 +102,6 @@ export class KeyValue {
     const now = systemClock.monotonic();
     const what = `the bucket ${this.bucket} does not answer`;
     this.failingSince ??= now;
-    this.connection.missing(what);
     if (now - this.failingSince < UNHEARD_MS) return;
     void this.connection.force(what);
     this.failingSince = now;

@@ -95,8 +95,10 @@ export class TopologyKeeper {
   private async repair(why: string): Promise<void> {
     const { standing, failures } = await repair(this.connection, [...this.consumers.values()]);
     this.note(standing);
-    for (const failure of failures)
-      this.logger.debug(`looked at streams and consumers (${why}), in vain for now: ${(failure as Error).message}`);
+    if (failures.length > 0) {
+      const problems = [...new Set(failures.map((failure) => (failure as Error).message))].join('; ');
+      this.logger.debug(`looked at streams and consumers (${why}), in vain for now: ${problems}`);
+    }
     this.lookedAt = systemClock.monotonic();
     this.done++;
     this.looking = false;

@@ -1,0 +1,69 @@
+import { systemClock } from '@tocsin/core';
+import { natsServer, until } from '@tocsin/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Messaging } from '../src/index.ts';
+import { KeyValue } from '../src/key-value.ts';
+import { client } from './harness.ts';
+
+type Server = Awaited<ReturnType<typeof natsServer>>;
+
+let server: Server;
+let tester: Messaging;
+
+beforeEach(async () => {
+  server = await natsServer();
+  tester = await client(server.url);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const bucketStream = () => tester.connection.jsm.streams;
+
+/** Takes the bucket away until it fails once, and lets it stand again. */
+async function failOnce(notes: KeyValue): Promise<void> {
+  await bucketStream().delete('KV_notes');
+  await expect(notes.get('a')).rejects.toMatchObject({ code: 'unavailable' });
+  await until(() => bucketStream().info('KV_notes'), { timeoutMs: 8_000, what: 'made anew' });
+}
+
+const refusal = async (notes: KeyValue): Promise<void> => {
+  const { config } = await bucketStream().info('KV_notes');
+  await bucketStream().update('KV_notes', { ...config, max_msg_size: 10 });
+  await expect(notes.put('a', 'x'.repeat(100))).rejects.toMatchObject({ status: 400 });
+};
+
+const reconnect = async (): Promise<void> => {
+  let back = false;
+  tester.connection.onReconnect(() => (back = true));
+  await tester.connection.nats.reconnect();
+  await until(() => back, { what: 'connected again' });
+};
+
+describe('a bucket', () => {
+  it.each([
+    ['it refused something', refusal],
+    ['the connection was made anew', reconnect],
+  ])('that fails again long after is no reason for another server, if meanwhile %s', async (_what, meanwhile) => {
+    const force = vi.spyOn(tester.connection, 'force');
+    const notes = tester.kv('notes');
+    await notes.put('a', 1);
+    await failOnce(notes);
+    await meanwhile(notes);
+    const { monotonic } = systemClock;
+    vi.spyOn(systemClock, 'monotonic').mockImplementation(() => monotonic() + 60_000);
+    await failOnce(notes);
+    expect(force).not.toHaveBeenCalled();
+  });
+
+  it('that does not answer is given up in its own time, whatever it is asked', async () => {
+    const notes = new KeyValue(tester.connection, 'notes', 300);
+    expect(await notes.incarnation()).toBe((await bucketStream().info('KV_notes')).created);
+    await server.kill('SIGSTOP');
+    const asked = performance.now();
+    await expect(notes.incarnation()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(performance.now() - asked).toBeLessThan(1_000);
+    await server.kill('SIGCONT');
+  });
+});
