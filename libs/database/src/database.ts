@@ -1,4 +1,5 @@
 import { currentDeadline, systemClock, TocsinError } from '@tocsin/core';
+import { Absence } from './absence.ts';
 import { parseAddress } from './address.ts';
 import type { Connection, Session } from './connection.ts';
 import { classify, type Failure } from './failures.ts';
@@ -12,12 +13,13 @@ import { checkValues } from './values.ts';
 export class Database implements Queryable {
   readonly schema: string;
   /**
-   * Reads that may be a little behind: the replica if one is configured and answers, else the primary. They end with the
-   * deadline of the work that asks: nobody waits after it, and the server gives up too.
+   * Reads that may be a little behind: the replica if one is configured, answers and has a connection to spare, else the
+   * primary. They end with the deadline of the work that asks: nobody waits after it, and the server gives up too.
    */
   readonly read: Queryable;
   private readonly primary: Pool;
   private readonly replica: Pool | undefined;
+  private readonly replicaAbsence = new Absence();
   private readonly instruments: Instruments;
 
   /** @throws TocsinError `invalid` if a URL or the schema's name is not usable */
@@ -72,11 +74,20 @@ export class Database implements Queryable {
   }
 
   private async queryReplica<R>(sql: string, params: readonly unknown[] = [], options: ReadOptions): Promise<R[]> {
-    if (this.replica === undefined) return this.queryOn<R>(this.primary, sql, params, options);
+    if (this.replica === undefined || !this.replicaAbsence.mayAsk()) {
+      return this.queryOn<R>(this.primary, sql, params, options);
+    }
     try {
-      return await this.queryOn<R>(this.replica, sql, params, options);
+      const rows = await this.queryOn<R>(this.replica, sql, params, options);
+      this.replicaAbsence.note('there');
+      return rows;
     } catch (error) {
-      if (!(error instanceof TocsinError) || error.code !== 'unavailable') throw error;
+      const code = error instanceof TocsinError ? error.code : undefined;
+      if (code !== 'unavailable' && code !== 'exhausted') throw error;
+      // One that is merely busy may be asked again at once.
+      if (code === 'unavailable') this.replicaAbsence.note('away');
+      // The primary has better things to do than what nobody waits for any more.
+      if (options.until !== undefined && systemClock.now() >= options.until) throw error;
       return this.queryOn<R>(this.primary, sql, params, options);
     }
   }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { withDeadline } from '@tocsin/core';
 import { freePort, type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, DatabaseOptions } from '../src/index.ts';
-import { open } from './harness.ts';
+import { open, signalAll } from './harness.ts';
 
 const SETTINGS = { schema: 'public', connectTimeoutMs: 1_000, statementTimeoutMs: 1_000, poolSize: 3 };
 const run = promisify(execFile);
@@ -135,6 +136,56 @@ describe('several hosts', () => {
     } finally {
       await first.kill('SIGCONT');
     }
+  });
+});
+
+describe('a replica that is the only one', () => {
+  const read = (db: Database): Promise<unknown> => withDeadline(Date.now() + 500, () => portOf(db.read));
+  /** How many of five reads at once get no answer in their time. */
+  const failures = async (db: Database): Promise<number> => {
+    const outcomes = await Promise.allSettled([1, 2, 3, 4, 5].map(() => read(db)));
+    return outcomes.filter(({ status }) => status === 'rejected').length;
+  };
+
+  it('frozen: reads are answered by the primary in time, but for one in 5 s that tries it, until it is back', async () => {
+    const db = connect([standbyPort], { replicaUrl: url(first.port) });
+    expect(await portOf(db.read)).toBe(first.port);
+    signalAll(first.pid, 'SIGSTOP');
+    try {
+      // The first ones have to find out, each in the whole time of its statement.
+      await until(() => read(db).catch(() => false), { what: 'the primary to be asked', timeoutMs: 6_000 });
+      const startedAt = performance.now();
+      expect(await until(() => failures(db), { what: 'one to try the replica', timeoutMs: 8_000 })).toBe(1);
+      expect(performance.now() - startedAt).toBeGreaterThan(4_000);
+    } finally {
+      signalAll(first.pid, 'SIGCONT');
+    }
+    await until(async () => (await portOf(db.read)) === first.port, { what: 'the replica', timeoutMs: 12_000 });
+    expect(await failures(db)).toBe(0);
+  }, 40_000);
+
+  it('frozen: what nobody waits for any more is not asked of the primary either', async () => {
+    const db = connect([standbyPort], { replicaUrl: url(first.port), poolSize: 1 });
+    await db.query('CREATE SEQUENCE late');
+    expect(await portOf(db.read)).toBe(first.port);
+    signalAll(first.pid, 'SIGSTOP');
+    try {
+      const late = withDeadline(Date.now() + 300, () => db.read.query(`SELECT nextval('late')`));
+      await expect(late).rejects.toMatchObject({ code: 'deadline' });
+      await until(() => read(db).catch(() => false), { what: 'the primary to be asked', timeoutMs: 6_000 });
+      expect(await db.query('SELECT is_called FROM late')).toEqual([{ is_called: false }]);
+    } finally {
+      signalAll(first.pid, 'SIGCONT');
+    }
+  });
+
+  it('busy: who waits in vain for a connection to it is answered by the primary, and the next one by it', async () => {
+    const db = connect([standbyPort], { replicaUrl: url(first.port), poolSize: 1, connectTimeoutMs: 200 });
+    expect(await portOf(db.read)).toBe(first.port);
+    const busy = db.read.query('SELECT pg_sleep(0.8)');
+    expect(await portOf(db.read)).toBe(standbyPort);
+    await busy;
+    expect(await portOf(db.read)).toBe(first.port);
   });
 });
 
