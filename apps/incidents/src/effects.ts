@@ -1,7 +1,6 @@
 import { type IncidentEvent, type StateEvent, subjects, type TimelineEntry } from '@tocsin/contracts';
 import type { Change, Confirmation, Decision, IncidentChange, StateChange } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
-import { transitions } from './incidents.metrics.ts';
 import type { Held, KnownMonitor, ResultRow } from './record.ts';
 import type { TransitionMessage } from './transitions/transitions.store.ts';
 
@@ -61,7 +60,6 @@ export class Effects {
 
   private addIncidentChange(monitor: KnownMonitor, change: IncidentChange, headers: Record<string, string>): void {
     const { incidentId, kind, at } = change;
-    transitions.add(1, { kind });
     const before = this.incidents.get(incidentId);
     const row: IncidentRow = before ?? {
       id: incidentId,

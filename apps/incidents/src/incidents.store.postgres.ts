@@ -23,7 +23,7 @@ import {
   type StoredSpan,
   VERDICTS,
 } from './record.ts';
-import { windows } from './incidents.metrics.ts';
+import { transitions, windows } from './incidents.metrics.ts';
 import * as sql from './incidents.sql.ts';
 import { TransitionsStore } from './transitions/transitions.store.ts';
 
@@ -146,6 +146,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
       column(timeline, (entry) => entry.text),
     ];
     await tx.query(sql.ADD_TIMELINE, timelineParams, { name: 'timeline add' });
+    tx.afterCommit(() => timeline.forEach(({ what }) => transitions.add(1, { kind: what })));
   }
 }
 

@@ -64,7 +64,7 @@ export class FoldService {
     const former = await this.formerSpans(tx, items, held);
     for (const item of items) {
       const monitor = held.get(item.data.monitorId);
-      if (monitor) this.foldOne(effects, monitor, item, now);
+      if (monitor) this.foldOne(tx, effects, monitor, item, now);
       else unheard.push(item);
     }
     count(effects.results, held, former);
@@ -72,11 +72,12 @@ export class FoldService {
     return [effects, unheard];
   }
 
-  private foldOne(effects: Effects, held: Held, { data, headers, publishedAt }: Item, now: number): void {
+  private foldOne(tx: Transaction, effects: Effects, held: Held, item: Item, now: number): void {
+    const { data, headers, publishedAt } = item;
     const decision = decide(held.monitor.rules, held.state, data, now);
     effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
     effects.results.push(resultRow(data, publishedAt));
-    folded.add(1, { as: decision.folded });
+    tx.afterCommit(() => folded.add(1, { as: decision.folded }));
   }
 
   /** Checks that were on their way when their monitor was deleted ran all the same. */

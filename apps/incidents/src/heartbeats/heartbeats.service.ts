@@ -67,7 +67,7 @@ export class HeartbeatsService {
           one.pulse,
           now,
         );
-        missedWindows.add(decision.windows.length, { kind: 'heartbeat' });
+        tx.afterCommit(() => missedWindows.add(decision.windows.length, { kind: 'heartbeat' }));
         this.add(effects, one, decision, {});
       }
       await this.store.save(tx, effects);
@@ -88,7 +88,7 @@ export class HeartbeatsService {
         one.pulse,
         data,
       );
-      folded.add(1, { as: decision.folded });
+      tx.afterCommit(() => folded.add(1, { as: decision.folded }));
       this.add(effects, one, decision, headers);
     }
     await this.store.save(tx, effects);
