@@ -1,16 +1,7 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryDir } from '@tocsin/local';
 import type { Fault } from './fault.ts';
 import { restartInTurn } from './process-faults.ts';
 
@@ -46,7 +37,7 @@ export class Releases {
    * @param built the folder of the built apps; it may be built later, but before the start
    */
   static of(built: string, services: readonly string[]): Releases {
-    const releases = new Releases(mkdtempSync(join(tmpdir(), 'tocsin-releases-')));
+    const releases = new Releases(temporaryDir('releases'));
     mkdirSync(releases.current);
     for (const service of services) releases.point(service, join(built, service));
     return releases;

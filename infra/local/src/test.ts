@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from './paths.ts';
-import { temporaryRoot } from './temporary.ts';
+import { removeForgotten } from './temporary.ts';
 import { findOrFetchServers } from './servers.ts';
 
 /** `npm test`: finds or fetches the servers first, with progress, then runs every test. Arguments go to vitest. */
@@ -20,15 +19,6 @@ async function main(): Promise<number> {
     process.on('disconnect', () => child.kill('SIGTERM'));
     child.once('exit', (code) => resolve(code ?? 1));
   });
-}
-
-/** What a killed run left behind; younger folders may belong to a run at work. */
-function removeForgotten(): void {
-  for (const name of readdirSync(temporaryRoot())) {
-    const folder = join(temporaryRoot(), name);
-    const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > 6 * 3_600_000) rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 try {

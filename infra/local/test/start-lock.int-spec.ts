@@ -38,9 +38,7 @@ describe('npm start', () => {
     mkdirSync(join(dir, 'start-lock'));
     writeFileSync(join(dir, 'start-lock/half'), '{"pid":');
     const { claim } = await lockIn(dir);
-    await (
-      await claim()
-    )();
+    await expect(claim()).resolves.toBeTypeOf('function');
   });
 
   it('is one at a time also when two wait for what a killed one left', async () => {

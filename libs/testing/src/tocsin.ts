@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot, temporaryDir } from '@tocsin/local';
 import { tocsinControl, type TocsinControl } from './tocsin-control.ts';
 import { until } from './until.ts';
 
@@ -63,7 +62,7 @@ export interface StartedTocsin {
  * @throws with the program's output when it is not ready within two minutes
  */
 export async function startTocsin(o: StartTocsinOptions = {}): Promise<StartedTocsin> {
-  const dir = mkdtempSync(join(tmpdir(), 'tocsin-'));
+  const dir = temporaryDir('tocsin');
   const child = spawn(process.execPath, commandLine(o), {
     cwd: projectRoot,
     env: {
@@ -85,7 +84,12 @@ export async function startTocsin(o: StartTocsinOptions = {}): Promise<StartedTo
       child.kill('SIGTERM');
       await ended;
     }
-    rmSync(dir, { recursive: true, force: true });
+    try {
+      // After a crash of the program, what it ran goes on writing, and makes folders anew, until its watchdog ends it.
+      if (existsSync(join(dir, 'runtime.json'))) await allGone(runtime());
+    } finally {
+      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+    }
   };
   try {
     const ready = until(async () => existsSync(join(dir, 'runtime.json')) && (await allReady(runtime())), {
@@ -143,4 +147,18 @@ async function allReady(runtime: TocsinRuntime): Promise<boolean> {
     ),
   );
   return answers.length > 0 && answers.every(Boolean);
+}
+
+async function allGone({ instances, servers, links }: TocsinRuntime): Promise<void> {
+  const pids = [...instances, ...Object.values(servers), ...(links ? [links] : [])].map(({ pid }) => pid);
+  await until(() => !pids.some(lives), { timeoutMs: 15_000, what: 'the end of all that a killed start ran' });
+}
+
+function lives(pid: number): boolean {
+  try {
+    // Of 0 and below, as of what does not run, it would ask about other processes.
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
