@@ -197,6 +197,19 @@ describe('heartbeats', () => {
     expect(stack.heartbeats.length).toBe(count + 2);
   });
 
+  it('of another kind under the same key count too', async () => {
+    const count = stack.heartbeats.length;
+    const headers = { 'idempotency-key': 'run-1' };
+    for (const path of ['/start', '', '/start']) expect((await beat(path, { headers })).status).toBe(200);
+    await beat('', { headers, body: 'done' });
+    await received(count + 3);
+    expect(stack.heartbeats.slice(count)).toMatchObject([
+      { signal: 'start' },
+      { signal: 'success' },
+      { signal: 'success', message: 'done' },
+    ]);
+  });
+
   it.each([
     ['a key that is none', { key: 'nonsense' }, '', 404, 'not_found'],
     ['a key of another deployment', { key: heartbeatKey(Buffer.alloc(32), monitorId) }, '', 404, 'not_found'],

@@ -36,8 +36,9 @@ export class HeartbeatsService {
     if (monitorId === undefined)
       throw new TocsinError('not_found', 'No monitor has this key. Is the address complete?');
     this.limit(monitorId);
-    const { key } = call.operation;
-    const pingId = key === undefined ? newId() : idFrom(`${monitorId}:${key}`);
+    const { key, requestHash } = call.operation;
+    // A start and the success after it are two, even under one key.
+    const pingId = key === undefined ? newId() : idFrom(`${monitorId}:${key}:${requestHash}`);
     const heartbeat: Heartbeat = { monitorId, pingId, ...signalOf(of.signal), ...messageOf(of.message), receivedAt };
     await this.messaging.publish(subjects.heartbeat(monitorId), heartbeat, {
       id: `heartbeat.${pingId}`,
