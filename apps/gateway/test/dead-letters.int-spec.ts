@@ -79,6 +79,29 @@ describe('an Idempotency-Key on a dead letter', () => {
   });
 });
 
+describe('dead letters of a broker that is frozen', () => {
+  const timed = async (method: string, path: string) => {
+    const startedAt = performance.now();
+    const { status, body, headers } = await stack.ask(method, path, { headers: { prefer: 'wait=1' } });
+    return { status, code: body.code, retryAfter: headers.get('retry-after'), ms: performance.now() - startedAt };
+  };
+
+  it('are 504 when the caller stops waiting, and changes of them 503: never a defect', async () => {
+    const id = await aDeadLetter();
+    await stack.nats.kill('SIGSTOP');
+    try {
+      const reads = await Promise.all([timed('GET', '/v1/dead-letters'), timed('GET', `/v1/dead-letters/${id}`)]);
+      expect(reads).toMatchObject([0, 1].map(() => ({ status: 504, code: 'deadline', retryAfter: '1' })));
+      expect(Math.max(...reads.map(({ ms }) => ms))).toBeLessThan(3_000);
+      const changed = await timed('DELETE', `/v1/dead-letters/${id}`);
+      expect(changed).toMatchObject({ status: 503, code: 'unavailable', retryAfter: '1' });
+    } finally {
+      await stack.nats.kill('SIGCONT');
+    }
+    await until(async () => (await letters()).includes(id), { what: 'the letter, still there' });
+  });
+});
+
 describe('the same change at two gateways at once', () => {
   it('is carried out once, and both are told of it', async () => {
     const body = JSON.stringify({ kind: 'http', name: 'twice', settings: { url: 'https://twice.example/' } });

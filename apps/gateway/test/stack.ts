@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type ChannelSpec, commands, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
 import { newId, TocsinError, tokenSecret } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
-import type { RunningRedis } from '@tocsin/local';
+import type { RunningNats, RunningRedis } from '@tocsin/local';
 import { type RunningGateway, startGateway } from './gateway.process.ts';
 import { FakeMonitors, FakeOwner, tokens, verify } from './owners.ts';
 
@@ -29,6 +29,8 @@ export class Stack {
   statusAway = false;
   /** While set, the owner of states and incidents answers nothing, as if it were frozen. */
   statusFrozen: Promise<void> | undefined;
+  /** How old its answers about states are. */
+  statesAge = { ageMs: 2_500, stale: true };
   /** How old its answers about incidents are. */
   incidentsAge = { ageMs: 3_500, stale: true };
   /** How long the owner of monitors takes to read one. */
@@ -44,6 +46,7 @@ export class Stack {
   ) {}
 
   gateway!: RunningGateway;
+  nats!: RunningNats;
 
   static async start(env: Record<string, string> = {}): Promise<Stack> {
     const [nats, redis] = await Promise.all([natsServer(), redisServer()]);
@@ -63,6 +66,7 @@ export class Stack {
       ...env,
     };
     const stack = new Stack(secret, redis, owners, all);
+    stack.nats = nats;
     stack.define();
     await Promise.all(Object.values(owners).map((owner) => owner.start()));
     stack.gateway = await startGateway(all);
@@ -136,7 +140,7 @@ export class Stack {
       await this.statusFrozen;
       if (this.statusAway) throw new TocsinError('unavailable', 'away');
       const one = { state: 'up', since: 1, reason: 'ok', message: 'ok', name: 'm' };
-      return { items: monitorIds.map((monitorId) => ({ monitorId, ...one })), ageMs: 2_500, stale: true };
+      return { items: monitorIds.map((monitorId) => ({ monitorId, ...one })), ...this.statesAge };
     });
     this.owners.status.answers(requests.incidentsList, async () => {
       await this.statusFrozen;

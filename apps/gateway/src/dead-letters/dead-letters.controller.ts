@@ -3,6 +3,7 @@ import { routes } from '@tocsin/contracts';
 import { type DeadLetter, Messaging } from '@tocsin/messaging';
 import { type Answer, done, ok } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { asked } from './asked.ts';
 import { DeadLettersService } from './dead-letters.service.ts';
 
 @Controller()
@@ -15,17 +16,15 @@ export class DeadLettersController {
   @Serve(routes.deadLettersList)
   async list(@FromCall() call: Call<typeof routes.deadLettersList>): Promise<Answer> {
     const { cursor, limit } = call.query;
-    const letters = await this.messaging.deadLetters.list({
-      limit,
-      ...(cursor === undefined ? {} : { before: cursor }),
-    });
+    const page = { limit, ...(cursor === undefined ? {} : { before: cursor }) };
+    const letters = await asked(this.messaging.deadLetters.list(page), call.deadline);
     const last = letters.length === limit ? letters.at(-1) : undefined;
     return ok({ items: letters.map(summaryOf), ...(last ? { next: String(last.sequence) } : {}) });
   }
 
   @Serve(routes.deadLettersGet)
   async read(@FromCall() call: Call<typeof routes.deadLettersGet>): Promise<Answer> {
-    return ok(view(await this.messaging.deadLetters.read(call.params.id)));
+    return ok(view(await asked(this.messaging.deadLetters.read(call.params.id), call.deadline)));
   }
 
   @Serve(routes.deadLettersRedrive)

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Call } from '../edge/call.ts';
 import { operationId } from '../edge/operation-id.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
+import { asked } from './asked.ts';
 
 /** What became of a key: begun, and once it has ended, why it was refused if it was. */
 const record = z.object({
@@ -23,14 +24,14 @@ export class DeadLettersService {
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}
 
-  /** @throws TocsinError `not_found`, `invalid`; `key_reused` if the key named another request */
+  /** @throws TocsinError `not_found`, `invalid`, `unavailable`; `key_reused` if the key named another request */
   redrive(call: Call, sequence: number): Promise<void> {
-    return this.once(call, sequence, () => this.messaging.deadLetters.redrive(sequence));
+    return this.once(call, sequence, () => asked(this.messaging.deadLetters.redrive(sequence)));
   }
 
-  /** @throws TocsinError `not_found`; `key_reused` if the key named another request */
+  /** @throws TocsinError `not_found`, `unavailable`; `key_reused` if the key named another request */
   discard(call: Call, sequence: number): Promise<void> {
-    return this.once(call, sequence, () => this.messaging.deadLetters.discard(sequence));
+    return this.once(call, sequence, () => asked(this.messaging.deadLetters.discard(sequence)));
   }
 
   private async once(call: Call, sequence: number, effect: () => Promise<void>): Promise<void> {
@@ -61,7 +62,7 @@ export class DeadLettersService {
     const mine: Recorded = { requestHash, ended: false };
     let found = await records.get(id);
     if (!found) {
-      await this.messaging.deadLetters.read(sequence);
+      await asked(this.messaging.deadLetters.read(sequence));
       if ((await records.create(id, mine)) !== undefined) return mine;
       found = await records.get(id);
     }
