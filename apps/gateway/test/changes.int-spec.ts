@@ -93,6 +93,21 @@ describe('an answer from a cache', () => {
 });
 
 describe('an Idempotency-Key', () => {
+  it('with another If-Match is another request: 422, and not what the first was answered', async () => {
+    const { body } = await create();
+    const rename = (name: string, key: string, etag?: string) =>
+      stack.ask('PUT', `/v1/monitors/${body.id}`, {
+        json: anHttpMonitor({}, { name }),
+        headers: { 'idempotency-key': key, ...(etag === undefined ? {} : { 'if-match': etag }) },
+      });
+    const first = await rename('one', 'if-match-1', '"7"');
+    expect(first).toMatchObject({ status: 412, body: { code: 'stale' } });
+    expect(await rename('one', 'if-match-1', '"7"')).toMatchObject({ status: 412 });
+    expect(await rename('one', 'if-match-1', '"1"')).toMatchObject({ status: 422, body: { code: 'key_reused' } });
+    expect(await rename('one', 'if-match-1')).toMatchObject({ status: 422 });
+    expect(await rename('one', 'if-match-2', '"1"')).toMatchObject({ status: 200 });
+  });
+
   it('makes the same request one change, answered alike', async () => {
     const headers = { 'idempotency-key': 'same-1' };
     const first = await create({ headers });

@@ -34,6 +34,7 @@ export class Door {
     const caller = route.role === 'anyone' ? undefined : await this.identify(route.role, request, reply);
     const { params, query, body, canonicalBody } = inputOf(route, request);
     const path = request.url.split('?', 1)[0]!;
+    const preconditions = preconditionsOf(route, headers);
     return {
       route,
       params,
@@ -41,10 +42,15 @@ export class Door {
       body,
       caller,
       deadline,
-      preconditions: preconditionsOf(route, headers),
+      preconditions,
       operation: {
         key: route.method === 'GET' ? undefined : idempotencyKey(headers),
-        requestHash: requestHash(this.config.secret, { method: route.method, path, body: canonicalBody }),
+        requestHash: requestHash(this.config.secret, {
+          method: route.method,
+          path,
+          ifRevision: preconditions.ifRevision,
+          body: canonicalBody,
+        }),
       },
       headers,
       head: request.method === 'HEAD',

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { deadlineOf, idempotencyKey, requestHash } from './idempotency.ts';
 import { canonical } from './json.ts';
@@ -25,6 +26,13 @@ describe('the Idempotency-Key', () => {
       hash({ a: 1 }, '/v1/channels'),
       hash({ a: 1 }, undefined, 'PUT'),
     ]).not.toContain(one);
+  });
+
+  it('a revision that it insists on makes another request; without one it is as it always was', () => {
+    const of = (ifRevision?: number) =>
+      requestHash(secret, { method: 'PUT', path: '/v1/monitors/1', ifRevision, body: '{}' });
+    expect(new Set([of(), of(1), of(2)]).size).toBe(3);
+    expect(of()).toBe(createHmac('sha256', secret).update('PUT /v1/monitors/1\n{}').digest('hex'));
   });
 
   it('tells nothing of the body to whoever lacks the secret', () => {

@@ -4,7 +4,8 @@ import { EdgeRefusal } from './problem.ts';
 
 type Headers = Record<string, string | string[] | undefined>;
 
-const LONGEST_WAIT_S = 30;
+/** However long a caller is willing to wait: nobody waits longer. */
+export const LONGEST_WAIT_MS = 30_000;
 
 /**
  * The caller's Idempotency-Key, or undefined.
@@ -18,14 +19,19 @@ export function idempotencyKey(headers: Headers): string | undefined {
 }
 
 /** What a request is recognised by: a keyed hash, since bodies hold secrets. */
-export function requestHash(secret: Buffer, of: { method: string; path: string; body: string }): string {
-  return createHmac('sha256', secret).update(`${of.method} ${of.path}\n${of.body}`).digest('hex');
+export function requestHash(
+  secret: Buffer,
+  of: { method: string; path: string; ifRevision?: number | undefined; body: string },
+): string {
+  // Without a revision nothing is added: what earlier versions recorded is still recognised.
+  const condition = of.ifRevision === undefined ? '' : ` if-match ${of.ifRevision}`;
+  return createHmac('sha256', secret).update(`${of.method} ${of.path}${condition}\n${of.body}`).digest('hex');
 }
 
 /** When the caller stops waiting, ms since the epoch: as `Prefer: wait=N` (RFC 7240) says, 1 to 30 s, or the default. */
 export function deadlineOf(headers: Headers, answerMs: number): number {
   const prefer = headers['prefer'];
   const wait = /(?:^|[,;]\s*)wait\s*=\s*"?(\d{1,6})"?/i.exec(Array.isArray(prefer) ? prefer.join(',') : (prefer ?? ''));
-  const waitMs = wait ? Math.min(LONGEST_WAIT_S, Math.max(1, Number(wait[1]))) * 1_000 : answerMs;
+  const waitMs = wait ? Math.min(LONGEST_WAIT_MS, Math.max(1, Number(wait[1])) * 1_000) : answerMs;
   return systemClock.now() + waitMs;
 }
