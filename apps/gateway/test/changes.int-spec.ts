@@ -77,7 +77,40 @@ describe('a monitor', () => {
   });
 });
 
+/** The list of monitors, once it has states: they may have been away a moment ago. */
+const listedWithStates = () =>
+  until(
+    async () => {
+      const list = await stack.ask('GET', '/v1/monitors');
+      return list.body.items[0].state && list;
+    },
+    { what: 'a list with states' },
+  );
+
 describe('an answer from a cache', () => {
+  it('says of monitors how old their states are, where those are older', async () => {
+    await create();
+    const { headers } = await listedWithStates();
+    expect([headers.get('age'), headers.get('tocsin-stale')]).toEqual(['2', 'true']);
+  });
+
+  it('says of monitors that their states are out of date, where those are kept because there are no newer ones', async () => {
+    await create();
+    stack.statesAge = { ageMs: 0, stale: false };
+    expect((await listedWithStates()).headers.get('tocsin-stale')).toBeNull();
+    stack.statusAway = true;
+    try {
+      const stale = await until(async () => {
+        const list = await listedWithStates();
+        return list.headers.has('tocsin-stale') && list;
+      });
+      expect(Number(stale.headers.get('age'))).toBeGreaterThanOrEqual(1);
+    } finally {
+      stack.statusAway = false;
+      stack.statesAge = { ageMs: 2_500, stale: true };
+    }
+  });
+
   it('says its age, and that it may be out of date', async () => {
     const { body } = await create();
     const states = await stack.ask('GET', `/v1/states?monitorId=${body.id}`);

@@ -1,6 +1,8 @@
 import { requests } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
+import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startGateway } from './gateway.process.ts';
 import { FakeOwner } from './owners.ts';
 import { Stack } from './stack.ts';
 
@@ -13,6 +15,11 @@ describe('coverage at the door', () => {
   /** How many monitors there are, in pages of 500; undefined: the read side is away. */
   let monitors: number | undefined = 3;
   let pages = 0;
+  /** How many pages are read before the read side is away; undefined: all. */
+  let pagesUntilAway: number | undefined;
+  /** While set, no page is read. */
+  let held: Promise<void> | undefined;
+  let asking = 0;
 
   beforeAll(async () => {
     stack = await Stack.start();
@@ -23,12 +30,17 @@ describe('coverage at the door', () => {
         return { from: query.from, to: query.to, coverage: COVERAGE, ageMs: 0, stale: false };
       })
       .answers(requests.results, (query: object) => {
+        if (monitors === undefined) throw new TocsinError('unavailable', 'away');
         asked.results.push(query);
         return { items: [], ageMs: 0, stale: false };
       })
-      .answers(requests.tallies, ({ cursor = '0', limit }: { cursor?: string; limit: number }) => {
+      .answers(requests.tallies, async ({ cursor = '0', limit }: { cursor?: string; limit: number }) => {
+        asking += 1;
+        await held;
+        asking -= 1;
         pages += 1;
-        if (monitors === undefined) throw new TocsinError('unavailable', 'away');
+        if (monitors === undefined || pages > (pagesUntilAway ?? Infinity))
+          throw new TocsinError('unavailable', 'away');
         const from = Number(cursor);
         const items = Array.from({ length: Math.min(limit, monitors - from) }, (_, n) => ({
           monitorId: newId(),
@@ -64,13 +76,56 @@ describe('coverage at the door', () => {
     expect((await stack.ask('GET', `${path}&outcome=gone`)).status).toBe(400);
   });
 
+  it('a page of history is not remembered, so it is 503 while the read side is away', async () => {
+    const path = `/v1/monitors/${newId()}/results?from=1&to=2`;
+    expect((await stack.ask('GET', path)).status).toBe(200);
+    monitors = undefined;
+    expect((await stack.ask('GET', path)).status).toBe(503);
+  });
+
   it('metrics are 503 while the read side is away, and never half of the monitors', async () => {
     monitors = undefined;
     expect((await stack.ask('GET', '/v1/metrics', { as: 'viewer' })).status).toBe(503);
     expect((await stack.ask('GET', '/v1/metrics', { as: undefined })).status).toBe(401);
   });
 
+  it('metrics that were whole before are 503 too, wherever in the middle it went away', async () => {
+    monitors = 1_200;
+    const scrape = () => stack.ask('GET', '/v1/metrics', { as: 'viewer' });
+    expect((await scrape()).text.match(/^tocsin_monitor_state\{/gm)).toHaveLength(1_200);
+    pages = 0;
+    pagesUntilAway = 1;
+    const later = await until(
+      async () => {
+        const answer = await scrape();
+        return pages > 0 && answer;
+      },
+      { what: 'a scrape that is not given what was just read' },
+    );
+    expect(later).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    monitors = undefined;
+    expect((await scrape()).status).toBe(503);
+    pagesUntilAway = undefined;
+  });
+
+  it('metrics are read for all who wait, not until the first who asked gives up', async () => {
+    monitors = 3;
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    held = promise;
+    const scrape = (waitS: number) =>
+      stack.ask('GET', '/v1/metrics', { as: 'viewer', headers: { prefer: `wait=${waitS}` } });
+    const hasty = scrape(1);
+    await until(() => asking > 0, { what: 'the hasty one to ask' });
+    const patient = scrape(20);
+    expect((await hasty).status).toBe(504);
+    release();
+    held = undefined;
+    expect((await patient).status).toBe(200);
+  });
+
   it('metrics show ten thousand monitors, read once for scrapers that come together', async () => {
+    // One that keeps nothing yet.
+    stack.gateway = await startGateway(stack.env);
     monitors = 10_000;
     pages = 0;
     const scrapes = await Promise.all([1, 2, 3].map(() => stack.ask('GET', '/v1/metrics', { as: 'viewer' })));

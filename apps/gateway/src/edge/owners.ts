@@ -43,9 +43,9 @@ export class Owners {
    */
   async read<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, call: Call): Promise<O> {
     // As the caller put it: a range up to now is the same question a moment later.
-    const question = JSON.stringify([spec.subject, call.params, call.query]);
+    const question = JSON.stringify([call.route.path, spec.subject, call.params, call.query]);
     try {
-      const answer = await this.ask(spec, input, call.deadline);
+      const answer = await this.readNow(spec, input, call.deadline);
       if (isAged(answer)) this.lastGood.remember(question, { value: answer, ageMs: answer.ageMs, stale: answer.stale });
       return answer;
     } catch (error) {
@@ -56,9 +56,15 @@ export class Owners {
     }
   }
 
-  /** The same, bounded by a time of its own: for what an answer can do without. */
-  async readWithin<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, ms: number): Promise<O> {
-    return this.ask(spec, input, systemClock.now() + ms);
+  /**
+   * The owner's answer of now, never one from memory, which keeps nothing of it: for a part of a whole, for what is large,
+   * and for what an answer can do without.
+   * @param deadline when nobody waits for it any more, ms since the epoch
+   * @throws TocsinError as the owner refused it; `deadline` or `unavailable` if nobody answered in time
+   */
+  readNow<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, deadline: number): Promise<O> {
+    const owner = spec.subject.split('.', 1)[0]!;
+    return this.guards.ask(owner, deadline, () => this.messaging.request(spec, input, { deadline }));
   }
 
   /**
@@ -88,11 +94,6 @@ export class Owners {
     }
     const result = await this.recorded(spec, id, call.deadline);
     return result === undefined ? acceptedAs(id) : show(result.value);
-  }
-
-  private ask<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, deadline: number): Promise<O> {
-    const owner = spec.subject.split('.', 1)[0]!;
-    return this.guards.ask(owner, deadline, () => this.messaging.request(spec, input, { deadline }));
   }
 
   /** A change that was carried out before this request (its key was used before) has a recorded result. */

@@ -12,7 +12,7 @@ import {
 } from '@tocsin/contracts';
 import { type Clock, heartbeatKey } from '@tocsin/core';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import { type Answer, created, done, ok, record } from '../edge/answer.ts';
+import { type Aged, type Answer, created, done, ok, record } from '../edge/answer.ts';
 import type { Call, Caller } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
@@ -26,6 +26,12 @@ const STATES_TIMEOUT_MS = 500;
 const STATES_AWAY_MS = 1_000;
 
 type Routes = typeof routes;
+
+interface States extends Aged {
+  byMonitor: ReadonlyMap<string, StateView>;
+}
+
+const NO_STATES: States = { byMonitor: new Map(), ageMs: 0, stale: false };
 
 /** Monitors as REST shows them: secrets hidden, states beside, and the push key for who may know it. */
 @Injectable()
@@ -50,10 +56,16 @@ export class MonitorsService {
     const { items, next, ...aged } = await this.owners.read(requests.monitorsList, call.query, call);
     const states = await this.statesOf(items.map((monitor) => monitor.id));
     const shown: MonitorListItem[] = items.map((monitor) => {
-      const state = states.get(monitor.id);
+      const state = states.byMonitor.get(monitor.id);
       return { ...this.view(monitor, call.caller), ...(state ? { state } : {}) };
     });
-    return ok({ items: shown, ...(next === undefined ? {} : { next }) }, aged);
+    return ok(
+      { items: shown, ...(next === undefined ? {} : { next }) },
+      {
+        ageMs: Math.max(aged.ageMs, states.ageMs),
+        stale: aged.stale || states.stale,
+      },
+    );
   }
 
   async read(call: Call<Routes['monitorsGet']>): Promise<Answer> {
@@ -102,18 +114,23 @@ export class MonitorsService {
   }
 
   /** The states of a page of monitors, asked for at once; none while the read side is away. */
-  private async statesOf(monitorIds: string[]): Promise<Map<string, StateView>> {
-    if (monitorIds.length === 0) return new Map();
+  private async statesOf(monitorIds: string[]): Promise<States> {
+    if (monitorIds.length === 0 || this.clock.monotonic() < this.statesAwayUntil) return NO_STATES;
     const key = `states:${createHash('sha256').update(monitorIds.join()).digest('base64url')}`;
-    const load = () => this.owners.readWithin(requests.statesGet, { monitorIds }, STATES_TIMEOUT_MS);
-    const options = { ttlMs: STATES_FRESH_MS, staleMs: STATES_STALE_MS, timeoutMs: STATES_TIMEOUT_MS };
-    if (this.clock.monotonic() < this.statesAwayUntil) return new Map();
+    const load = () => this.owners.readNow(requests.statesGet, { monitorIds }, this.clock.now() + STATES_TIMEOUT_MS);
+    // Stale ones are given only where there are no newer ones, so that what is marked stale is.
+    const options = { ttlMs: STATES_FRESH_MS, staleMs: STATES_STALE_MS, graceMs: 0, timeoutMs: STATES_TIMEOUT_MS };
     try {
-      const { value } = await this.cache.get(key, load, options);
-      return new Map(value.items.map((state) => [state.monitorId, state]));
+      const { value, ageMs, stale } = await this.cache.get(key, load, options);
+      return {
+        byMonitor: new Map(value.items.map((state) => [state.monitorId, state])),
+        // They had an age when they came into the cache.
+        ageMs: ageMs + value.ageMs,
+        stale: stale || value.stale,
+      };
     } catch {
       this.statesAwayUntil = this.clock.monotonic() + STATES_AWAY_MS;
-      return new Map();
+      return NO_STATES;
     }
   }
 }

@@ -2,9 +2,11 @@ import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type MonitorTally, requests, routes } from '@tocsin/contracts';
 import type { Clock } from '@tocsin/core';
+import { Deadline, unlessAborted } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import type { Answer } from '../edge/answer.ts';
 import type { Call } from '../edge/call.ts';
+import { LONGEST_WAIT_MS } from '../edge/idempotency.ts';
 import { Owners } from '../edge/owners.ts';
 import { exposition } from './exposition.ts';
 
@@ -21,7 +23,7 @@ interface Tallies {
 /** State and coverage of every monitor for Prometheus: read page by page, written piece by piece. */
 @Injectable()
 export class MonitorMetrics {
-  private kept: { at: number; tallies: Promise<Tallies> } | undefined;
+  private kept: { until: number; tallies: Promise<Tallies> } | undefined;
 
   constructor(
     private readonly owners: Owners,
@@ -30,29 +32,29 @@ export class MonitorMetrics {
 
   /** @throws TocsinError `unavailable` or `deadline` while the read side is away: half of the monitors is worse than none */
   async read(call: Call): Promise<Answer> {
-    const { items, omitted } = await this.tallies(call);
+    const { items, omitted } = await unlessAborted(this.tallies(), Deadline.at(call.deadline).signal);
     const type = routes.metrics.answerType ?? '';
     return { stream: Readable.from(exposition(items, omitted)), headers: { 'content-type': type } };
   }
 
-  private async tallies(call: Call): Promise<Tallies> {
+  /** What is being collected is for all who wait for it, so it has a deadline of its own and not that of the first. */
+  private tallies(): Promise<Tallies> {
     const now = this.clock.now();
-    if (this.kept && now - this.kept.at < KEPT_MS) return this.kept.tallies;
-    const kept = { at: now, tallies: this.collect(call) };
+    if (this.kept && now < this.kept.until) return this.kept.tallies;
+    const kept = { until: Infinity, tallies: this.collect(now + LONGEST_WAIT_MS) };
     this.kept = kept;
-    try {
-      return await kept.tallies;
-    } catch (error) {
-      if (this.kept === kept) this.kept = undefined;
-      throw error;
-    }
+    kept.tallies.then(
+      () => (kept.until = now + KEPT_MS),
+      () => (kept.until = 0),
+    );
+    return kept.tallies;
   }
 
-  private async collect(call: Call): Promise<Tallies> {
+  private async collect(deadline: number): Promise<Tallies> {
     const items: MonitorTally[] = [];
     let cursor: string | undefined;
     for (let n = 0; n < PAGES_MAX; n++) {
-      const page = await this.owners.read(requests.tallies, { limit: PAGE, cursor }, call);
+      const page = await this.owners.readNow(requests.tallies, { limit: PAGE, cursor }, deadline);
       items.push(...page.items);
       cursor = page.next;
       if (cursor === undefined) break;

@@ -33,7 +33,8 @@ export class ReportsController {
   async results(@FromCall() call: Call<typeof routes.results>): Promise<Answer> {
     const { from: _from, to: _to, ...rest } = call.query;
     const range = rangeOf(call.query, this.clock.now());
-    return okAged(await this.owners.read(requests.results, { monitorId: call.params.id, ...range, ...rest }, call));
+    const query = { monitorId: call.params.id, ...range, ...rest };
+    return okAged(await this.owners.readNow(requests.results, query, call.deadline));
   }
 
   @Serve(routes.rollups)
@@ -41,7 +42,8 @@ export class ReportsController {
     const seconds = STEPS[call.query.step];
     const range = rangeOf(call.query, this.clock.now());
     requireFewSteps(range, seconds);
-    return okAged(await this.owners.read(requests.rollups, { monitorId: call.params.id, ...range, seconds }, call));
+    const query = { monitorId: call.params.id, ...range, seconds };
+    return okAged(await this.owners.readNow(requests.rollups, query, call.deadline));
   }
 
   @Serve(routes.uptime)
