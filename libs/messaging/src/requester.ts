@@ -82,18 +82,22 @@ export class Requester {
     const answers = new Answers();
     this.waiting.set(token, (msg) => answers.push(msg));
     try {
-      const nobodyUntil = Math.min(systemClock.now() + NOBODY_MS, o.deadline - RETRY_MS);
+      let nobodySince: number | undefined;
       for (let refusals = 0; ;) {
         const left = o.deadline - systemClock.now();
         if (left <= 0) throw unanswered('deadline', `No answer to ${spec.subject} in time. Try again.`);
         this.send(spec.subject, body, token, o.headers);
         const msg = await answers.within(Math.min(left, MAX_SLICE_MS, Math.max(MIN_SLICE_MS, left * SLICE)));
+        const now = systemClock.now();
+        // Silence comes from an instance that is slow, and a refusal from one that is busy: somebody listens.
+        if (msg && isNobody(msg)) nobodySince ??= now;
+        else nobodySince = undefined;
         if (!msg) continue;
-        if (!isNobody(msg)) {
+        if (nobodySince === undefined) {
           const refusal = refusalOf(msg);
           if (!refusal) return readAnswer(spec, msg);
           if (refusal.code !== 'unavailable' || !refusal.retry || ++refusals >= MAX_REFUSALS) throw refusal;
-        } else if (systemClock.now() > nobodyUntil) {
+        } else if (now - nobodySince > NOBODY_MS || now > o.deadline - RETRY_MS) {
           throw unanswered('unavailable', `No instance answers ${spec.subject} at the moment. Try again later.`);
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

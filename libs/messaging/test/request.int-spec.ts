@@ -153,6 +153,21 @@ describe('a request', () => {
     await expect(lonely).rejects.toMatchObject({ code: 'unavailable', retry: true });
     expect(systemClock.monotonic() - started).toBeLessThan(4_000);
   });
+
+  it('is not given up before nobody has listened for a while without a break', async () => {
+    const spec = { ...double, subject: 'maths.changing', timeoutMs: 10_000 };
+    const answer = tester.request(spec, { n: 1 });
+    const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    await pass(300);
+    // One that has the question in work, and dies.
+    const silent = tester.connection.nats.subscribe(spec.subject, { callback: () => undefined });
+    await pass(800);
+    silent.unsubscribe();
+    await pass(300);
+    const next = tester.connection.nats.subscribe(spec.subject, { callback: (_, msg) => msg.respond('{"n":2}') });
+    expect(await answer).toEqual({ n: 2 });
+    next.unsubscribe();
+  });
 });
 
 describe('gather', () => {
