@@ -49,6 +49,11 @@ export class ReceivedDelivery implements Delivery {
     this.publishedAt = Math.floor(Number(tokens[at + 3]) / 1e6);
   }
 
+  /** Names the message in its consumer for good: a stream that exists anew counts from 1 again. */
+  get key(): string {
+    return `${this.sequence}.${this.publishedAt}`;
+  }
+
   get subject(): string {
     return this.msg.subject;
   }

@@ -12,7 +12,7 @@ const DEAD_LETTER_RETRY_MS = 1_000;
 
 /** Carries out what `settlement.ts` decides for the deliveries of one durable, and counts their failures. */
 export class Settler {
-  /** Failures by sequence and time, as a stream that exists anew counts from 1. The broker's count of deliveries would also count hand-backs and crashes. */
+  /** Failures by the message's key. The broker's count of deliveries would also count hand-backs and crashes. */
   private readonly failures = new Map<string, number>();
   private readonly logger: Logger;
   private readonly attributes: Record<Verdict['act'], { durable: string; outcome: string }>;
@@ -40,7 +40,7 @@ export class Settler {
     if (verdict.act === 'dead') return this.bury(delivery, verdict, ending);
     if (verdict.act === 'ack') {
       ack(delivery.msg);
-      if (this.failures.size > 0) this.failures.delete(keyOf(delivery));
+      if (this.failures.size > 0) this.failures.delete(delivery.key);
     } else {
       nak(delivery.msg, verdict.delayMs);
       if (!ending.ok) this.report(delivery, verdict, ending.error);
@@ -63,7 +63,7 @@ export class Settler {
     try {
       await this.deadLetters.add(delivery, { stream, durable, code, reason, message });
       term(delivery.msg, reason);
-      this.failures.delete(keyOf(delivery));
+      this.failures.delete(delivery.key);
       this.logger.error(`dead letter: ${stream} ${delivery.sequence} (${delivery.subject}), ${reason}: ${message}`);
       this.work.ended?.(delivery, verdict, ending);
     } catch (error) {
@@ -83,15 +83,11 @@ export class Settler {
 
   private countFailure(delivery: ReceivedDelivery, error: unknown): number {
     if (error instanceof HandBack) return 0;
-    const key = keyOf(delivery);
+    const { key } = delivery;
     const failures = (this.failures.get(key) ?? 0) + 1;
     this.failures.delete(key);
     this.failures.set(key, failures);
     if (this.failures.size > MAX_REMEMBERED) this.failures.delete(this.failures.keys().next().value!);
     return failures;
   }
-}
-
-function keyOf({ sequence, publishedAt }: ReceivedDelivery): string {
-  return `${sequence}.${publishedAt}`;
 }

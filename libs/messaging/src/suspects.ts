@@ -17,7 +17,7 @@ const ANSWER_MS = 2_000;
  * in a bucket while it is; a mark that stays is a process that did not survive.
  */
 export class Suspects {
-  private readonly ended = new Set<number>();
+  private readonly ended = new Set<string>();
   private readonly marks: KeyValue;
   private readonly above: number;
 
@@ -29,13 +29,13 @@ export class Suspects {
     this.above = Math.max(WORTH_WATCHING, spec.maxDeliver);
   }
 
-  isSuspect({ deliveries, sequence }: ReceivedDelivery): boolean {
-    return deliveries > this.above && !this.ended.has(sequence);
+  isSuspect({ deliveries, key }: ReceivedDelivery): boolean {
+    return deliveries > this.above && !this.ended.has(key);
   }
 
   /** Remembers that a delivery failed and this process lived on. */
-  survived({ sequence }: ReceivedDelivery): void {
-    this.ended.add(sequence);
+  survived({ key }: ReceivedDelivery): void {
+    this.ended.add(key);
     if (this.ended.size > MAX_REMEMBERED) this.ended.delete(this.ended.values().next().value!);
   }
 
@@ -57,7 +57,7 @@ export class Suspects {
     await this.marks.delete(this.keyOf(delivery));
   }
 
-  private keyOf({ sequence, publishedAt }: ReceivedDelivery): string {
-    return `${this.spec.durable}.${sequence}.${publishedAt}`;
+  private keyOf({ key }: ReceivedDelivery): string {
+    return `${this.spec.durable}.${key}`;
   }
 }

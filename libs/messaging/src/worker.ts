@@ -1,5 +1,6 @@
 import { systemClock, TocsinError } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
+import { Logger } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -37,6 +38,7 @@ export class Worker {
   /** Suspects waiting to be handled one at a time. */
   private readonly isolated: ReceivedDelivery[] = [];
   private isolating = false;
+  private readonly logger: Logger;
 
   constructor(
     connection: Connection,
@@ -52,6 +54,7 @@ export class Worker {
     this.pull = new Pull(connection, { stream, durable }, capacity, (msg) => this.receive(msg));
     this.settler = new Settler(deadLetters, work);
     this.suspects = new Suspects(connection, work.spec);
+    this.logger = new Logger(durable);
   }
 
   start(): void {
@@ -143,9 +146,11 @@ export class Worker {
       const data = (parsed: unknown): unknown => (this.batch === undefined ? parsed : [suspect]);
       await this.attempt(suspect, (parsed) => this.work.handle(data(parsed), suspect));
       await this.suspects.end(suspect);
-    } catch {
+    } catch (error) {
       // Its mark can't be written: later. (Settled already, this says nothing.)
       nak(suspect.msg, UNMARKED_RETRY_MS);
+      const { subject, sequence } = suspect;
+      this.logger.warn(`${subject} (${sequence}) can't be marked, or its mark removed: ${(error as Error).message}`);
     } finally {
       this.release([suspect]);
     }

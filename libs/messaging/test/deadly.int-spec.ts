@@ -1,7 +1,10 @@
+import type { Msg } from '@nats-io/transport-node';
 import { TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HandBack, type Messaging } from '../src/index.ts';
+import { ReceivedDelivery } from '../src/delivery.ts';
+import { Suspects } from '../src/suspects.ts';
 import { Worker } from '../src/worker.ts';
 import { client, type Job, jobs } from './harness.ts';
 
@@ -89,6 +92,18 @@ describe.each([
     expect(letter).toMatchObject({ subject: `jobs.${POISON}`, reason: 'deadly', code: 'internal' });
     await tester.deadLetters.discard(letter!.sequence);
   }, 60_000);
+});
+
+describe('a message delivered very often', () => {
+  const delivered = (sequence: number, publishedAt: number): ReceivedDelivery =>
+    new ReceivedDelivery({ reply: `$JS.ACK.JOBS.worker-jobs.50.${sequence}.1.${publishedAt}000000.0` } as Msg, 0);
+
+  it('is not cleared by one that had its sequence before the stream existed anew', () => {
+    const suspects = new Suspects(tester.connection, jobs);
+    suspects.survived(delivered(1, 1_000));
+    expect(suspects.isSuspect(delivered(1, 1_000))).toBe(false);
+    expect(suspects.isSuspect(delivered(1, 2_000))).toBe(true);
+  });
 });
 
 describe('a message delivered very often because something is away', () => {
