@@ -164,7 +164,9 @@ describe('a request', () => {
     await pass(800);
     silent.unsubscribe();
     await pass(300);
-    const next = tester.connection.nats.subscribe(spec.subject, { callback: (_, msg) => msg.respond('{"n":2}') });
+    const next = tester.connection.nats.subscribe(spec.subject, {
+      callback: (_, msg) => void msg.respond('{"n":2}'),
+    });
     expect(await answer).toEqual({ n: 2 });
     next.unsubscribe();
   });
