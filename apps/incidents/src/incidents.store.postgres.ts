@@ -125,7 +125,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
     await tx.query(sql.MARK_DIRTY, columns, { name: 'rollups mark dirty' });
   }
 
-  private async saveIncidents(tx: Queryable, { incidents, timeline }: Effects): Promise<void> {
+  private async saveIncidents(tx: Transaction, { incidents, timeline }: Effects): Promise<void> {
     const rows = [...incidents.values()];
     const incidentParams = [
       column(rows, (row) => row.id),

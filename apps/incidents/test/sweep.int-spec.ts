@@ -147,7 +147,7 @@ describe('what did not happen', () => {
     await one.database.query('UPDATE sweeps SET next_at = 0 WHERE monitor_id = $1', [second.id]);
     const mine = new CountedDatabase(options('sweep'));
     const theirs = new CountedDatabase(options('batch'));
-    atTheEnd(() => Promise.all([mine.close(), theirs.close()]));
+    for (const database of [mine, theirs]) atTheEnd(() => database.close());
     const gate = result(first, 1, { attempt: 1 });
 
     const [swept, folded] = await one.database.transaction(async (tx) => {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Result } from '@tocsin/contracts';
-import { type Clock, decide, TocsinError } from '@tocsin/core';
+import { type Clock, decide, type Decision, TocsinError } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
 import { type Delivery, HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
@@ -61,23 +61,25 @@ export class FoldService {
     const now = this.clock.now();
     const effects = new Effects();
     const unheard: Item[] = [];
+    const reasons: Decision['folded'][] = [];
     const former = await this.formerSpans(tx, items, held);
     for (const item of items) {
       const monitor = held.get(item.data.monitorId);
-      if (monitor) this.foldOne(tx, effects, monitor, item, now);
+      if (monitor) reasons.push(this.foldOne(effects, monitor, item, now));
       else unheard.push(item);
     }
+    tx.afterCommit(() => reasons.forEach((as) => folded.add(1, { as })));
     count(effects.results, held, former);
     await this.store.save(tx, effects);
     return [effects, unheard];
   }
 
-  private foldOne(tx: Transaction, effects: Effects, held: Held, item: Item, now: number): void {
-    const { data, headers, publishedAt } = item;
+  /** @returns why it counted or did not */
+  private foldOne(effects: Effects, held: Held, { data, headers, publishedAt }: Item, now: number): Decision['folded'] {
     const decision = decide(held.monitor.rules, held.state, data, now);
     effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
     effects.results.push(resultRow(data, publishedAt));
-    tx.afterCommit(() => folded.add(1, { as: decision.folded }));
+    return decision.folded;
   }
 
   /** Checks that were on their way when their monitor was deleted ran all the same. */
