@@ -95,7 +95,13 @@ export class Connection {
    * the usual time. @returns that time. @throws the driver's error, or ConnectionTimeout
    */
   async limitTo(ms: number = Number.POSITIVE_INFINITY): Promise<number> {
-    const limit = Math.min(this.statementTimeoutMs, LIMITS_MS.find((step) => step >= ms) ?? this.statementTimeoutMs);
+    return this.allow(
+      Math.min(this.statementTimeoutMs, LIMITS_MS.find((step) => step >= ms) ?? this.statementTimeoutMs),
+    );
+  }
+
+  /** Has the server give statements from now on this long, be it more than the usual time. @returns that time */
+  async allow(limit: number): Promise<number> {
     if (limit !== this.limitMs) {
       await this.run(`SET statement_timeout = ${limit}`);
       this.limitMs = limit;

@@ -134,12 +134,14 @@ async function attempt<R>(
   pool: Pool,
   sql: string,
   params: readonly unknown[],
-  { name, until }: ReadOptions,
+  { name, until, timeoutMs: allowedMs }: ReadOptions,
 ): Promise<{ rows: R[] } | Failure> {
   let connection: Connection | undefined;
   try {
     connection = await pool.acquire();
-    const timeoutMs = await connection.limitTo(until === undefined ? undefined : until - systemClock.now());
+    const timeoutMs = await (allowedMs === undefined
+      ? connection.limitTo(until === undefined ? undefined : until - systemClock.now())
+      : connection.allow(allowedMs));
     return { rows: (await connection.run<R>(sql, params, name, timeoutMs)).rows };
   } catch (cause) {
     const failure = classify(cause, name ?? 'unnamed');

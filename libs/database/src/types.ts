@@ -5,6 +5,11 @@ export interface QueryOptions {
    * a statement whose text varies must not be named.
    */
   name?: string;
+  /**
+   * Longest time of the statement in ms, where it differs from the database's: for what takes long, is in nobody's way
+   * and can not run in a transaction. Not heeded within one: that has its own.
+   */
+  timeoutMs?: number;
 }
 
 /** Something that runs SQL: the database itself, its read side, or a transaction. */
