@@ -1,20 +1,10 @@
--- Up to where the windows of each span are accounted for; null: none yet. Each span has its own, so that windows of a
--- grid that has ended are accounted for in that grid's time, whatever came after it.
-ALTER TABLE spans ADD COLUMN swept_until bigint;
-ALTER TABLE spans SET (fillfactor = 70);
-UPDATE spans p SET swept_until = least(p.until_at - 1, s.swept_until) FROM sweeps s WHERE s.monitor_id = p.monitor_id;
-UPDATE spans p SET swept_until = p.until_at - 1
-  WHERE NOT EXISTS (SELECT FROM sweeps s WHERE s.monitor_id = p.monitor_id) AND p.until_at IS NOT NULL;
+-- Only what is new: nothing here waits for those who fold and read meanwhile, nor do they wait for it.
 
--- Windows that did not run in time are few and are asked for alone. The expression is that of the view results_v1.
-CREATE INDEX results_not_ran ON results (monitor_id, due_at)
-  WHERE (CASE WHEN attempt = 0 AND NOT counted THEN 3::smallint ELSE outcome END) <> 0;
+-- Since when each level is kept (0: single results): what is older was dropped. No row: everything is there.
+CREATE TABLE history_kept (seconds integer PRIMARY KEY, since bigint NOT NULL);
 
--- Buckets are written nearly in the order of their time: this finds one without reading a week of all monitors.
-CREATE INDEX rollups_300_at ON rollups_300 USING brin (bucket_at) WITH (pages_per_range = 16);
-CREATE INDEX rollups_3600_at ON rollups_3600 USING brin (bucket_at) WITH (pages_per_range = 16);
-
--- All monitors together per hour and per day, kept by the database itself whenever a total of five minutes changes.
+-- All monitors together per level, of what has a grid; kept by the database itself, see 011. The totals of five minutes
+-- beside them hold heartbeats, too, and the version before this one forgets them after a week.
 CREATE TABLE rollup_totals_above (
   seconds integer NOT NULL,
   bucket_at bigint NOT NULL,
@@ -24,35 +14,12 @@ CREATE TABLE rollup_totals_above (
   excused bigint NOT NULL,
   PRIMARY KEY (seconds, bucket_at)
 );
-INSERT INTO rollup_totals SELECT bucket_at, sum(ran), sum(late), sum(missed), sum(excused) FROM rollups_300 GROUP BY 1
-  ON CONFLICT DO NOTHING;
-INSERT INTO rollup_totals_above SELECT seconds, bucket_at, sum(ran), sum(late), sum(missed), sum(excused)
-  FROM rollups_v1 WHERE seconds > 300 GROUP BY 1, 2;
+CREATE VIEW rollup_totals_v2 AS SELECT seconds, bucket_at, ran, late, missed, excused FROM rollup_totals_above;
+GRANT SELECT ON rollup_totals_v2 TO status;
 
-CREATE FUNCTION add_up_totals() RETURNS trigger LANGUAGE plpgsql SET search_path = incidents, pg_temp AS $$
-DECLARE
-  hour_at CONSTANT bigint := NEW.bucket_at - NEW.bucket_at % 3600000;
-  day_at CONSTANT bigint := NEW.bucket_at - NEW.bucket_at % 86400000;
-BEGIN
-  INSERT INTO rollup_totals_above SELECT 3600, hour_at, sum(ran), sum(late), sum(missed), sum(excused)
-    FROM rollup_totals WHERE bucket_at >= hour_at AND bucket_at < hour_at + 3600000
-  ON CONFLICT (seconds, bucket_at) DO UPDATE SET ran = excluded.ran, late = excluded.late, missed = excluded.missed,
-    excused = excluded.excused;
-  INSERT INTO rollup_totals_above SELECT 86400, day_at, sum(ran), sum(late), sum(missed), sum(excused)
-    FROM rollup_totals_above WHERE seconds = 3600 AND bucket_at >= day_at AND bucket_at < day_at + 86400000
-  ON CONFLICT (seconds, bucket_at) DO UPDATE SET ran = excluded.ran, late = excluded.late, missed = excluded.missed,
-    excused = excluded.excused;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER rollup_totals_above AFTER INSERT OR UPDATE ON rollup_totals
-  FOR EACH ROW EXECUTE FUNCTION add_up_totals();
-
-CREATE VIEW rollup_totals_v2 AS
-  SELECT 300 AS seconds, bucket_at, ran, late, missed, excused FROM rollup_totals
-  UNION ALL SELECT seconds, bucket_at, ran, late, missed, excused FROM rollup_totals_above;
-
--- Since when each level is kept (0: single results): what is older was dropped. No row: everything is there.
-CREATE TABLE history_kept (seconds integer PRIMARY KEY, since bigint NOT NULL);
+-- How the windows that have ended ended. Heartbeats have no grid, and so no windows.
+CREATE VIEW ended_windows AS
+  SELECT monitor_id, due_at, outcome FROM results WHERE attempt = 0 AND counted AND location <> 'push';
 
 -- How long after its due time a window may wait for its end to be on record: its interval, the longest timeout there is
 -- with it, how often the sweep looks, and twice ten seconds of grace. Fifteen seconds are for the sweep's own work.
@@ -119,14 +86,14 @@ BEGIN
       count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 2) AS missed,
       count(*) FILTER (WHERE r.due_at >= tail_at AND r.outcome = 3) AS excused,
       count(y.monitor_id) AS answered
-    FROM results AS r
+    FROM ended_windows AS r
     LEFT JOIN young AS y ON y.soon AND y.monitor_id = r.monitor_id AND r.due_at >= y.since AND r.due_at < y.until
-    WHERE r.due_at >= soon_at AND r.due_at < t AND r.attempt = 0 AND r.counted
+    WHERE r.due_at >= soon_at AND r.due_at < t
   )
   SELECT ARRAY[l.ran, l.late, l.missed, l.excused], coalesce((SELECT sum(y.due) FROM young AS y), 0) - l.answered
     - coalesce((SELECT sum(x.n) FROM young AS y
-       CROSS JOIN LATERAL (SELECT count(*) AS n FROM results AS r WHERE r.monitor_id = y.monitor_id
-         AND r.due_at >= y.since AND r.due_at < y.until AND r.attempt = 0 AND r.counted) AS x
+       CROSS JOIN LATERAL (SELECT count(*) AS n FROM ended_windows AS r WHERE r.monitor_id = y.monitor_id
+         AND r.due_at >= y.since AND r.due_at < y.until) AS x
        WHERE NOT y.soon), 0) INTO tallies, pending FROM counted AS l;
 END $$;
 
@@ -171,8 +138,8 @@ BEGIN
   IF tail_at < t THEN todo := todo - int8multirange(int8range(tail_at, t)); END IF;
   FOR part IN SELECT unnest(todo) LOOP
     SELECT ARRAY[count(*) FILTER (WHERE outcome = 0), count(*) FILTER (WHERE outcome = 1),
-      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)] INTO more FROM results
-      WHERE due_at >= lower(part) AND due_at < upper(part) AND attempt = 0 AND counted;
+      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)] INTO more FROM ended_windows
+      WHERE due_at >= lower(part) AND due_at < upper(part);
     sums := add_tallies(sums, more);
   END LOOP;
   -- What has changed since it was rolled up is taken as it is now.
@@ -181,9 +148,9 @@ BEGIN
     FROM rollup_dirty AS d
     LEFT JOIN rollups_300 AS r ON r.monitor_id = d.monitor_id AND r.bucket_at = d.bucket_at
     CROSS JOIN LATERAL (SELECT ARRAY[count(*) FILTER (WHERE outcome = 0), count(*) FILTER (WHERE outcome = 1),
-      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)] FROM results AS x WHERE x.monitor_id = d.monitor_id
-      AND x.due_at >= d.bucket_at AND x.due_at < d.bucket_at + 300000 AND x.attempt = 0 AND x.counted) AS now (tally)
-    WHERE d.seconds = 300 AND d.bucket_at <@ rolled;
+      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)] FROM ended_windows AS x WHERE x.monitor_id = d.monitor_id
+      AND x.due_at >= d.bucket_at AND x.due_at < d.bucket_at + 300000) AS now (tally)
+    WHERE d.seconds = 300 AND d.bucket_at <@ rolled AND d.monitor_id IN (SELECT p.monitor_id FROM spans AS p);
   sums := add_tallies(sums, more);
 
   SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE is_excused), 0) INTO due, paused
@@ -207,7 +174,10 @@ DECLARE
   span CONSTANT int8range := kept_range(from_ms, to_ms);
   f CONSTANT bigint := coalesce(lower(span), to_ms);
   t CONSTANT bigint := least(coalesce(upper(span), to_ms), now_ms);
-  todo int8multirange := CASE WHEN f < t THEN int8multirange(int8range(f, t)) ELSE '{}' END;
+  -- The days in which it had a grid: what is rolled up of the others are a heartbeat's pings.
+  todo int8multirange := coalesce((SELECT range_agg(int8range(p.from_at - p.from_at % 86400000,
+      p.until_at + 86400000 - p.until_at % 86400000)) FROM spans AS p WHERE p.monitor_id = id), '{}')
+    * CASE WHEN f < t THEN int8multirange(int8range(f, t)) ELSE '{}' END;
   used int8multirange;
   changed int8multirange;
   level integer;
@@ -231,8 +201,8 @@ BEGIN
   END LOOP;
   FOR part IN SELECT unnest(todo) LOOP
     SELECT ARRAY[count(*) FILTER (WHERE outcome = 0), count(*) FILTER (WHERE outcome = 1),
-      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)] INTO more FROM results
-      WHERE monitor_id = id AND due_at >= lower(part) AND due_at < upper(part) AND attempt = 0 AND counted;
+      count(*) FILTER (WHERE outcome = 2), count(*) FILTER (WHERE outcome = 3)] INTO more FROM ended_windows
+      WHERE monitor_id = id AND due_at >= lower(part) AND due_at < upper(part);
     sums := add_tallies(sums, more);
   END LOOP;
 
@@ -246,8 +216,8 @@ BEGIN
         cardinality(p.locations) * windows_in(p.interval_ms, p.phase_ms,
           greatest(p.from_at, f, now_ms - settle_ms(p.interval_ms)), least(p.until_at, t)) AS due
       FROM spans AS p WHERE p.monitor_id = id AND NOT p.excused) AS y
-    CROSS JOIN LATERAL (SELECT count(*) AS n FROM results AS r WHERE r.monitor_id = id
-      AND r.due_at >= y.since AND r.due_at < y.until AND r.attempt = 0 AND r.counted) AS x
+    CROSS JOIN LATERAL (SELECT count(*) AS n FROM ended_windows AS r WHERE r.monitor_id = id
+      AND r.due_at >= y.since AND r.due_at < y.until) AS x
     WHERE y.since < y.until;
   SELECT f, greatest(f, coalesce(upper(span), f)), sums[1], sums[2], sums[3], sums[4]
     INTO from_at, until_at, ran, late, missed, excused;
@@ -255,4 +225,3 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION lately, coverage_v1, coverage_of_v1 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION coverage_v1, coverage_of_v1 TO status;
-GRANT SELECT ON rollup_totals_v2 TO status;

@@ -1,11 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG } from '@tocsin/service';
 import { HistoryService } from './history/history.service.ts';
+import { PartitionsService } from './history/partitions.service.ts';
 import type { IncidentsConfig } from './incidents.config.ts';
 import { Rounds } from './rounds.ts';
 import { SweepService } from './sweep/sweep.service.ts';
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const GAUGES_MS = 10_000;
 const COVERAGE_MS = 30_000;
 
@@ -15,6 +17,7 @@ export class Loops implements OnApplicationBootstrap {
   constructor(
     private readonly sweep: SweepService,
     private readonly history: HistoryService,
+    private readonly partitions: PartitionsService,
     private readonly rounds: Rounds,
     @Inject(CONFIG) private readonly config: IncidentsConfig,
   ) {}
@@ -25,6 +28,7 @@ export class Loops implements OnApplicationBootstrap {
     this.rounds.every(GAUGES_MS, 'gauges', () => this.sweep.readGauges());
     this.rounds.every(COVERAGE_MS, 'coverage', () => this.sweep.countUnaccounted());
     this.rounds.every(this.config.rollupMs, 'roll-ups', () => this.history.rollUp());
+    this.rounds.every(MINUTE_MS, 'indexes', () => this.partitions.index());
     this.rounds.every(HOUR_MS, 'history', () => this.history.maintain());
   }
 }

@@ -1,6 +1,6 @@
-import { gridOf, settleMs, windowAt, windowsIn } from '@tocsin/core';
+import { gridOf, newId, settleMs, windowAt, windowsIn } from '@tocsin/core';
 import type { Monitor, MonitorConfig } from '@tocsin/contracts';
-import { aMonitor, aResult } from '@tocsin/testing';
+import { aMonitor, aMonitorOf, aResult } from '@tocsin/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bench, type Instance, TestClock } from './bench.ts';
@@ -238,6 +238,39 @@ describe('coverage', () => {
     );
     expect(worlds.length).toBeGreaterThanOrEqual(10);
   }, 120_000);
+
+  it('pings have no grid: a heartbeat beside the others changes no sum, and has none of its own', async () => {
+    const settings = { schedule: { every: '1m' as const }, grace: '1m' as const };
+    const heartbeat = aMonitorOf({ kind: 'heartbeat', name: 'backup', settings }, { createdAt: clock.at });
+    await one.partitions.run();
+    await one.config(heartbeat);
+    const from = clock.at - HOUR;
+    const ping = () => one.pings({ monitorId: heartbeat.id, pingId: newId(), signal: 'success', receivedAt: clock.at });
+    const settled = async (rollUp: boolean): Promise<void> => {
+      for (const other of worlds) await other.sweep();
+      if (rollUp) while ((await one.rollups.run()) > 0);
+      const { due, paused, ran, late, missed, excused, pending } = await coverage(from, clock.at);
+      expect(due - paused - ran - late - missed - excused - pending).toBe(0);
+      expect(await one.sweeps.unaccounted(clock.at)).toBe(0);
+      const own = await coverage(from, clock.at, heartbeat.id);
+      expect(own).toMatchObject({ due: 0, paused: 0, ran: 0, late: 0, missed: 0, excused: 0, pending: 0 });
+    };
+    for (let n = 0; n < 5; n += 1) {
+      await ping();
+      clock.at += MINUTE;
+    }
+    await settled(false);
+    clock.at += 10 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    await ping();
+    await settled(true);
+    // Its bucket changes once more after it was rolled up.
+    const at = clock.at;
+    clock.at += 10 * MINUTE;
+    await settled(true);
+    await one.pings({ monitorId: heartbeat.id, pingId: newId(), signal: 'success', receivedAt: at + MINUTE });
+    await settled(false);
+  }, 60_000);
 
   it('a window waits for its end as long as its grid says; after that its absence is shown, until it is swept', async () => {
     const monitor = aMonitor({ createdAt: clock.at, spec: { interval: '10s', confirm: false } });

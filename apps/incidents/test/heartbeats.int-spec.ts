@@ -95,6 +95,18 @@ describe('heartbeats', () => {
     expect(rows).toHaveLength(1 + 6);
   });
 
+  it('what it said counts, also after it was paused, resumed and deleted', async () => {
+    const monitor = await watched();
+    await one.pings(ping(monitor));
+    const { spec, revision } = monitor;
+    const at = clock.at - 1;
+    await one.config({ ...monitor, revision: revision + 1, updatedAt: at, spec: { ...spec, paused: true } });
+    await one.config({ ...monitor, revision: revision + 2, gridSince: at });
+    await one.config({ id: monitor.id, revision: revision + 3, deleted: true, at });
+    const rows = await one.database.query('SELECT counted FROM results WHERE monitor_id = $1', [monitor.id]);
+    expect(rows).toEqual([{ counted: true }]);
+  });
+
   it('a cron schedule is read in its time zone', async () => {
     clock.at = Date.parse('2026-03-28T12:00:00Z');
     await one.partitions.run();

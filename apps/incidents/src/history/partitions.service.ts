@@ -18,6 +18,34 @@ const SECONDS: Record<Table, number> = { results: 0, rollups_300: 300, rollups_3
 const KEPT = `INSERT INTO history_kept (seconds, since) VALUES ($1, $2)
   ON CONFLICT (seconds) DO UPDATE SET since = greatest(history_kept.since, excluded.since)`;
 
+/** An index of one partition that takes longer than this is built again from the start, and seen in the log. */
+const BUILD_TIMEOUT_MS = 30 * 60_000;
+/** Whoever waits for a lock holds up everybody behind: better to try again later. */
+const LOCK_TIMEOUT_MS = 2_000;
+
+/**
+ * Partitions that lack an index of their table, which a migration only declared: the newest first. Those of the days to
+ * come are empty, and then comes today's. None while any is being built, by whichever instance.
+ */
+const LACKING = `SELECT p.relname AS partition, t.relname AS table, i.relname AS index,
+    pg_get_indexdef(x.indexrelid) AS definition
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+  JOIN pg_inherits h ON h.inhparent = t.oid JOIN pg_class p ON p.oid = h.inhrelid
+  WHERE t.oid = ANY($1::regclass[]) AND NOT x.indisvalid AND NOT EXISTS (
+      SELECT FROM pg_inherits a JOIN pg_index c ON c.indexrelid = a.inhrelid
+      WHERE a.inhparent = x.indexrelid AND c.indrelid = p.oid)
+    AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.datname = current_database())
+  ORDER BY p.relname DESC, i.relname LIMIT 1`;
+const IS_INVALID = 'SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid';
+
+interface Lacking {
+  partition: string;
+  table: string;
+  index: string;
+  /** How the table's index is made: `CREATE INDEX … ON ONLY … USING …`. */
+  definition: string;
+}
+
 /** Makes partitions ahead of time and drops those that are too old: history is never deleted row by row. */
 @Injectable()
 export class PartitionsService implements OnModuleInit {
@@ -38,8 +66,7 @@ export class PartitionsService implements OnModuleInit {
     for (const [table, days] of Object.entries(PARTITION_DAYS) as [Table, number][]) {
       await this.database.transaction(async (tx) => {
         await tx.query(`SELECT pg_advisory_xact_lock(hashtext('tocsin.partitions'))`);
-        // Whoever waits for a lock holds up everybody behind: better to try again an hour later.
-        await tx.query(`SELECT set_config('lock_timeout', '2000', true)`);
+        await limitWaiting(tx);
         const present = await partitionsOf(tx, table);
         await makeMissing(tx, { table, lengthMs: days * DAY_MS, present }, now);
         const since = await dropOld(tx, present, now - this.config.retentionDays[table] * DAY_MS);
@@ -47,6 +74,36 @@ export class PartitionsService implements OnModuleInit {
       });
     }
   }
+
+  /**
+   * Builds what indexes partitions lack, one after another, while everything goes on. Each step may be repeated, and be
+   * interrupted anywhere. @throws TocsinError if a lock was not free in time
+   */
+  async index(): Promise<void> {
+    for (;;) {
+      const [lacking] = await this.database.query<Lacking>(LACKING, [Object.keys(PARTITION_DAYS)]);
+      if (!lacking) return;
+      await this.build(lacking);
+    }
+  }
+
+  private async build({ partition, table, index, definition }: Lacking): Promise<void> {
+    const name = partition + index.slice(table.length);
+    // What an interrupted build has left is not used by anybody.
+    const [invalid] = await this.database.query(IS_INVALID, [name]);
+    const long = { timeoutMs: BUILD_TIMEOUT_MS };
+    if (invalid) await this.database.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`, [], long);
+    const how = definition.slice(definition.indexOf(' USING '));
+    await this.database.query(`CREATE INDEX CONCURRENTLY IF NOT EXISTS ${name} ON ${partition}${how}`, [], long);
+    await this.database.transaction(async (tx) => {
+      await limitWaiting(tx);
+      await tx.query(`ALTER INDEX ${index} ATTACH PARTITION ${name}`);
+    });
+  }
+}
+
+async function limitWaiting(tx: Queryable): Promise<void> {
+  await tx.query(`SELECT set_config('lock_timeout', $1, true)`, [String(LOCK_TIMEOUT_MS)]);
 }
 
 interface Partition {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { MonitorConfig } from '@tocsin/contracts';
+import { HEARTBEAT_LOCATION } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 import { markDirty } from '../history/rollups.sql.ts';
 import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
@@ -50,10 +51,14 @@ const BEGIN_SPANS = `INSERT INTO spans (monitor_id, from_at, interval_ms, phase_
 /** Held so that no sweep looks at spans that are about to change: it would mark windows of a grid that has ended. */
 const HOLD_SWEEPS = 'SELECT FROM sweeps WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id FOR UPDATE';
 
-/** Results that came before we knew of the span they fell due in, or of its end, are counted, or not, as it says. */
+/**
+ * Results that came before we knew of the span they fell due in, or of its end, are counted, or not, as it says. Pings
+ * fall into none.
+ */
 const RECOUNT = `WITH changed AS (
     UPDATE results r SET counted = NOT r.counted FROM unnest($1::uuid[], $2::bigint[]) AS n (id, at)
-    WHERE r.monitor_id = n.id AND r.due_at >= n.at AND r.attempt = 0 AND r.counted <> EXISTS (
+    WHERE r.monitor_id = n.id AND r.due_at >= n.at AND r.attempt = 0 AND r.location <> '${HEARTBEAT_LOCATION}'
+    AND r.counted <> EXISTS (
       SELECT FROM spans p WHERE p.monitor_id = r.monitor_id AND NOT p.excused AND r.due_at >= p.from_at
         AND (p.until_at IS NULL OR r.due_at < p.until_at)
         AND (r.due_at - p.phase_ms) % p.interval_ms = 0 AND r.location = ANY(p.locations))

@@ -1,0 +1,95 @@
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Database, migrate } from '@tocsin/database';
+import { atTheEnd, postgres } from '@tocsin/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Instance, TestClock } from './bench.ts';
+
+const OWN = fileURLToPath(new URL('../migrations/', import.meta.url));
+/** What folds and configurations lock by writing. Whatever conflicts with it has them wait. */
+const HARMLESS = ['AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareUpdateExclusiveLock'];
+/** Tables that a check, its alert or a change of a monitor writes. */
+const HOT = /^(results|spans|sweeps|states|monitors|incidents|timeline|transitions|rollup_dirty|outbox)/;
+
+describe('a used system is brought up to date while the version before serves', () => {
+  const clock = new TestClock();
+  let database: Database;
+  let one: Instance;
+
+  beforeAll(async () => {
+    const server = await postgres();
+    database = new Database({ url: server.urlFor('incidents'), schema: 'incidents', applicationName: 'test' });
+    atTheEnd(() => database.close());
+    const before = await mkdtemp(join(tmpdir(), 'migrations-'));
+    atTheEnd(() => rm(before, { recursive: true }));
+    for (const file of await readdir(OWN)) if (file < '007') await cp(join(OWN, file), join(before, file));
+    await migrate(database, before);
+    one = new Instance(database, clock);
+    await one.partitions.run();
+    await database.query(
+      `INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, reason, message, prober)
+       SELECT gen_random_uuid(), $1::bigint - n * 3600000, 'a', 0, 2, true, '', '', '' FROM generate_series(1, 100) n`,
+      [clock.at],
+    );
+  });
+
+  it('no migration that reads or writes rows has those wait who fold results or hear of monitors', async () => {
+    for (const file of (await readdir(OWN)).toSorted()) {
+      if (file < '007') continue;
+      const tables = await database.query<{ name: string }>(
+        `SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'incidents'::regnamespace`,
+      );
+      const known = tables.map(({ name }) => name);
+      const locks = await database.transaction(async (tx) => {
+        await tx.query(await readFile(join(OWN, file), 'utf8'));
+        return tx.query<{ name: string; mode: string; read: boolean }>(
+          `SELECT c.relname AS name, l.mode, c.relispartition AS read FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+           WHERE l.pid = pg_backend_pid() AND c.relnamespace = 'incidents'::regnamespace
+             AND c.relname = ANY($1)`,
+          [known],
+        );
+      });
+      const blocked = locks.filter(({ name, mode }) => HOT.test(name) && !HARMLESS.includes(mode));
+      const busy = locks.filter(({ read, mode }) => read || mode === 'RowExclusiveLock');
+      expect({ file, busy: blocked.length > 0 ? busy : [] }).toEqual({ file, busy: [] });
+    }
+  });
+
+  it('the indexes that it declares are built partition by partition, by one instance, after an interruption too', async () => {
+    const without = async (): Promise<number> => {
+      const [row] = await database.query<{ n: number }>(
+        `SELECT count(*) AS n FROM pg_inherits h WHERE h.inhparent = ANY('{results,rollups_300,rollups_3600}'::regclass[])
+         AND (SELECT count(*) FROM pg_index x WHERE x.indrelid = h.inhrelid AND x.indisvalid) <
+           (SELECT count(*) FROM pg_index x WHERE x.indrelid = h.inhparent)`,
+      );
+      return row!.n;
+    };
+    expect(await without()).toBeGreaterThan(11);
+    const day = new Date(clock.at).toISOString().slice(0, 10).replaceAll('-', '');
+    // A statement that is cut off leaves an index that is never used.
+    const row = 'SELECT FROM results LIMIT 1 FOR UPDATE';
+    await database.transaction(async (tx) => {
+      await tx.query(`LOCK TABLE results_${day} IN ROW EXCLUSIVE MODE`);
+      const cut = `CREATE INDEX CONCURRENTLY results_${day}_not_ran ON results_${day} (monitor_id)`;
+      await expect(database.query(cut, [], { timeoutMs: 300 })).rejects.toMatchObject({
+        details: { sqlState: '57014' },
+      });
+      await tx.query(row);
+    });
+    await Promise.allSettled([one.partitions.index(), new Instance(database, clock).partitions.index()]);
+    await one.partitions.index();
+    expect(await without()).toBe(0);
+    const [index] = await database.query<{ text: string }>(`SELECT pg_get_indexdef('results_${day}_not_ran'::regclass) AS text`); // prettier-ignore
+    expect(index?.text).toContain('due_at) WHERE');
+    const invalid = await database.query(
+      `SELECT indexrelid::regclass FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+       WHERE c.relnamespace = 'incidents'::regnamespace AND NOT x.indisvalid`,
+    );
+    expect(invalid).toEqual([]);
+    clock.at += 86_400_000;
+    await one.partitions.run();
+    expect(await without()).toBe(0);
+  });
+});
