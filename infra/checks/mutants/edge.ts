@@ -27,8 +27,15 @@ export const edge: readonly Mutant[] = [
   {
     mechanism: 'A breaker opens for what fails again and again',
     file: 'libs/resilience/src/policy.ts',
-    find: 'return this.breaker ? this.breaker.execute(fn) : fn();',
+    find: 'return this.breaker.execute(fn);',
     replace: 'return fn();',
+    test: 'libs/resilience/src/policy.spec.ts',
+  },
+  {
+    mechanism: 'Nobody waits for the one call that finds out',
+    file: 'libs/resilience/src/policy.ts',
+    find: 'if (this.breaker.state === CircuitState.HalfOpen) return Promise.reject(new BrokenCircuitError());',
+    replace: '',
     test: 'libs/resilience/src/policy.spec.ts',
   },
   {
