@@ -37,9 +37,9 @@ export class ReceivedDelivery implements Delivery {
 
   constructor(
     readonly msg: Msg,
-    now: number,
+    readonly receivedAt: number,
   ) {
-    this.touchedAt = now;
+    this.touchedAt = receivedAt;
     // $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time ns>.<pending>, with domain and account
     // before the stream and a random token at the end in the longer form.
     const tokens = (msg.reply ?? '').split('.');

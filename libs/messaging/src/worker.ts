@@ -35,6 +35,8 @@ export class Worker {
   private draining = false;
   private readonly settler: Settler;
   private readonly suspects: Suspects;
+  /** Handed back because nothing here came to an end. Their room is kept until something does, or they would come here again. */
+  private givenAway = 0;
   /** Suspects waiting to be handled one at a time. */
   private readonly isolated: ReceivedDelivery[] = [];
   private isolating = false;
@@ -230,12 +232,25 @@ export class Worker {
 
   private release(deliveries: readonly ReceivedDelivery[]): void {
     for (const delivery of deliveries) this.held.delete(delivery);
-    this.pull.done(deliveries.length);
+    this.pull.done(deliveries.length + this.givenAway);
+    this.givenAway = 0;
     this.next();
+  }
+
+  /** What waits here behind a handler that hangs is for another instance. */
+  private giveAway(waiting: ReceivedDelivery[], now: number): void {
+    for (let first = waiting[0]; first && now - first.receivedAt > this.timeoutMs; first = waiting[0]) {
+      waiting.shift();
+      this.held.delete(first);
+      this.givenAway++;
+      nak(first.msg, 0);
+    }
   }
 
   private extendAcks(): void {
     const now = systemClock.monotonic();
+    this.giveAway(this.queue, now);
+    this.giveAway(this.isolated, now);
     const third = this.work.spec.ackWaitMs / 3;
     for (const delivery of this.held) {
       if (delivery.startedAt !== undefined && now - delivery.startedAt > this.timeoutMs) delivery.abort();

@@ -30,6 +30,16 @@ class Jobs {
 }
 
 @Controller()
+class ImpatientJobs {
+  @EventPattern<string>('jobs', { batch: 1, timeoutMs: 500 })
+  async handle(@Payload() deliveries: Delivery<Job>[]): Promise<void> {
+    for (const { data, deliveries: nth } of deliveries)
+      seen.push({ by: 'impatient', n: data.n, deliveries: nth, at: 0 });
+    await behave(deliveries[0]!.data, deliveries[0]!);
+  }
+}
+
+@Controller()
 class BatchedJobs {
   @EventPattern<string>('jobs', { batch: 10, lingerMs: 5 })
   async handle(@Payload() deliveries: Delivery<Job>[]): Promise<void> {
@@ -180,6 +190,25 @@ describe('a durable consumer', () => {
     await stopping;
     await until(drained, { timeoutMs: 900, what: 'all acknowledged' });
     expect(seen).toHaveLength(20);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('gives away what waits behind a handler that hangs, and does not take it again', async () => {
+    let release: () => void = () => undefined;
+    const hangs = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    behave = () => hangs;
+    const a = await instance(url, ImpatientJobs);
+    await Promise.all([send(1), send(2)]);
+    const both = async (): Promise<boolean> =>
+      (await tester.queues()).find(({ stream }) => stream === 'JOBS')?.consumers[0]?.ackPending === 2;
+    await until(async () => seen.length === 1 && (await both()), { what: 'one hangs, one waits' });
+    const b = await instance(url, Jobs);
+    behave = () => undefined;
+    await until(drained, { timeoutMs: 6_000, what: 'both done by the other' });
+    expect(seen.filter(({ by }) => by === 'impatient')).toHaveLength(1);
+    release();
     await Promise.all([a.close(), b.close()]);
   });
 });
