@@ -57,7 +57,10 @@ export class HeldLease implements Lease {
 
   isHeld(): boolean {
     if (this.over !== undefined) return false;
-    return systemClock.monotonic() - this.renewedAt < this.holding.ttlMs * (1 - MARGIN);
+    if (systemClock.monotonic() - this.renewedAt < this.holding.ttlMs * (1 - MARGIN)) return true;
+    // Who was told so has stopped: an answer that comes in before the timer does must not revive it.
+    this.end('expired before it could be renewed');
+    return false;
   }
 
   async release(): Promise<void> {
@@ -79,7 +82,7 @@ export class HeldLease implements Lease {
 
   private async tick(): Promise<void> {
     // Once it may have expired it is not revived: a frozen process must notice that it was replaced.
-    if (!this.isHeld()) return this.end('expired before it could be renewed');
+    if (!this.isHeld()) return;
     const before = this.renewedAt;
     try {
       await this.renew();

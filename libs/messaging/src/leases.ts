@@ -3,6 +3,9 @@ import { HeldLease, type Lease } from './held-lease.ts';
 import type { KeyValue } from './key-value.ts';
 import type { Holding, LeaseTable } from './lease-table.ts';
 
+/** What is written to learn whether a lease could be. It is no lease: nobody holds it. */
+const ASKED = 'asked';
+
 /** A lease as anybody sees it. */
 export interface LeaseView {
   name: string;
@@ -47,6 +50,15 @@ export class Leases {
       return this.taken(name, { holding, revision, sentAt });
     await this.bucket.delete(name, revision);
     return undefined;
+  }
+
+  /**
+   * Asks the broker whether leases can be written now, which nothing else here does for certain: what is held by somebody,
+   * and the list, are known from memory. A read would not do: a copy answers it during an election too.
+   * @throws TocsinError `unavailable`, or the broker's error, if not
+   */
+  async ask(): Promise<void> {
+    await this.bucket.put(ASKED, {});
   }
 
   /** Every lease and its holder, held or just expired. */

@@ -102,3 +102,28 @@ describe('a lease whose renewal is lost with the broker that had it', () => {
     expect(lease.isHeld()).toBe(true);
   }, 30_000);
 });
+
+describe('whether leases can be written', () => {
+  it('is learned from the broker, soon, while what is known of them is told from memory', async () => {
+    const server = await natsServer();
+    const a = await client(server.url);
+    const lease = await eventually(a, 'known', 'a');
+    await a.leases.ask();
+    expect((await a.leases.list()).map(({ name }) => name)).toEqual(['known']);
+    await server.kill('SIGSTOP');
+    const before = performance.now();
+    await expect(a.leases.ask()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(performance.now() - before).toBeLessThan(TTL_MS);
+    expect((await a.leases.list()).map(({ name }) => name)).toEqual(['known']);
+    await server.kill('SIGCONT');
+    await until(
+      () =>
+        a.leases.ask().then(
+          () => true,
+          () => false,
+        ),
+      { what: 'an answer' },
+    );
+    await lease.release();
+  }, 30_000);
+});
