@@ -10,6 +10,8 @@ import type { SchedulerConfig } from './scheduler.config.ts';
 export interface FeedChange {
   monitorId: string;
   monitor: ProbedMonitor | undefined;
+  /** When it was changed, or deleted; undefined where that is not known. */
+  at: number | undefined;
   /** It happened now; false for what was there when the feed began. */
   fresh: boolean;
 }
@@ -60,7 +62,7 @@ export class MonitorFeed {
     return this.scheduled.size;
   }
 
-  private take(data: unknown, tell: (change: { monitorId: string; monitor: ProbedMonitor | undefined }) => void): void {
+  private take(data: unknown, tell: (change: Omit<FeedChange, 'fresh'>) => void): void {
     const parsed = monitorConfig.safeParse(data);
     if (!parsed.success) {
       this.logger.error(`a configuration message is not one we understand and is left out: ${parsed.error.message}`);
@@ -72,7 +74,7 @@ export class MonitorFeed {
     const monitor = 'deleted' in config || !isScheduled(config) ? undefined : config;
     if (monitor) this.scheduled.set(config.id, monitor);
     else this.scheduled.delete(config.id);
-    tell({ monitorId: config.id, monitor });
+    tell({ monitorId: config.id, monitor, at: 'deleted' in config ? config.at : config.updatedAt });
   }
 }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Clock, durationMs, gridOf, windowAt } from '@tocsin/core';
 import type { Lease } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
@@ -19,10 +19,9 @@ const STANDSTILL_MS = 1_000;
 /** The shards that this instance holds, run from their watermarks on. */
 @Injectable()
 export class RunningShards implements ShardListener {
+  private readonly logger = new Logger(RunningShards.name);
   private readonly shards = new Map<number, Shard>();
-  /** The leases could not be asked when last tried. */
-  private leasesAway = false;
-  private tickedAt = Number.NEGATIVE_INFINITY;
+  private awakeAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly feed: MonitorFeed,
@@ -40,7 +39,8 @@ export class RunningShards implements ShardListener {
     const now = this.clock.now();
     const shard = new Shard(index, lease, await this.watermarkOf(index, now));
     for (const monitor of this.feed.ofShard(index)) shard.schedule.put(monitor, now, shard.watermark);
-    this.shards.set(index, shard);
+    // It may have run out on the way here: to go on past the end of a lease is for who was running under it.
+    if (lease.isHeld()) this.shards.set(index, shard);
   }
 
   async giveUp(index: number): Promise<void> {
@@ -58,16 +58,16 @@ export class RunningShards implements ShardListener {
     this.shards.delete(index);
   }
 
-  leasesAnswer(answer: boolean): void {
-    this.leasesAway = !answer;
-  }
-
-  /** Hands out what is due in every shard whose lease still holds; a holder that was frozen finds out here. */
+  /**
+   * Hands out what is due in every shard. One whose lease ran out goes on until it is said to be lost: while the broker
+   * elects whoever keeps the leases, nobody can renew one, and nobody can take one. Should another run the shard after
+   * all, both publish the same ids, and the stream drops the doubles.
+   */
   tick(): void {
     const now = this.clock.now();
     this.noticeStandstill();
     for (const shard of this.shards.values()) {
-      if (!this.mayRun(shard) || shard.pending >= MAX_PENDING) continue;
+      if (shard.pending >= MAX_PENDING) continue;
       shard.tell(now);
       const due = shard.schedule.take(now, MAX_PER_TICK);
       for (const window of due) this.send(shard, window);
@@ -76,15 +76,19 @@ export class RunningShards implements ShardListener {
   }
 
   /** Takes on what changed. A new or changed monitor is also checked at once. */
-  change({ monitorId, monitor, fresh }: FeedChange): void {
+  change({ monitorId, monitor, at, fresh }: FeedChange): void {
+    this.noticeStandstill();
     const shard = this.shards.get(this.feed.shardOf(monitorId));
     if (!shard) return;
-    if (!monitor) return shard.schedule.remove(monitorId);
+    if (!monitor) {
+      for (const owed of shard.schedule.remove(monitorId, at)) this.send(shard, owed);
+      return;
+    }
     const now = this.clock.now();
     shard.tell(now);
     // The watermark says nothing of a grid that was not known here: it is run from its beginning.
     for (const owed of shard.schedule.put(monitor, now, monitor.gridSince)) this.send(shard, owed);
-    if (!fresh || !shard.lease.isHeld()) return;
+    if (!fresh) return;
     const window = windowAt(gridOf(monitor.id, durationMs(monitor.spec.interval)), now);
     void this.dispatcher.checkNow(monitor, window, now);
   }
@@ -103,19 +107,19 @@ export class RunningShards implements ShardListener {
     return Math.max(0, ...[...this.shards.values()].map(({ schedule }) => now - (schedule.nextDueAt ?? now)));
   }
 
-  /**
-   * While the broker elects whoever keeps the leases, nobody can renew one, and nobody can take one: a holder that knows
-   * of it goes on. Should another run the shard after all, both publish the same ids, and the stream drops the doubles.
-   */
-  private mayRun(shard: Shard): boolean {
-    return shard.lease.isHeld() || this.leasesAway;
-  }
-
   /** A process that stood still knows nothing of what others did meanwhile: only a lease that holds says that it may go on. */
   private noticeStandstill(): void {
     const now = this.clock.monotonic();
-    if (now - this.tickedAt > STANDSTILL_MS) this.leasesAway = false;
-    this.tickedAt = now;
+    if (now - this.awakeAt > STANDSTILL_MS) this.stopUnheld();
+    this.awakeAt = now;
+  }
+
+  private stopUnheld(): void {
+    for (const { index, lease } of this.shards.values()) {
+      if (lease.isHeld()) continue;
+      this.shards.delete(index);
+      this.logger.warn(`shard ${index} stopped: this process stood still, and its lease ran out`);
+    }
   }
 
   /** A shard's first watermark is written before its first window: whoever takes over must not begin at its own now. */

@@ -119,9 +119,28 @@ describe(Schedule.name, () => {
   it('forgets a monitor that was removed', () => {
     const sut = new Schedule();
     sut.put(aMonitor('m1'), START, START);
-    sut.remove('m1');
+    sut.remove('m1', START);
     expect(sut.take(START + INTERVAL, 100)).toEqual([]);
     expect(sut.nextDueAt).toBeUndefined();
+  });
+
+  it('gives out what fell due before a monitor was removed, once, and nothing that was due after it', () => {
+    const sut = new Schedule();
+    const [first] = dueBetween('m1', START, START + INTERVAL);
+    sut.put(aMonitor('m1'), START, START);
+    expect(sut.remove('m1', first! + 20).map((due) => due.dueAt)).toEqual([first]);
+    expect(sut.remove('m1', first! + 20)).toEqual([]);
+    sut.put(aMonitor('m1'), START, START);
+    sut.take(first!, 100);
+    expect(sut.remove('m1', first! + 20)).toEqual([]);
+    sut.put(aMonitor('m1'), START, START);
+    expect(sut.remove('m1', first! - 1)).toEqual([]);
+  });
+
+  it('gives out nothing of a monitor that was removed nobody knows when', () => {
+    const sut = new Schedule();
+    sut.put(aMonitor('m1'), START, START);
+    expect(sut.remove('m1', undefined)).toEqual([]);
   });
 
   it('gives no more than the limit, and the rest at the next call', () => {

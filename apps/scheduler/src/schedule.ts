@@ -67,9 +67,15 @@ export class Schedule {
     return owed;
   }
 
-  /** Forgets a monitor: deleted, paused, or no longer of this shard. */
-  remove(monitorId: string): void {
+  /**
+   * Forgets a monitor that was deleted or paused.
+   * @param at when it was: windows due up to then are expected. Undefined where that is not known
+   * @returns windows that fell due until then and were not given out yet
+   */
+  remove(monitorId: string, at: number | undefined): DueWindow[] {
+    const known = this.entries.get(monitorId);
     this.entries.delete(monitorId);
+    return known && at !== undefined ? this.takeFrom(known, at) : [];
   }
 
   /**

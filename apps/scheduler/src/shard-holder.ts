@@ -13,9 +13,8 @@ export interface ShardListener {
   gained(shard: number, lease: Lease): Promise<void>;
   /** Stops the shard and records how far it came; the lease is released after this resolves. */
   giveUp(shard: number): Promise<void>;
+  /** Its lease ran out, and the broker answers: another may have the shard, or will in a moment. */
   lost(shard: number): void;
-  /** Told after every round whether the leases could be asked. */
-  leasesAnswer(answer: boolean): void;
 }
 
 /**
@@ -36,16 +35,7 @@ export class ShardHolder {
 
   /** One round: join, look who is there, give up what is another's, take what is free. Run often; losing is normal. */
   async round(listener: ShardListener): Promise<void> {
-    try {
-      await this.look(listener);
-      listener.leasesAnswer(true);
-    } catch (error) {
-      listener.leasesAnswer(false);
-      throw error;
-    }
-  }
-
-  private async look(listener: ShardListener): Promise<void> {
+    await this.dropLost(listener);
     await this.join();
     const leases = (await this.leases.list()).filter(({ expired }) => !expired);
     const members = leases.filter(({ name }) => name.startsWith(MEMBER)).map(({ holder }) => holder);
@@ -56,9 +46,11 @@ export class ShardHolder {
       placed.map(async (member, shard) => {
         const mine = member === this.config.instance;
         const lease = this.held.get(shard);
-        if (lease && !lease.isHeld()) this.drop(shard, listener);
-        else if (lease && !mine) await this.giveUp(shard, lease, listener);
-        else if (!lease && mine && !taken.has(SHARD + shard)) await this.tryTake(shard, listener);
+        if (lease?.isHeld() && !mine) {
+          // In an election members seem to be gone who are not, and what is given up is taken by nobody.
+          await this.leases.ask();
+          await this.giveUp(shard, lease, listener);
+        } else if (!lease && mine && !taken.has(SHARD + shard)) await this.tryTake(shard, listener);
       }),
     );
   }
@@ -98,10 +90,19 @@ export class ShardHolder {
     this.logger.log(`shard ${shard} given up`);
   }
 
-  private drop(shard: number, listener: ShardListener): void {
-    this.held.delete(shard);
-    listener.lost(shard);
-    this.logger.warn(`shard ${shard} lost: its lease was not renewed in time`);
+  /**
+   * A lease that ran out is lost once the broker answers again. What is known of the leases in memory does not tell a
+   * renewal that failed here from an election, in which nobody can take the shard and its holder had better go on.
+   */
+  private async dropLost(listener: ShardListener): Promise<void> {
+    const lost = [...this.held].filter(([, lease]) => !lease.isHeld());
+    if (lost.length === 0) return;
+    await this.leases.ask();
+    for (const [shard] of lost) {
+      this.held.delete(shard);
+      listener.lost(shard);
+      this.logger.warn(`shard ${shard} lost: its lease was not renewed in time`);
+    }
   }
 
   private terms() {

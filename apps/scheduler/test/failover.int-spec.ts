@@ -2,7 +2,7 @@ import { type CheckTask, checkTask, contract, type Monitor, monitorSpec, streams
 import { dueAt, gridOf, newId, windowAt } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
 import { atTheEnd, natsServer, type ServiceProcess, startService, takeAll, until } from '@tocsin/testing';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 const INTERVAL_MS = 5_000;
 const MONITORS = 40;
@@ -126,6 +126,25 @@ describe('scheduler failover', { timeout: 90_000 }, () => {
     // It has its share again: fenced, not out of work.
     await until(async () => (await figure(first, PUBLISHED)) > sent, { what: 'the woken instance to work again' });
     await Promise.all([first.stop(), second.stop()]);
+  });
+
+  it('goes on while no lease can be written, as in an election, and holds all shards again after it', async () => {
+    const both = await Promise.all([start('left'), start('right')]);
+    const from = Date.now() + 1_000;
+    await watch(2, from);
+    const { streams: broker } = messaging.connection.jsm;
+    const limit = (bytes: number) => broker.update('KV_leases', { max_msg_size: bytes });
+    onTestFinished(async () => void (await limit(-1)));
+    await limit(1);
+    const refused = await watch(6, from);
+    expect(wrong(from, refused)).toEqual([]);
+    expect(latest(from, refused)).toBeLessThan(1_000);
+    await limit(-1);
+    const to = await watch(3, from);
+    expect(wrong(from, to)).toEqual([]);
+    const held = await Promise.all(both.map((one) => figure(one, 'tocsin_scheduler_shards')));
+    expect(held[0]! + held[1]!).toBe(SHARDS);
+    await Promise.all(both.map((one) => one.stop()));
   });
 
   it('shares the shards anew when instances come and go, without a gap', async () => {

@@ -34,7 +34,7 @@ export class World {
   /** What was sent and arrives later. */
   private onTheWay: { at: number; from: SimulatedScheduler; arrive: () => void; gone: () => void }[] = [];
   private fences = 0;
-  /** While set, the leases can't be asked. */
+  /** While set, the leases can't be asked; what was seen of them before is in memory. */
   leasesAway: Error | undefined;
 
   constructor(
@@ -63,9 +63,13 @@ export class World {
     }
   }
 
-  acquire(owner: SimulatedScheduler, name: string): Lease | undefined {
+  isFree(name: string): boolean {
     const known = this.leases.get(name);
-    if (owner.dead || (known && this.now - known.renewedAt < LEASE_TTL_MS)) return undefined;
+    return !known || this.now - known.renewedAt >= LEASE_TTL_MS;
+  }
+
+  acquire(owner: SimulatedScheduler, name: string): Lease | undefined {
+    if (owner.dead || !this.isFree(name)) return undefined;
     const times = { takenAt: this.now, renewedAt: this.now };
     const holding: Holding = { name, owner, fence: (this.fences += 1), ...times, over: false };
     this.leases.set(name, holding);
@@ -122,9 +126,12 @@ export class SimulatedScheduler {
     this.latencyMs = usualLatencyMs;
     for (const monitor of monitors) this.monitors.set(monitor.id, monitor);
     const clock: Clock = { now: () => world.now + this.clockOff, monotonic: () => world.now };
+    // As the real ones: only what is free by one's own clock is asked for, and the list is what was heard.
     const leases = {
-      acquire: (lease: string) => world.asked(() => world.acquire(this, lease)),
-      list: () => world.asked(() => world.list()),
+      acquire: (lease: string) =>
+        world.isFree(lease) ? world.asked(() => world.acquire(this, lease)) : Promise.resolve(undefined),
+      list: () => Promise.resolve(world.list()),
+      ask: () => world.asked(() => undefined),
     };
     const config = { instance: name, shards: SHARDS, leaseTtlMs: LEASE_TTL_MS };
     const feed = {
@@ -169,7 +176,13 @@ export class SimulatedScheduler {
 
   learn(monitor: ProbedMonitor): void {
     this.monitors.set(monitor.id, monitor);
-    this.running.change({ monitorId: monitor.id, monitor, fresh: true });
+    this.running.change({ monitorId: monitor.id, monitor, at: monitor.updatedAt, fresh: true });
+  }
+
+  /** Hears that a monitor was deleted or paused. */
+  forget(monitorId: string, at: number): void {
+    this.monitors.delete(monitorId);
+    this.running.change({ monitorId, monitor: undefined, at, fresh: true });
   }
 
   /** Since when it has run a monitor's shard; undefined where it does not. */
