@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfirmationAsker } from './fold/confirmation-asker.ts';
 import { FoldService } from './fold/fold.service.ts';
 import { HeartbeatsService } from './heartbeats/heartbeats.service.ts';
+import { ForgettingService } from './history/forgetting.service.ts';
 import { HistoryService } from './history/history.service.ts';
 import { PartitionsService } from './history/partitions.service.ts';
 import { RollupsService } from './history/rollups.service.ts';
@@ -30,6 +31,7 @@ import { TransitionsStore } from './transitions/transitions.store.ts';
     { provide: IncidentsStore, useClass: PostgresIncidentsStore },
     ConfirmationAsker,
     FoldService,
+    ForgettingService,
     HeartbeatsService,
     HistoryService,
     IncidentRecords,

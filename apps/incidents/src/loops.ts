@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG } from '@tocsin/service';
 import { HistoryService } from './history/history.service.ts';
-import { PartitionsService } from './history/partitions.service.ts';
 import type { IncidentsConfig } from './incidents.config.ts';
 import { Rounds } from './rounds.ts';
 import { SweepService } from './sweep/sweep.service.ts';
@@ -17,7 +16,6 @@ export class Loops implements OnApplicationBootstrap {
   constructor(
     private readonly sweep: SweepService,
     private readonly history: HistoryService,
-    private readonly partitions: PartitionsService,
     private readonly rounds: Rounds,
     @Inject(CONFIG) private readonly config: IncidentsConfig,
   ) {}
@@ -28,7 +26,7 @@ export class Loops implements OnApplicationBootstrap {
     this.rounds.every(GAUGES_MS, 'gauges', () => this.sweep.readGauges());
     this.rounds.every(COVERAGE_MS, 'coverage', () => this.sweep.countUnaccounted());
     this.rounds.every(this.config.rollupMs, 'roll-ups', () => this.history.rollUp());
-    this.rounds.every(MINUTE_MS, 'indexes', () => this.partitions.index());
+    this.rounds.every(MINUTE_MS, 'indexes', () => this.history.index());
     this.rounds.every(HOUR_MS, 'history', () => this.history.maintain());
   }
 }

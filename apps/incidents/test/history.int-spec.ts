@@ -1,7 +1,10 @@
-import { dueAt, gridOf, histogramCount, type Histogram, windowAt } from '@tocsin/core';
+import { dueAt, gridOf, histogramCount, type Histogram, newId, windowAt } from '@tocsin/core';
 import type { Monitor, Result } from '@tocsin/contracts';
 import { aMonitor, aResult } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ForgettingService } from '../src/history/forgetting.service.ts';
+import { HistoryService } from '../src/history/history.service.ts';
+import { incidentsConfig } from '../src/incidents.config.ts';
 import { bench, type Instance, TestClock } from './bench.ts';
 
 const MINUTE = 60_000;
@@ -98,5 +101,50 @@ describe('the history', () => {
     const after = await partitions();
     expect(after).not.toContain(before[0]);
     expect(after).toHaveLength(11);
+  });
+
+  it('incidents and deleted monitors go long after their end, and never while somebody is to be told of them', async () => {
+    const config = incidentsConfig.parse({ TOCSIN_RETENTION_ROLLUP_86400_DAYS: '500' });
+    const history = new HistoryService(one.rollups, one.partitions, new ForgettingService(one.database, clock, config));
+    const now = clock.at;
+    const [kept, gone] = [now - 499 * DAY, now - 501 * DAY];
+    const names = ['old', 'recent', 'open', 'untold'] as const;
+    const ids = Object.fromEntries(names.map((name) => [name, newId()])) as Record<(typeof names)[number], string>;
+    const add = `INSERT INTO incidents (id, monitor_id, monitor_name, state, reason, message, opened_at, resolved_at)
+      SELECT id, gen_random_uuid(), '', 'down', '', '', $2, resolved_at FROM unnest($1::uuid[], $3::bigint[]) AS n (id, resolved_at)`;
+    await one.database.query(add, [Object.values(ids), gone - 1, [gone, kept, null, gone]]);
+    const many = Array.from({ length: 2_500 }, () => newId());
+    await one.database.query(add, [many, gone - 1, many.map(() => gone)]);
+    await one.database.query(
+      `INSERT INTO timeline (incident_id, at, what, text) SELECT id, opened_at, 'opened', '' FROM incidents`,
+    );
+    await one.database.query(
+      `INSERT INTO transitions (incident_id, transition, payload, headers, message_id, ask_at)
+       VALUES ($1, 'resolved', '{}', '{}', 'm', now())`,
+      [ids.untold],
+    );
+    const [past, present, heartbeat, unknown] = [newId(), newId(), newId(), newId()];
+    await one.config(
+      { id: past, revision: 2, deleted: true, at: gone },
+      { id: present, revision: 2, deleted: true, at: kept },
+      { id: heartbeat, revision: 2, deleted: true, at: gone },
+      { id: unknown, revision: 2, deleted: true },
+    );
+    await one.database.query(
+      `INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, reason, message, prober)
+       VALUES ($1, $2, 'push', 0, 0, true, '', '', '')`,
+      [heartbeat, now],
+    );
+    await history.maintain();
+    const left = async (sql: string, among: readonly string[]): Promise<unknown[]> =>
+      (await one.database.query<{ id: string }>(sql, [among])).map(({ id }) => id).toSorted();
+    const incidents = [ids.recent, ids.open, ids.untold].toSorted();
+    const all = [...Object.values(ids), ...many];
+    expect(await left('SELECT id FROM incidents WHERE id = ANY($1::uuid[])', all)).toEqual(incidents);
+    const timelines = 'SELECT incident_id AS id FROM timeline WHERE incident_id = ANY($1::uuid[])';
+    expect(await left(timelines, all)).toEqual(incidents);
+    const monitors = 'SELECT monitor_id AS id FROM monitors WHERE monitor_id = ANY($1::uuid[])';
+    const known = [past, present, heartbeat, unknown];
+    expect(await left(monitors, known)).toEqual([present, heartbeat, unknown].toSorted());
   });
 });

@@ -162,7 +162,8 @@ function isProbed({ kind }: KnownMonitor): boolean {
 }
 
 function rowOf(config: MonitorConfig): unknown[] {
-  if ('deleted' in config) return [config.id, config.revision, true, '', '', false, 0, '{}', null];
+  // What is left of it is forgotten long after its end, which is where its last grid ended.
+  if ('deleted' in config) return [config.id, config.revision, true, '', '', false, config.at ?? 0, '{}', null];
   const { id, revision, gridSince, spec } = config;
   const { name, kind, paused } = spec;
   const rules = JSON.stringify(rulesOf(id, spec));
