@@ -2,12 +2,14 @@ import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newId } from '@tocsin/core';
 import { Database, migrate } from '@tocsin/database';
 import { atTheEnd, postgres } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Instance, TestClock } from './bench.ts';
 
 const OWN = fileURLToPath(new URL('../migrations/', import.meta.url));
+const HOUR = 3_600_000;
 /** What folds and configurations lock by writing. Whatever conflicts with it has them wait. */
 const HARMLESS = ['AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareUpdateExclusiveLock'];
 /** Tables that a check, its alert or a change of a monitor writes. */
@@ -15,6 +17,7 @@ const HOT = /^(results|spans|sweeps|states|monitors|incidents|timeline|transitio
 
 describe('a used system is brought up to date while the version before serves', () => {
   const clock = new TestClock();
+  const hour = Math.floor(clock.at / (24 * HOUR)) * 24 * HOUR;
   let database: Database;
   let one: Instance;
 
@@ -33,6 +36,17 @@ describe('a used system is brought up to date while the version before serves', 
        SELECT gen_random_uuid(), $1::bigint - n * 3600000, 'a', 0, 2, true, '', '', '' FROM generate_series(1, 100) n`,
       [clock.at],
     );
+    const probed = newId();
+    await database.query(
+      `INSERT INTO spans (monitor_id, from_at, interval_ms, phase_ms, locations, excused) VALUES ($1, 0, 60000, 0, '{a}', false)`,
+      [probed],
+    );
+    // Two whole hours of a monitor and of a heartbeat; the first hour is kept as an hour alone.
+    const add = `INSERT INTO rollups_$ SELECT id, at, 0, 0, 0, 5, 0, 0, 0, 0, 0, '{}'
+      FROM unnest($1::uuid[]) AS m (id), unnest($2::bigint[]) AS b (at)`;
+    const ids = [probed, newId()];
+    await database.query(add.replace('$', '300'), [ids, [hour + HOUR, hour + HOUR + 300_000]]);
+    await database.query(add.replace('$', '3600'), [ids, [hour]]);
   });
 
   it('no migration that reads or writes rows has those wait who fold results or hear of monitors', async () => {
@@ -55,6 +69,20 @@ describe('a used system is brought up to date while the version before serves', 
       const busy = locks.filter(({ read, mode }) => read || mode === 'RowExclusiveLock');
       expect({ file, busy: blocked.length > 0 ? busy : [] }).toEqual({ file, busy: [] });
     }
+  });
+
+  it('the totals are of what has a grid, on each level from the finest that is kept', async () => {
+    const totals = await database.query<{ seconds: number; bucket_at: number; ran: number }>(
+      'SELECT seconds, bucket_at, ran FROM rollup_totals_v2 ORDER BY seconds, bucket_at',
+    );
+    const day = hour - (hour % (24 * HOUR));
+    expect(totals).toEqual([
+      { seconds: 300, bucket_at: hour + HOUR, ran: 5 },
+      { seconds: 300, bucket_at: hour + HOUR + 300_000, ran: 5 },
+      { seconds: 3_600, bucket_at: hour, ran: 5 },
+      { seconds: 3_600, bucket_at: hour + HOUR, ran: 10 },
+      { seconds: 86_400, bucket_at: day, ran: 15 },
+    ]);
   });
 
   it('the indexes that it declares are built partition by partition, by one instance, after an interruption too', async () => {
