@@ -10,6 +10,7 @@ import {
   type RequestSpec,
 } from './contract.ts';
 import type { Messaging } from './messaging.ts';
+import { Quiet } from './quiet.ts';
 import { Responder } from './responder.ts';
 import type { Work } from './work.ts';
 import { Worker } from './worker.ts';
@@ -19,6 +20,7 @@ const DRAIN_MS = 8_000;
 /** The Nest transport: standard handlers over durable consumers, request subjects and commands. */
 export class JetStreamTransport extends Server implements CustomTransportStrategy {
   private readonly workers: Worker[] = [];
+  private readonly quiet = new Quiet();
   private readonly responders: Responder[] = [];
   private drained: Promise<void> | undefined;
 
@@ -101,7 +103,7 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
 
   private async work(work: Work): Promise<void> {
     await this.messaging.topology.keep(work.spec);
-    this.workers.push(new Worker(this.messaging.connection, this.messaging.deadLetters, work));
+    this.workers.push(new Worker(this.messaging.connection, this.messaging.deadLetters, work, this.quiet));
   }
 
   private respond(spec: RequestSpec, handler: MessageHandler): void {

@@ -8,6 +8,7 @@ import { ReceivedDelivery } from './delivery.ts';
 import { HandBack } from './hand-back.ts';
 import { HEADER } from './names.ts';
 import { Pull } from './pull.ts';
+import type { Quiet } from './quiet.ts';
 import { nak, Unparsable, working } from './settlement.ts';
 import { Settler } from './settler.ts';
 import { Suspects } from './suspects.ts';
@@ -18,6 +19,7 @@ const DEFAULT_CONCURRENCY = 16;
 const DEFAULT_LINGER_MS = 5;
 const DEFAULT_TIMEOUT_MS = 120_000;
 const UNMARKED_RETRY_MS = 1_000;
+const BUSY_RETRY_MS = 10_000;
 
 /** Takes the deliveries of one durable, runs its handler within the bound, and settles each by `settlement.ts`. */
 export class Worker {
@@ -37,7 +39,7 @@ export class Worker {
   private readonly suspects: Suspects;
   /** Handed back because nothing here came to an end. Their room is kept until something does, or they would come here again. */
   private givenAway = 0;
-  /** Suspects waiting to be handled one at a time. */
+  /** Accused by the mark of a process that ended: waiting to be handled alone. */
   private readonly isolated: ReceivedDelivery[] = [];
   private isolating = false;
   private readonly logger: Logger;
@@ -46,6 +48,7 @@ export class Worker {
     connection: Connection,
     deadLetters: DeadLetters,
     private readonly work: Work,
+    private readonly quiet: Quiet,
   ) {
     const { durable, stream } = work.spec;
     this.batch = work.options.batch;
@@ -57,6 +60,7 @@ export class Worker {
     this.settler = new Settler(deadLetters, work);
     this.suspects = new Suspects(connection, work.spec);
     this.logger = new Logger(durable);
+    quiet.onOver(() => this.next());
   }
 
   start(): void {
@@ -76,6 +80,8 @@ export class Worker {
     for (const delivery of this.held) {
       delivery.abort();
       nak(delivery.msg, 0);
+      // It is a stop and no death; the last of the connection's flushes carries it.
+      void this.unmark(delivery);
     }
     this.held.clear();
     clearInterval(this.extend);
@@ -94,17 +100,13 @@ export class Worker {
     if (this.draining) return nak(msg, 0);
     const delivery = new ReceivedDelivery(msg, systemClock.monotonic());
     this.held.add(delivery);
-    if (this.suspects.isSuspect(delivery)) {
-      this.isolated.push(delivery);
-      void this.runIsolated();
-      return;
-    }
     this.queue.push(delivery);
     if (this.batch !== undefined && msg.headers?.has(HEADER.urgent)) this.urgent = true;
     this.next();
   }
 
   private next(): void {
+    if (this.quiet.isAsked) return;
     if (this.batch === undefined) {
       while (this.running < this.concurrency && this.queue.length > 0) void this.runOne(this.queue.shift()!);
       return;
@@ -113,7 +115,7 @@ export class Worker {
     if (this.running >= this.concurrency || this.queue.length === 0 || this.linger) return;
     this.linger = setTimeout(() => {
       this.linger = undefined;
-      if (this.running < this.concurrency && this.queue.length > 0) this.takeBatch();
+      if (this.running < this.concurrency && this.queue.length > 0 && !this.quiet.isAsked) this.takeBatch();
     }, this.work.options.lingerMs ?? DEFAULT_LINGER_MS);
   }
 
@@ -125,37 +127,97 @@ export class Worker {
     void this.runBatch(batch);
   }
 
-  private async runOne(delivery: ReceivedDelivery): Promise<void> {
+  private runOne(delivery: ReceivedDelivery): Promise<void> {
+    return this.atWork([delivery], () => this.attempt(delivery, (data) => this.work.handle(data, delivery)));
+  }
+
+  /** Handles what may be handled beside others; what a mark accuses goes its own way. */
+  private async atWork(
+    taken: ReceivedDelivery[],
+    handle: (deliveries: ReceivedDelivery[]) => Promise<void>,
+  ): Promise<void> {
     this.running++;
+    this.quiet.begin();
+    let mine = taken;
     try {
-      await this.attempt(delivery, (data) => this.work.handle(data, delivery));
+      const suspects = taken.filter((delivery) => this.suspects.isSuspect(delivery));
+      if (suspects.length > 0) mine = await this.screen(taken, suspects);
+      if (mine.length > 0) await handle(mine);
+      if (suspects.length > 0) await Promise.all(mine.map((delivery) => this.unmark(delivery)));
     } finally {
       this.running--;
-      this.release([delivery]);
+      this.quiet.end();
+      this.release(mine);
     }
+  }
+
+  /** Marks the suspects among what was taken, and leaves out those that are accused or can't be marked. */
+  private async screen(taken: ReceivedDelivery[], suspects: ReceivedDelivery[]): Promise<ReceivedDelivery[]> {
+    const mine = new Set(taken);
+    const screenOne = async (suspect: ReceivedDelivery): Promise<void> => {
+      try {
+        if (await this.suspects.beginBesideOthers(suspect)) return;
+        this.isolated.push(suspect);
+        mine.delete(suspect);
+      } catch (error) {
+        mine.delete(suspect);
+        this.postpone(suspect, error);
+        this.release([suspect]);
+      }
+    };
+    await Promise.all(suspects.map(screenOne));
+    void this.runIsolated();
+    // Drained past the bound meanwhile: handed back already.
+    return [...mine].filter((delivery) => this.held.has(delivery));
   }
 
   private async runIsolated(): Promise<void> {
     if (this.isolating) return;
     this.isolating = true;
-    for (let suspect = this.isolated.shift(); suspect; suspect = this.isolated.shift()) await this.runAlone(suspect);
+    for (let accused = this.isolated.shift(); accused; accused = this.isolated.shift()) await this.runAlone(accused);
     this.isolating = false;
   }
 
-  private async runAlone(suspect: ReceivedDelivery): Promise<void> {
+  private async runAlone(accused: ReceivedDelivery): Promise<void> {
+    const lapse = (): void => {
+      this.suspects.nowBesideOthers(accused).catch((error: unknown) => this.warn(accused, error));
+    };
     try {
-      if (await this.suspects.begin(suspect)) return await this.settler.giveUp(suspect);
-      const data = (parsed: unknown): unknown => (this.batch === undefined ? parsed : [suspect]);
-      await this.attempt(suspect, (parsed) => this.work.handle(data(parsed), suspect));
+      const alone = await this.quiet.alone(() => this.handleAlone(accused), lapse);
+      if (alone) return;
+      nak(accused.msg, BUSY_RETRY_MS);
+      this.logger.warn(`${accused.subject} (${accused.sequence}) must be handled alone, and others are at work: later`);
+    } catch (error) {
+      this.postpone(accused, error);
+    } finally {
+      this.release([accused]);
+    }
+  }
+
+  private async handleAlone(accused: ReceivedDelivery): Promise<void> {
+    if (this.draining) return nak(accused.msg, 0);
+    if (await this.suspects.beginAlone(accused)) return this.settler.giveUp(accused);
+    const data = (parsed: unknown): unknown => (this.batch === undefined ? parsed : [accused]);
+    await this.attempt(accused, (parsed) => this.work.handle(data(parsed), accused));
+    await this.unmark(accused);
+  }
+
+  /** Its mark can't be read or written: later. */
+  private postpone(suspect: ReceivedDelivery, error: unknown): void {
+    nak(suspect.msg, UNMARKED_RETRY_MS);
+    this.warn(suspect, error);
+  }
+
+  private async unmark(suspect: ReceivedDelivery): Promise<void> {
+    try {
       await this.suspects.end(suspect);
     } catch (error) {
-      // Its mark can't be written: later. (Settled already, this says nothing.)
-      nak(suspect.msg, UNMARKED_RETRY_MS);
-      const { subject, sequence } = suspect;
-      this.logger.warn(`${subject} (${sequence}) can't be marked, or its mark removed: ${(error as Error).message}`);
-    } finally {
-      this.release([suspect]);
+      this.warn(suspect, error);
     }
+  }
+
+  private warn({ subject, sequence }: ReceivedDelivery, error: unknown): void {
+    this.logger.warn(`${subject} (${sequence}) can't be marked, or its mark removed: ${(error as Error).message}`);
   }
 
   /** Parses and handles one delivery in its own trace, and settles it. */
@@ -181,24 +243,22 @@ export class Worker {
     }
   }
 
-  private async runBatch(batch: ReceivedDelivery[]): Promise<void> {
-    this.running++;
-    try {
-      const parsed: ReceivedDelivery[] = [];
-      for (const delivery of batch) {
-        try {
-          this.parse(delivery);
-          delivery.startedAt = systemClock.monotonic();
-          parsed.push(delivery);
-        } catch (error) {
-          await this.settle(delivery, { ok: false, error });
-        }
+  private runBatch(batch: ReceivedDelivery[]): Promise<void> {
+    return this.atWork(batch, (deliveries) => this.handleParsed(deliveries));
+  }
+
+  private async handleParsed(batch: ReceivedDelivery[]): Promise<void> {
+    const parsed: ReceivedDelivery[] = [];
+    for (const delivery of batch) {
+      try {
+        this.parse(delivery);
+        delivery.startedAt = systemClock.monotonic();
+        parsed.push(delivery);
+      } catch (error) {
+        await this.settle(delivery, { ok: false, error });
       }
-      if (parsed.length > 0) await this.handleBatch(parsed);
-    } finally {
-      this.running--;
-      this.release(batch);
     }
+    if (parsed.length > 0) await this.handleBatch(parsed);
   }
 
   /** A batch that fails for a reason of its own is tried again one by one, so that one poison does not drown the rest. */

@@ -2,14 +2,23 @@ import type { Msg } from '@nats-io/transport-node';
 import { TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HandBack, type Messaging } from '../src/index.ts';
+import { type ConsumerSpec, HandBack, type Messaging } from '../src/index.ts';
 import { ReceivedDelivery } from '../src/delivery.ts';
+import { Quiet } from '../src/quiet.ts';
 import { Suspects } from '../src/suspects.ts';
+import type { Work } from '../src/work.ts';
 import { Worker } from '../src/worker.ts';
 import { client, type Job, jobs } from './harness.ts';
 
 const ACK_WAIT_MS = 300;
 const POISON = 13;
+const news: ConsumerSpec<Job> = {
+  ...jobs,
+  durable: 'worker-news',
+  stream: 'NEWS',
+  filters: ['news.>'],
+  ackWaitMs: ACK_WAIT_MS,
+};
 
 let url: string;
 let tester: Messaging;
@@ -27,30 +36,44 @@ const send = (n: number) => tester.publish(`jobs.${n}`, { n }, { id: `job-${n}-$
 const depth = async () => (await tester.queues()).find(({ stream }) => stream === 'JOBS');
 const drained = async (): Promise<boolean> => (await depth())?.messages === 0;
 
-/** A process that takes jobs, in batches or one by one; `crash` ends it as a kill would, in the midst of its work. */
-async function processWith(handle: (n: number, crash: () => Promise<never>) => Promise<void>, batch?: number) {
+type Handle = (n: number, crash: () => Promise<never>) => Promise<void>;
+
+/**
+ * A process that takes jobs, in batches or one by one, and news if it has something to do with them; `crash` ends it as a
+ * kill would, in the midst of its work.
+ */
+async function processWith(handle: Handle, o: { batch?: number | undefined; news?: Handle } = {}) {
   const messaging = await client(url);
-  const spec = { ...jobs, ackWaitMs: ACK_WAIT_MS };
-  await messaging.topology.keep(spec);
   let dead = false;
+  let calls = 0;
   const crash = async (): Promise<never> => {
     dead = true;
     await messaging.connection.nats.close();
     return new Promise<never>(() => undefined);
   };
-  const worker = new Worker(messaging.connection, messaging.deadLetters, {
-    spec,
-    kind: 'event',
-    options: batch === undefined ? { concurrency: 8 } : { batch },
-    parse: (delivery) => delivery.msg.json(),
-    handle: async (data) => {
-      const all = batch === undefined ? [data as Job] : (data as { data: Job }[]).map((one) => one.data);
-      for (const { n } of all) if (!dead) await handle(n, crash);
-      if (dead) await new Promise(() => undefined);
-    },
-  });
-  worker.start();
-  return { died: () => dead, stop: () => worker.drain(0) };
+  const quiet = new Quiet();
+  const start = async (spec: ConsumerSpec, on: Handle, batch?: number): Promise<Worker> => {
+    await messaging.topology.keep(spec);
+    const work: Work = {
+      spec,
+      kind: 'event',
+      options: batch === undefined ? { concurrency: 8 } : { batch },
+      parse: (delivery) => delivery.msg.json(),
+      handle: async (data) => {
+        calls++;
+        const all = batch === undefined ? [data as Job] : (data as { data: Job }[]).map((one) => one.data);
+        for (const { n } of all) if (!dead) await on(n, crash);
+        if (dead) await new Promise(() => undefined);
+      },
+    };
+    const worker = new Worker(messaging.connection, messaging.deadLetters, work, quiet);
+    worker.start();
+    return worker;
+  };
+  const workers = [await start({ ...jobs, ackWaitMs: ACK_WAIT_MS }, handle, o.batch)];
+  if (o.news) workers.push(await start(news, o.news));
+  const stop = (): Promise<unknown> => Promise.all(workers.map((worker) => worker.drain(0)));
+  return { died: () => dead, stop, calls: () => calls };
 }
 
 /** Brings messages to more deliveries than any retry does. */
@@ -81,7 +104,7 @@ describe.each([
       done.push(n);
     };
     for (let over = false; !over;) {
-      const one = await processWith(handle, batch);
+      const one = await processWith(handle, { batch });
       await until(async () => one.died() || (over = await drained()), { what: 'the process dead, or all done' });
       await one.stop();
     }
@@ -97,6 +120,62 @@ describe.each([
 describe('a message delivered very often', () => {
   const delivered = (sequence: number, publishedAt: number): ReceivedDelivery =>
     new ReceivedDelivery({ reply: `$JS.ACK.JOBS.worker-jobs.50.${sequence}.1.${publishedAt}000000.0` } as Msg, 0);
+
+  it('is no dead letter because another, for another handler, ends its process', async () => {
+    await send(1);
+    await deliveredOften(1);
+    await tester.publish('news.deadly', { n: POISON }, { id: 'deadly' });
+    let begun = false;
+    const slow = async (): Promise<void> => {
+      begun = true;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    };
+    // It ends the process when the other is in hand, if that comes in time.
+    const deadly: Handle = async (_, crash) => {
+      await until(() => begun, { timeoutMs: 200 }).catch(() => undefined);
+      return crash();
+    };
+    const letters = () => tester.deadLetters.list({ limit: 10 });
+    while ((await letters()).length === 0) {
+      begun = false;
+      const one = await processWith(slow, { news: deadly });
+      await until(async () => one.died() || (await letters()).length > 0, {
+        what: 'the process dead, or a dead letter',
+      });
+      await one.stop();
+    }
+    const found = await letters();
+    expect(found).toMatchObject([{ subject: 'news.deadly', reason: 'deadly' }]);
+    const last = await processWith(slow);
+    await until(drained, { what: 'the innocent done' });
+    await last.stop();
+    expect(await letters()).toHaveLength(1);
+    await tester.deadLetters.discard(found[0]!.sequence);
+  }, 60_000);
+
+  it('is not accused of ending a process that stopped while it was in hand', async () => {
+    await send(1);
+    await deliveredOften(1);
+    const marks = async () => (await tester.kv('suspects').all()).filter(({ key }) => key.startsWith('worker-jobs.'));
+    const before = (await marks()).length;
+    const one = await processWith(() => new Promise(() => undefined));
+    await until(async () => one.calls() === 1 && (await marks()).length === before + 1, { what: 'marked and in hand' });
+    await one.stop();
+    await until(async () => (await marks()).length <= before, { what: 'the mark gone' });
+    expect(await marks()).toHaveLength(before);
+  });
+
+  it('is handled in batches all the same, as after an outage', async () => {
+    const count = 40;
+    await Promise.all(Array.from({ length: count }, (_, n) => send(n)));
+    await deliveredOften(count);
+    const done: number[] = [];
+    const one = await processWith(async (n) => void done.push(n), { batch: 10 });
+    await until(drained, { what: 'all done' });
+    await one.stop();
+    expect(new Set(done).size).toBe(count);
+    expect(one.calls()).toBeLessThan(count / 2);
+  }, 30_000);
 
   it('is not cleared by one that had its sequence before the stream existed anew', () => {
     const suspects = new Suspects(tester.connection, jobs);
