@@ -15,6 +15,8 @@ import { Stack } from './stack.ts';
 
 /** After the last strike of a scenario, and still counted with it: what it delayed is not held against the next. */
 const QUIET_MS = 6_000;
+/** Between two strikes: what the first one took away is handed on within 3 s, and must not be struck twice. */
+const BETWEEN_MS = 2_000;
 /** Work goes on when so much of the usual rate of checks arrives, and less than a second of it waits. */
 const USUAL = 0.8;
 const GO_ON_WITHIN_MS = 60_000;
@@ -92,6 +94,7 @@ export class Drill {
       problem = await this.problemOf(async () => {
         struck.push(await scenario.fault(this.stack, n));
         await this.workGoesOn();
+        await delay(BETWEEN_MS);
       });
     }
     await delay(QUIET_MS);
