@@ -28,7 +28,7 @@ const SERVICE_AWAY_MS = 3_000;
 /** Longer than a failover of the database. */
 const SERVER_AWAY_MS = 6_000;
 /** So long that its coming back, which costs the broker a second election, is an event of its own. */
-const NODE_AWAY_MS = 12_000;
+const NODE_AWAY_MS = 15_000;
 
 /** Every sub-service. */
 export const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incidents', 'notifier', 'status'];
