@@ -1,7 +1,13 @@
-import { readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { processesIn } from '@tocsin/local';
-import { messagesIn, type StartedTocsin, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
+import {
+  messagesIn,
+  signalPostgres,
+  signalUnlessGone,
+  type StartedTocsin,
+  streamLeader,
+  streamsAreWhole,
+  until,
+} from '@tocsin/testing';
 import { primaryOf } from './oracle/database.ts';
 
 const ASK_MS = 2_000;
@@ -45,7 +51,8 @@ export class Stack {
       const pid = this.pidOf(name);
       if (pid === undefined) continue;
       struck.set(name, pid);
-      for (const one of [pid, ...(await helpersOf(name, pid))]) send(one, signal);
+      if (name.startsWith('postgres')) await signalPostgres(pid, signal);
+      else signalUnlessGone(pid, signal);
     }
     return struck;
   }
@@ -116,19 +123,5 @@ export class Stack {
   private async standbyInStep(): Promise<boolean> {
     const found = await primaryOf(this.tocsin.runtime.servers, this.tocsin.databaseUrl).catch(() => undefined);
     return found?.standbyInStep ?? false;
-  }
-}
-
-/** PostgreSQL answers from a process for each connection: stopping the first alone would stop none of them. */
-async function helpersOf(name: string, pid: number): Promise<number[]> {
-  if (!name.startsWith('postgres')) return [];
-  return await processesIn(process.platform === 'linux' ? readlinkSync(`/proc/${pid}/cwd`) : '', pid);
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

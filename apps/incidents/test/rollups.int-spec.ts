@@ -4,6 +4,7 @@ import { Database, type Transaction, type TransactionOptions } from '@tocsin/dat
 import { aMonitor, aMonitorOf, aResult, atTheEnd } from '@tocsin/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bench, Instance, TestClock } from './bench.ts';
+import { waiting } from './waiting.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -153,20 +154,11 @@ describe('roll-ups, while what they are made of is written', () => {
     const running = await one.database.transaction(async (tx) => {
       await tx.query('LOCK TABLE rollups_300');
       const run = new Instance(database, clock).rollups.run();
-      await vi.waitFor(async () => expect(await waiting('patient')).toBe(1), 10_000);
+      await vi.waitFor(async () => expect(await waiting(one.database, 'patient')).toBe(1), 10_000);
       // Longer than the usual time and the second that the client gives the server beyond it.
       await tx.query('SELECT pg_sleep(2.3)');
       return { run };
     });
     expect(await running.run).toBeGreaterThan(0);
   });
-
-  async function waiting(applicationName: string): Promise<number> {
-    const [row] = await one.database.query<{ n: number }>(
-      `SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'
-        AND datname = current_database()`,
-      [applicationName],
-    );
-    return row?.n ?? 0;
-  }
 });

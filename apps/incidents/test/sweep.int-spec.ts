@@ -4,6 +4,7 @@ import { Database, type DatabaseOptions, type Transaction, type TransactionOptio
 import { aMonitor, aResult, atTheEnd } from '@tocsin/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { bench, Instance, TestClock } from './bench.ts';
+import { waiting } from './waiting.ts';
 
 const INTERVAL = 10_000;
 const MINUTE = 60_000;
@@ -158,9 +159,9 @@ describe('what did not happen', () => {
         [gate.monitorId, gate.dueAt, gate.location],
       );
       const batch = new Instance(theirs, clock).results(result(first, 1), gate, result(second, 9));
-      await vi.waitFor(async () => expect(await waiting('batch')).toBe(1), 10_000);
+      await vi.waitFor(async () => expect(await waiting(one.database, 'batch')).toBe(1), 10_000);
       const sweep = new Instance(mine, clock).sweeps.markMissed(clock.at, 500);
-      await vi.waitFor(async () => expect(await waiting('sweep')).toBe(1), 10_000);
+      await vi.waitFor(async () => expect(await waiting(one.database, 'sweep')).toBe(1), 10_000);
       return [{ sweep }, { batch }];
     });
     await Promise.all([swept.sweep, folded.batch]);
@@ -170,14 +171,5 @@ describe('what did not happen', () => {
 
   function options(applicationName: string): DatabaseOptions {
     return { url, schema: 'incidents', applicationName };
-  }
-
-  async function waiting(applicationName: string): Promise<number> {
-    const [row] = await one.database.query<{ n: number }>(
-      `SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'
-        AND datname = current_database()`,
-      [applicationName],
-    );
-    return row?.n ?? 0;
   }
 });

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { commands, type Monitor, monitorSpec, requests, subjects } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { startPostgres } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
-import { atTheEnd, until } from '@tocsin/testing';
+import { atTheEnd, signalPostgres, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, carryOut, startSystem, type System } from './system.ts';
 
@@ -22,15 +21,6 @@ const spec = (name: string) =>
   monitorSpec.parse({ kind: 'http', name, tags: ['made'], settings: { url: 'http://127.0.0.1:9/' } });
 const create = (name: string): Promise<Monitor> =>
   carryOut(system.messaging, commands.monitorsCreate, { spec: spec(name) });
-
-/** The server and each of its backends: frozen alone, it would only take no new connections. */
-function signalAll(pid: number, signal: NodeJS.Signals): void {
-  process.kill(pid, signal);
-  const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
-  for (const [child, parent] of all.map((line) => line.trim().split(/\s+/).map(Number))) {
-    if (parent === pid && child !== undefined) process.kill(child, signal);
-  }
-}
 
 /** What CONFIG says of each monitor now. */
 async function config(messaging: Messaging): Promise<Map<string, { revision: number; deleted?: boolean }>> {
@@ -118,7 +108,7 @@ describe('while PostgreSQL is frozen', () => {
     };
     // Each instance has answered each of them.
     for (let n = 0; n < 12; n += 1) await Promise.all([reads.get(), reads.list(), reads.verify()]);
-    signalAll(server.pid, 'SIGSTOP');
+    await signalPostgres(server.pid, 'SIGSTOP');
     try {
       for (const round of ['with Redis', 'without']) {
         if (round === 'without') await system.redis.kill('SIGSTOP');
@@ -135,7 +125,7 @@ describe('while PostgreSQL is frozen', () => {
         expect((await reads.verify()).token?.name).toBe('bootstrap');
       }
     } finally {
-      signalAll(server.pid, 'SIGCONT');
+      await signalPostgres(server.pid, 'SIGCONT');
       await system.redis.kill('SIGCONT');
     }
     await until(async () => !(await reads.list()).stale, { timeoutMs: 15_000, what: 'a fresh list' });

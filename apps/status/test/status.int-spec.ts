@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import {
   contract,
@@ -21,6 +20,7 @@ import {
   type ServiceProcess,
   startService,
   until,
+  signalPostgres,
 } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -281,7 +281,7 @@ describe('the read side', () => {
   it('while the database is frozen what was answered is answered again, within half a second, and the rest in its time', async () => {
     const ask = () => messaging.request(requests.summary, {});
     const before = await ask();
-    signalAll(server.pid, 'SIGSTOP');
+    await signalPostgres(server.pid, 'SIGSTOP');
     try {
       await until(async () => (await ask()).stale, { what: 'a stale answer' });
       const times: number[] = [];
@@ -296,26 +296,8 @@ describe('the read side', () => {
       await expect(unknown).rejects.toMatchObject({ retry: true });
       expect(performance.now() - startedAt).toBeLessThan(3_000);
     } finally {
-      signalAll(server.pid, 'SIGCONT');
+      await signalPostgres(server.pid, 'SIGCONT');
     }
     await until(async () => !(await ask()).stale, { what: 'a fresh answer', timeoutMs: 15_000 });
   });
 });
-
-/** The server and each of its backends: frozen alone, it would only take no new connections. */
-function signalAll(pid: number, signal: NodeJS.Signals): void {
-  process.kill(pid, signal);
-  const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
-  for (const [child, parent] of all.map((line) => line.trim().split(/\s+/).map(Number))) {
-    if (parent === pid && child !== undefined) signalUnlessGone(child, signal);
-  }
-}
-
-/** A backend may end between being listed and being signalled. */
-function signalUnlessGone(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}

@@ -45,13 +45,21 @@ const COLUMNS: readonly { heading: string; show: (of: Summed) => string }[] = [
 
 /** The short table: a line per failure, and how it was made. */
 export function asSummary({ rows, machine, at, command, checksPerSecond }: Run): string {
-  const lines = [
+  const cells = [
     COLUMNS.map(({ heading }) => heading),
-    COLUMNS.map((_, i) => (i === 0 ? '---' : '--:')),
     ...byFailure(rows).map((of) => COLUMNS.map(({ show }) => show(of))),
   ];
   const made = `\`${command}\`, ${checksPerSecond} checks/s, ${at}, on ${machine}.`;
-  return [...lines.map((cells) => `| ${cells.join(' | ')} |`), '', made].join('\n');
+  return [...aligned(cells), '', made].join('\n');
+}
+
+/** A Markdown table as the formatter writes it, numbers to the right: what is put into the README need not be formatted. */
+function aligned([headings = [], ...rows]: string[][]): string[] {
+  const widths = headings.map((heading, i) => Math.max(3, heading.length, ...rows.map((row) => row[i]!.length)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [line(headings), line(rule), ...rows.map(line)];
 }
 
 function sum(rows: readonly Row[], figure: (row: Row) => number): string {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withDeadline } from '@tocsin/core';
 import { freePort, type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
-import { atTheEnd, until } from '@tocsin/testing';
+import { atTheEnd, until, signalPostgres } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, DatabaseOptions } from '../src/index.ts';
-import { open, signalAll } from './harness.ts';
+import { open } from './harness.ts';
 
 const SETTINGS = { schema: 'public', connectTimeoutMs: 1_000, statementTimeoutMs: 1_000, poolSize: 3 };
 const run = promisify(execFile);
@@ -150,7 +150,7 @@ describe('a replica that is the only one', () => {
   it('frozen: reads are answered by the primary in time, but for one in 5 s that tries it, until it is back', async () => {
     const db = connect([standbyPort], { replicaUrl: url(first.port) });
     expect(await portOf(db.read)).toBe(first.port);
-    signalAll(first.pid, 'SIGSTOP');
+    await signalPostgres(first.pid, 'SIGSTOP');
     try {
       // The first ones have to find out, each in the whole time of its statement.
       await until(() => read(db).catch(() => false), { what: 'the primary to be asked', timeoutMs: 6_000 });
@@ -158,7 +158,7 @@ describe('a replica that is the only one', () => {
       expect(await until(() => failures(db), { what: 'one to try the replica', timeoutMs: 8_000 })).toBe(1);
       expect(performance.now() - startedAt).toBeGreaterThan(4_000);
     } finally {
-      signalAll(first.pid, 'SIGCONT');
+      await signalPostgres(first.pid, 'SIGCONT');
     }
     await until(async () => (await portOf(db.read)) === first.port, { what: 'the replica', timeoutMs: 12_000 });
     expect(await failures(db)).toBe(0);
@@ -168,14 +168,14 @@ describe('a replica that is the only one', () => {
     const db = connect([standbyPort], { replicaUrl: url(first.port), poolSize: 1 });
     await db.query('CREATE SEQUENCE late');
     expect(await portOf(db.read)).toBe(first.port);
-    signalAll(first.pid, 'SIGSTOP');
+    await signalPostgres(first.pid, 'SIGSTOP');
     try {
       const late = withDeadline(Date.now() + 300, () => db.read.query(`SELECT nextval('late')`));
       await expect(late).rejects.toMatchObject({ code: 'deadline' });
       await until(() => read(db).catch(() => false), { what: 'the primary to be asked', timeoutMs: 6_000 });
       expect(await db.query('SELECT is_called FROM late')).toEqual([{ is_called: false }]);
     } finally {
-      signalAll(first.pid, 'SIGCONT');
+      await signalPostgres(first.pid, 'SIGCONT');
     }
   });
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,24 +23,6 @@ export async function folder(files: Record<string, string> = {}): Promise<string
   atTheEnd(() => rm(path, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
   return path;
-}
-
-/** The server and each of its backends: frozen alone, it would only take no new connections. */
-export function signalAll(pid: number, signal: NodeJS.Signals): void {
-  process.kill(pid, signal);
-  const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
-  for (const [child, parent] of all.map((line) => line.trim().split(/\s+/).map(Number))) {
-    if (parent === pid && child !== undefined) signalUnlessGone(child, signal);
-  }
-}
-
-/** A backend may end between being listed and being signalled. */
-function signalUnlessGone(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 /** A promise that is settled from outside. */

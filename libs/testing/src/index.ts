@@ -5,6 +5,7 @@ export { certificate, type CertificateKind, type TestCertificate } from './certi
 export { aMonitor, aMonitorOf, aResult } from './factories.ts';
 export { OtlpReceiver, type CollectedSpan } from './otlp-receiver.ts';
 export { natsServer, postgres, redisServer, type TestDatabase } from './servers.ts';
+export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
 export { Sink, type Arrival } from './sink.ts';
 export { startService, type ServiceProcess } from './service-process.ts';
 export { Target, type Behaviour, type Hit } from './target.ts';
