@@ -4,6 +4,7 @@ import { systemClock, TocsinError } from '@tocsin/core';
 import { connect, type NatsConnection, type ReconnectToServerHandler, type Status } from '@nats-io/transport-node';
 import type { MessagingOptions } from './contract.ts';
 import { Liveness } from './liveness.ts';
+import { Reach } from './reach.ts';
 import { coalesceWrites } from './write-coalescing.ts';
 
 const FIRST_CONNECT_MS = 30_000;
@@ -11,15 +12,19 @@ const API_TIMEOUT_MS = 5_000;
 const DIAL_MS = 1_500;
 const FORCED_GAP_MS = 5_000;
 const FLUSH_MS = 200;
+/** A server that reaches most others, and yet does none of the work for so many times, is left all the same. */
+const MAX_STAYS = 3;
 
 /** The one connection of a process: opens it, knows whether it is up, and tells who cares that it came back. */
 export class Connection {
   private up = true;
   private disconnects = 0;
   private forcedAt = Number.NEGATIVE_INFINITY;
+  private stays = 0;
   private readonly listeners = new Set<() => void>();
   private readonly repairers = new Set<(why: string) => void>();
   private readonly liveness: Liveness;
+  private readonly reach: Reach;
   private readonly logger = new Logger('Messaging');
 
   private constructor(
@@ -33,6 +38,7 @@ export class Connection {
       () => this.connected,
       (why) => this.drop(why),
     );
+    this.reach = new Reach(nats, options.inboxPrefix);
     void this.watch();
   }
 
@@ -93,15 +99,23 @@ export class Connection {
   }
 
   /**
-   * Goes to another server when this one answers pings but does none of the work: it may be cut off from its peers. At
-   * most once in 5 s, because a leader election looks the same for a while. With a single server it changes nothing.
+   * Goes to another server when this one answers pings but does none of the work: it may be cut off from its peers. Looks at
+   * most once in 5 s, and stays where most servers are reached, because there a leader election looks the same; to leave
+   * could lead to the very server that is cut off. With a single server it changes nothing.
    */
   async force(why: string): Promise<void> {
     const now = systemClock.monotonic();
     if (!this.connected || now - this.forcedAt < FORCED_GAP_MS || this.nats.getServers().length < 2) return;
+    this.stays = now - this.forcedAt < 2 * FORCED_GAP_MS ? this.stays : 0;
     this.forcedAt = now;
-    this.logger.warn(`reconnecting: ${why}`);
     const before = this.disconnects;
+    if (this.stays < MAX_STAYS && (await this.reach.isMost())) {
+      this.stays++;
+      return;
+    }
+    if (!this.connected || this.disconnects !== before) return;
+    this.stays = 0;
+    this.logger.warn(`reconnecting: ${why}`);
     await this.nats.reconnect().catch(() => undefined);
     // The client first flushes its send buffer, which a cut network keeps full for as long as it is cut.
     setTimeout(() => {

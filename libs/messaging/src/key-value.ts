@@ -22,7 +22,8 @@ const UNHEARD_MS = 2_500;
  */
 export class KeyValue {
   private opening: Promise<KV> | undefined;
-  private failingSince: number | undefined;
+  /** Kept apart: a leader that was cut off answers reads, and who lost a race, for as long as it believes to lead. */
+  private readonly failingSince: Partial<Record<'reads' | 'writes', number>> = {};
 
   constructor(
     private readonly connection: Connection,
@@ -30,7 +31,7 @@ export class KeyValue {
     private readonly timeoutMs = TIMEOUT_MS,
   ) {
     // What went unanswered on a lost connection says nothing of the next.
-    connection.onReconnect(() => (this.failingSince = undefined));
+    connection.onReconnect(() => this.sound());
   }
 
   async get(key: string): Promise<KeyValueEntry | undefined> {
@@ -40,23 +41,23 @@ export class KeyValue {
 
   /** Sets a value whatever it was; returns its revision. */
   put(key: string, value: unknown): Promise<number> {
-    return this.asked(async (kv) => stored(await kv.put(key, JSON.stringify(value))));
+    return this.written(async (kv) => stored(await kv.put(key, JSON.stringify(value))));
   }
 
   /** Sets a value that must not exist yet; `undefined` if it does. */
   create(key: string, value: unknown): Promise<number | undefined> {
-    return this.asked((kv) => lost(kv.create(key, JSON.stringify(value)).then(stored)));
+    return this.written((kv) => lost(kv.create(key, JSON.stringify(value)).then(stored)));
   }
 
   /** Replaces the value of a revision; `undefined` if somebody else was first. */
   update(key: string, value: unknown, revision: number): Promise<number | undefined> {
-    return this.asked((kv) => lost(kv.update(key, JSON.stringify(value), revision, this.timeoutMs).then(stored)));
+    return this.written((kv) => lost(kv.update(key, JSON.stringify(value), revision, this.timeoutMs).then(stored)));
   }
 
   /** Deletes a value, or that of one revision only; false if somebody else was first. */
   async delete(key: string, revision?: number): Promise<boolean> {
     const o = revision === undefined ? undefined : { previousSeq: revision };
-    const deleted = await this.asked((kv) => lost(kv.delete(key, o).then(() => true)));
+    const deleted = await this.written((kv) => lost(kv.delete(key, o).then(() => true)));
     return deleted ?? false;
   }
 
@@ -81,30 +82,46 @@ export class KeyValue {
   }
 
   private async asked<T>(act: (kv: KV) => Promise<T>): Promise<T> {
+    const answer = await this.tried('reads', act);
+    delete this.failingSince.reads;
+    return answer;
+  }
+
+  private async written<T>(act: (kv: KV) => Promise<T>): Promise<T> {
+    const answer = await this.tried('writes', act);
+    if (answer !== undefined) this.sound();
+    else if (this.failingSince.writes !== undefined) this.suspect('writes');
+    return answer;
+  }
+
+  private async tried<T>(kind: 'reads' | 'writes', act: (kv: KV) => Promise<T>): Promise<T> {
     try {
-      const answer = await act(await this.open());
-      this.failingSince = undefined;
-      return answer;
+      return await act(await this.open());
     } catch (cause) {
       // It answers, if only to refuse: the connection is sound.
       const answered = cause instanceof JetStreamApiError && cause.status < 500;
-      if (answered) this.failingSince = undefined;
+      if (answered) this.sound();
       if ((answered && cause.status !== NOT_FOUND) || cause instanceof TocsinError) throw cause;
       // No answer, no leader, or no such bucket.
       this.connection.missing(`the bucket ${this.bucket} does not answer`);
-      if (!answered) this.suspect();
+      if (!answered) this.suspect(kind);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new TocsinError('unavailable', `The bucket ${this.bucket} does not answer: ${why}. Try again.`, { cause });
     }
   }
 
-  private suspect(): void {
+  private sound(): void {
+    delete this.failingSince.reads;
+    delete this.failingSince.writes;
+  }
+
+  private suspect(kind: 'reads' | 'writes'): void {
     const now = systemClock.monotonic();
     const what = `the bucket ${this.bucket} does not answer`;
-    this.failingSince ??= now;
-    if (now - this.failingSince < UNHEARD_MS) return;
+    this.failingSince[kind] ??= now;
+    if (now - this.failingSince[kind] < UNHEARD_MS) return;
     void this.connection.force(what);
-    this.failingSince = now;
+    this.failingSince[kind] = now;
   }
 
   private open(): Promise<KV> {

@@ -1,17 +1,7 @@
 import { freePort } from '@tocsin/local';
 import { natsServer, until } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
-import type { Messaging } from '../src/index.ts';
-import { client } from './harness.ts';
-
-/** How often the connection was lost. */
-function losses(by: Messaging): { count: number } {
-  const seen = { count: 0 };
-  void (async () => {
-    for await (const status of by.connection.nats.status()) if (status.type === 'disconnect') seen.count++;
-  })();
-  return seen;
-}
+import { client, losses } from './harness.ts';
 
 describe('a connection', () => {
   it('to a frozen server is given up though nothing waits for it, and comes back by itself', async () => {

@@ -132,3 +132,12 @@ export async function instance(
   atTheEnd(close);
   return { app, messaging, transport, close, crash };
 }
+
+/** How often the connection was lost. */
+export function losses(by: Messaging): { count: number } {
+  const seen = { count: 0 };
+  void (async () => {
+    for await (const status of by.connection.nats.status()) if (status.type === 'disconnect') seen.count++;
+  })();
+  return seen;
+}
