@@ -54,7 +54,7 @@ describe('a node of the broker', () => {
     const { pid } = node.server;
     await node.server.kill('SIGSTOP');
     await until(() => node.server.pid > 0 && node.server.pid !== pid, { timeoutMs: 30_000, what: 'another process' });
-    await until(hasPeers(node), { timeoutMs: 10_000, what: 'routes to both peers again' });
+    await expect.poll(hasPeers(node), { timeout: 10_000, message: 'routes to both peers again' }).toBe(true);
   }, 60_000);
 
   it('that is cut off from its peers is ended, and not started before it can hear them', async () => {
@@ -78,6 +78,7 @@ describe('a node of the broker', () => {
     for (const { server } of others) server.process?.kill('SIGKILL');
     first.server.process?.kill('SIGKILL');
     await until(() => first.server.pid > 0 && first.server.pid !== before, { timeoutMs: 15_000, what: 'started' });
-    for (const node of nodes) await until(hasPeers(node), { timeoutMs: 20_000, what: 'all together again' });
+    for (const node of nodes)
+      await expect.poll(hasPeers(node), { timeout: 20_000, message: `${node.name} together again` }).toBe(true);
   }, 80_000);
 });
