@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Road, straight } from './links.ts';
-import { startNats, takesMessages, type RunningNats } from './nats.ts';
+import { type NatsUser, startNats, takesMessages, type RunningNats } from './nats.ts';
 import { freePort } from './ports.ts';
 
 export interface NatsClusterOptions {
   user: { name: string; password: string };
+  users: readonly NatsUser[];
   /** Where a node keeps its data and its log. */
   places(name: string): { dataDir: string; logFile: string };
   /** The way from one node to another's route port. */
@@ -29,6 +30,7 @@ export async function startNatsCluster(o: NatsClusterOptions): Promise<{ name: s
       ...o.places(name),
       port: ports[index]!.client,
       user: o.user,
+      users: o.users,
       // A frozen peer is dropped after two pings without an answer, a client likewise.
       config: 'ping_interval: "1s"\nping_max: 2',
       cluster: {
