@@ -3,11 +3,13 @@ import { parseArgs } from 'node:util';
 import { deploy } from './deployment.ts';
 import { InventoryError, readInventory } from './inventory.ts';
 import { render } from './render.ts';
+import { collectSoftware } from './software.ts';
 import { writeHost } from './write.ts';
 
 const USAGE = `npm run hosts -- INVENTORY [--secrets FOLDER] [--out FOLDER]
 
-Renders every file of every host of an inventory (see infra/hosts/inventory.example.yaml).
+Writes all that the hosts of an inventory need (infra/hosts/inventory.example.yaml): a folder with the files of each, and
+the software. docs/operations.md says how it gets there.
   --secrets FOLDER  where passwords and certificates are kept; made at the first time. Default: secrets
   --out FOLDER      a folder for each host is written here. Default: out`;
 
@@ -30,8 +32,10 @@ if (values.help || file === undefined || positionals.length > 1) {
     for (const host of deployment.hosts) {
       const folder = join(values.out, host.name);
       writeHost(folder, render(deployment, host));
-      console.log(`${host.name}: ${folder}; copy it to ${host.address} and run its "install" there as root`);
+      console.log(`${host.name} (${host.address}): ${folder}`);
     }
+    const software = join(values.out, 'software');
+    console.log(`release ${await collectSoftware(software)}: ${software}`);
   } catch (error) {
     if (!(error instanceof InventoryError)) throw error;
     console.error(error.message);
