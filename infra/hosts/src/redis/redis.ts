@@ -75,7 +75,7 @@ function hosts(deployment: Deployment, host: Host): string {
 function users({ secrets }: Deployment): string {
   const { service, replication, sentinel: watcher } = secrets.redis;
   return `user default off
-user tocsin on >${service} ~* &* +@all -@admin -@dangerous +info +client|setname +client|setinfo +client|id
+user tocsin on >${service} ~* &* +@all -@admin -@dangerous +info +client|setname +client|id
 user replication on >${replication} +psync +replconf +ping
 user sentinel on >${watcher} &* +multi +slaveof +replicaof +ping +exec +subscribe +config|rewrite +role +publish +info +client|setname +client|kill +script|kill
 `;
@@ -107,7 +107,7 @@ sentinel parallel-syncs ${PRIMARY} 2
 
 function sentinelUsers({ secrets }: Deployment): string {
   return `user default off
-user tocsin on >${secrets.redis.service} &* -@all +auth +ping +hello +client|getname +client|id +client|setname +client|setinfo +command +subscribe +psubscribe +unsubscribe +info +role +sentinel|get-master-addr-by-name +sentinel|masters +sentinel|master +sentinel|replicas +sentinel|slaves +sentinel|sentinels +sentinel|myid
+user tocsin on >${secrets.redis.service} &* -@all +auth +ping +hello +client|getname +client|id +client|setname +command +subscribe +psubscribe +unsubscribe +info +role +sentinel|get-master-addr-by-name +sentinel|masters +sentinel|master +sentinel|replicas +sentinel|slaves +sentinel|sentinels +sentinel|myid
 user sentinel on >${secrets.redis.sentinel} &* +@all
 `;
 }
