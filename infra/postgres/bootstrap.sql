@@ -4,10 +4,11 @@
 -- Each owner has a schema of its own name and nothing else. `status` may look into the schemas; what it may read there
 -- is granted view by view in the owners' migrations. Roles belong to the whole server: never run it in two databases at once.
 
-SELECT set_config('tocsin.monitors_password', :'monitors_password', false),
-       set_config('tocsin.incidents_password', :'incidents_password', false),
-       set_config('tocsin.notifier_password', :'notifier_password', false),
-       set_config('tocsin.status_password', :'status_password', false);
+-- Only lengths are printed: what psql shows may end in a log.
+SELECT length(set_config('tocsin.monitors_password', :'monitors_password', false)) AS monitors,
+       length(set_config('tocsin.incidents_password', :'incidents_password', false)) AS incidents,
+       length(set_config('tocsin.notifier_password', :'notifier_password', false)) AS notifier,
+       length(set_config('tocsin.status_password', :'status_password', false)) AS status;
 
 DO $$
 DECLARE

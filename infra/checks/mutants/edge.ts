@@ -69,4 +69,12 @@ export const edge: readonly Mutant[] = [
     test: 'libs/service/test/stop.int-spec.ts',
     title: 'turns readiness off, finishes what was begun, runs the phases in order',
   },
+  {
+    mechanism: 'A write for another revision is another request under an Idempotency-Key',
+    file: 'apps/gateway/src/edge/idempotency.ts',
+    find: "of.ifRevision === undefined ? ''",
+    replace: "of.ifRevision !== -1 ? ''",
+    test: 'apps/gateway/src/edge/idempotency.spec.ts',
+    title: 'a revision that it insists on makes another request',
+  },
 ];

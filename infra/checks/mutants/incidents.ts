@@ -88,4 +88,12 @@ export const incidents: readonly Mutant[] = [
     test: 'apps/incidents/test/redrive.int-spec.ts',
     title: 'that somebody holds at the moment are left to him',
   },
+  {
+    mechanism: 'A mark for the roll-ups is not taken before what it stands for is committed',
+    file: 'apps/incidents/src/history/rollups.sql.ts',
+    find: 'DO UPDATE SET seconds = excluded.seconds`;\n}',
+    replace: 'DO NOTHING`;\n}',
+    test: 'apps/incidents/test/rollups.int-spec.ts',
+    title: 'a mark that a late result needs is not taken before the result is there',
+  },
 ];

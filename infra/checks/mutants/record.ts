@@ -88,4 +88,12 @@ export const record: readonly Mutant[] = [
     test: 'apps/monitors/test/outages.int-spec.ts',
     title: 'the first read waits less than',
   },
+  {
+    mechanism: 'An old value is given while a new one can be had only for its grace',
+    file: 'libs/cache/src/cache.ts',
+    find: 'return now < entry.usableUntil && (now < graceUntil || this.failedLately(key));',
+    replace: 'return now < entry.usableUntil && (now < graceUntil || this.failedLately(key) || true);',
+    test: 'libs/cache/test/cache.int-spec.ts',
+    title: 'is not given from',
+  },
 ];

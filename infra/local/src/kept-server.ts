@@ -3,6 +3,8 @@ import { BackOff } from './back-off.ts';
 import { say } from './progress.ts';
 import type { RunningServer } from './running.ts';
 
+const PAUSE_MS = 250;
+
 /** Keeps one server running: a crashed one is started again, with back-off, unless it is held. */
 export class KeptServer {
   private held = false;
@@ -19,6 +21,8 @@ export class KeptServer {
     readonly name: string,
     readonly server: RunningServer,
     private readonly changed: () => void,
+    /** Whether a start makes sense now; asked again until it does. */
+    private readonly mayStart: () => Promise<boolean> = () => Promise.resolve(true),
   ) {
     server.onCrash = () => this.revive();
   }
@@ -54,10 +58,16 @@ export class KeptServer {
       this.soon = false;
       say(`${this.name} ended; starting it again in ${wait} ms`);
       await delay(wait, undefined, { signal: this.wake.signal }).catch(() => undefined);
+      await this.possible();
       if (!this.stopping && !this.held) await this.startOnce();
     }
     this.reviving = false;
     this.changed();
+  }
+
+  /** Waits for as long as a start makes no sense. */
+  private async possible(): Promise<void> {
+    while (!this.stopping && !this.held && !(await this.mayStart())) await delay(PAUSE_MS);
   }
 
   private async startOnce(): Promise<void> {

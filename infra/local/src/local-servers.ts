@@ -3,6 +3,7 @@ import { permissionsOf, type ServiceName } from '@tocsin/contracts';
 import { KeptServer } from './kept-server.ts';
 import type { Road } from './links.ts';
 import { startNatsCluster } from './nats-cluster.ts';
+import { NatsGuard } from './nats-guard.ts';
 import { startNats } from './nats.ts';
 import { inTocsin } from './paths.ts';
 import type { DatabaseRole } from './postgres-bootstrap.ts';
@@ -31,6 +32,7 @@ type DatabaseUrl = (role: DatabaseRole, host?: string) => Promise<string>;
 /** The servers of a local Tocsin, with their data under `.tocsin/data`, and kept running. */
 export class LocalServers {
   private readonly kept = new Map<string, KeptServer>();
+  private readonly guards: NatsGuard[] = [];
   /** Keeps its two servers running by itself. */
   private pair: PostgresPair | undefined;
 
@@ -82,6 +84,7 @@ export class LocalServers {
 
   /** Stops all of them. */
   async stop(): Promise<void> {
+    await Promise.all(this.guards.map((guard) => guard.stop()));
     await Promise.all([this.pair?.stop(), ...[...this.kept.values()].map((server) => server.stop())]);
   }
 
@@ -92,7 +95,13 @@ export class LocalServers {
     });
     if (!this.o.cluster) return { nats: this.keep('nats', await startNats({ ...places('nats'), user, users })).url };
     const nodes = await startNatsCluster({ user, users, places, road: this.o.road });
-    return Object.fromEntries(nodes.map(({ name, node }) => [name, this.keep(name, node).url]));
+    return Object.fromEntries(
+      nodes.map((node) => {
+        const guard = new NatsGuard(node);
+        this.guards.push(guard);
+        return [node.name, this.keep(node.name, node.server, () => guard.mayStart()).url];
+      }),
+    );
   }
 
   private async startRedis(secrets: Secrets): Promise<string> {
@@ -137,8 +146,8 @@ export class LocalServers {
     return parsed.href;
   }
 
-  private keep<T extends RunningServer>(name: string, server: T): T {
-    this.kept.set(name, new KeptServer(name, server, () => this.o.changed()));
+  private keep<T extends RunningServer>(name: string, server: T, mayStart?: () => Promise<boolean>): T {
+    this.kept.set(name, new KeptServer(name, server, () => this.o.changed(), mayStart));
     return server;
   }
 }

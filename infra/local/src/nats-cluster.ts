@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Road, straight } from './links.ts';
-import { type NatsUser, startNats, takesMessages, type RunningNats } from './nats.ts';
+import { type NatsUser, startNats, takesMessages } from './nats.ts';
+import type { GuardedNode } from './nats-guard.ts';
 import { freePort } from './ports.ts';
 
 export interface NatsClusterOptions {
@@ -21,28 +22,33 @@ const NOWHERE = '127.0.0.1:1';
  * Starts three nodes that know each other; resolves when a stream with three copies takes a write.
  * @throws when one can't be started, or no such stream can be made within 30 s
  */
-export async function startNatsCluster(o: NatsClusterOptions): Promise<{ name: string; node: RunningNats }[]> {
-  const ports = await Promise.all(natsNodes.map(async () => ({ client: await freePort(), route: await freePort() })));
+export async function startNatsCluster(o: NatsClusterOptions): Promise<GuardedNode[]> {
+  const ports = await Promise.all(
+    natsNodes.map(async () => ({ client: await freePort(), route: await freePort(), monitoring: await freePort() })),
+  );
   const road = o.road ?? straight;
-  const starting = natsNodes.map(async (name, index) => {
-    const routes = natsNodes.map((other, at) => (at === index ? [] : [road(name, other, ports[at]!.route)])).flat();
-    const node = await startNats({
+  const starting = natsNodes.map(async (name, index): Promise<GuardedNode> => {
+    const { client, route, monitoring } = ports[index]!;
+    const routes = await Promise.all(
+      natsNodes.flatMap((other, at) => (at === index ? [] : [road(name, other, ports[at]!.route)])),
+    );
+    const server = await startNats({
       ...o.places(name),
-      port: ports[index]!.client,
+      port: client,
       user: o.user,
       users: o.users,
       // A frozen peer is dropped after two pings without an answer, a client likewise.
-      config: 'ping_interval: "1s"\nping_max: 2',
+      config: `ping_interval: "1s"\nping_max: 2\nhttp: "127.0.0.1:${monitoring}"`,
       cluster: {
         name: 'tocsin',
         server: name,
-        port: ports[index]!.route,
-        routes: await Promise.all(routes),
+        port: route,
+        routes,
         // One connection for all: what goes to the same node goes together.
         config: `pool_size: -1, ping_interval: "1s", ping_max: 2, no_advertise: true, advertise: "${NOWHERE}"`,
       },
     });
-    return { name, node };
+    return { name, server, monitoring, routes };
   });
   const started = await Promise.allSettled(starting);
   const nodes = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -50,7 +56,7 @@ export async function startNatsCluster(o: NatsClusterOptions): Promise<{ name: s
     await Promise.all(starting);
     await agreed(ports[0]!.client, o);
   } catch (error) {
-    await Promise.all(nodes.map(({ node }) => node.stop()));
+    await Promise.all(nodes.map(({ server }) => server.stop()));
     throw error;
   }
   return nodes;

@@ -1,0 +1,122 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { say } from './progress.ts';
+import type { RunningServer } from './running.ts';
+
+export interface GuardedNode {
+  name: string;
+  server: RunningServer;
+  /** The port of its own figures. */
+  monitoring: number;
+  /** The ways from it to its peers' route ports. */
+  routes: readonly number[];
+}
+
+const EVERY_MS = 500;
+const ASK_MS = 500;
+/** A node that has said nothing for so long is frozen. As long as its peers wait before they elect, at the least. */
+const SILENCE_MS = 4_000;
+/** One that has not answered yet reads what it has stored. */
+const START_MS = 20_000;
+/** Routes are dropped after three seconds without a sign; this much later, none has come back. */
+const ALONE_MS = 500;
+
+/**
+ * Ends a node of the broker that takes part no more, and starts none that could not: one that is frozen, or cut off from
+ * all its peers. Back among them, such a node asks for a vote in every group it follows, under a term that it alone has
+ * counted up. Its peers' leaders step down for it, and nobody leads until the next election: a second stall, as long as the
+ * first. One that is started anew when it can hear its peers follows whoever leads. See ADR 13.
+ */
+export class NatsGuard {
+  private readonly fence = new Fence();
+  private stopping = false;
+  private readonly loop: Promise<void>;
+
+  constructor(private readonly node: GuardedNode) {
+    this.loop = this.run();
+  }
+
+  /** Whether it could hear a peer, or hear at least that none is running; a cut tells neither. */
+  async mayStart(): Promise<boolean> {
+    const heard = await Promise.all(this.node.routes.map(tellsAnything));
+    return heard.includes(true);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      await delay(EVERY_MS, undefined, { ref: false });
+      const { name, server, monitoring } = this.node;
+      const { pid } = server;
+      const seen = pid < 0 ? 'nothing' : await routesOf(monitoring);
+      const why = pid === server.pid ? this.fence.judge(pid, seen, performance.now()) : undefined;
+      if (why === undefined || this.stopping) continue;
+      say(`${name} ${why}: ending it`);
+      // As a crash: whoever keeps it running starts it again.
+      server.process?.kill('SIGKILL');
+    }
+  }
+}
+
+/** Decides by what was seen of a node whether it must end. */
+export class Fence {
+  private pid = -1;
+  private seenAt = 0;
+  private answeredAt: number | undefined;
+  private hadPeersAt: number | undefined;
+
+  /**
+   * @param pid the process; another one begins anew
+   * @param seen how many peers it has a route to, or `nothing` if it did not answer
+   * @param now monotonic time in ms
+   * @returns why it must end, if it must
+   */
+  judge(pid: number, seen: number | 'nothing', now: number): string | undefined {
+    if (pid !== this.pid) {
+      this.pid = pid;
+      this.seenAt = now;
+      this.answeredAt = undefined;
+      this.hadPeersAt = undefined;
+    }
+    if (seen === 'nothing') {
+      const silent = now - (this.answeredAt ?? this.seenAt);
+      return silent > (this.answeredAt === undefined ? START_MS : SILENCE_MS)
+        ? `has said nothing for ${Math.round(silent)} ms`
+        : undefined;
+    }
+    this.answeredAt = now;
+    if (seen > 0) this.hadPeersAt = now;
+    // One that never had a peer may be the first of all to run.
+    const alone = this.hadPeersAt === undefined ? 0 : now - this.hadPeersAt;
+    return alone > ALONE_MS ? 'has lost all its peers' : undefined;
+  }
+}
+
+async function routesOf(monitoring: number): Promise<number | 'nothing'> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${monitoring}/routez`, { signal: AbortSignal.timeout(ASK_MS) });
+    return ((await response.json()) as { num_routes: number }).num_routes;
+  } catch {
+    return 'nothing';
+  }
+}
+
+/** Whether a port answers at all: with its greeting, or by refusing. */
+function tellsAnything(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const end = (heard: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(heard);
+    };
+    const timer = setTimeout(end, ASK_MS, false);
+    socket.once('data', () => end(true));
+    socket.once('error', () => end(true));
+    socket.once('close', () => end(true));
+  });
+}
