@@ -15,6 +15,9 @@ export const DISKS = '/media';
 const FURNISH = `ip link set lo up && mount -t tmpfs -o mode=711 tmpfs ${DISKS}`;
 const OWN = ['--mount', '--net', '--pid', '--ipc', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
 
+/** An ordinary PATH may lack the folders of what only root uses. */
+const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };
+
 /**
  * Namespaces in which a whole lab lives: its network, its mounts, its processes. Nothing outside sees them, and when the
  * first process in there ends, the kernel kills the others and takes down every link and mount: however the lab
@@ -32,7 +35,10 @@ export class Enclosure {
   /** A new one, kept by a process that ends when we do. Its commands are run from outside, as in tests. */
   static async open(): Promise<Enclosure> {
     const script = `${FURNISH} && echo open && exec cat >/dev/null`;
-    const anchor = spawn('unshare', [...OWN, 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const anchor = spawn('unshare', [...OWN, 'sh', '-c', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: ENVIRONMENT,
+    });
     const opened = await Promise.race([once(anchor.stdout, 'data'), once(anchor, 'exit').then(() => undefined)]);
     if (!opened) throw new Error('No namespaces can be made here.');
     const children = readFileSync(`/proc/${anchor.pid}/task/${anchor.pid}/children`, 'utf8');
@@ -48,7 +54,7 @@ export class Enclosure {
   /** Starts a process in there. */
   spawn(command: readonly string[], stdio: StdioOptions): ChildProcess {
     const [program, ...args] = [...this.prefix, ...command];
-    return spawn(program!, args, { stdio });
+    return spawn(program!, args, { stdio, env: ENVIRONMENT });
   }
 
   /** Runs a command in there to its end; never throws. */
@@ -86,7 +92,10 @@ export class Enclosure {
 /** Runs a command inside a new enclosure, on this terminal; gives its exit code. */
 export async function enter(command: readonly string[]): Promise<number> {
   const script = `${FURNISH} && "$@"; exit $?`;
-  const child = spawn('unshare', [...OWN, 'sh', '-c', script, 'sh', ...command], { stdio: 'inherit' });
+  const child = spawn('unshare', [...OWN, 'sh', '-c', script, 'sh', ...command], {
+    stdio: 'inherit',
+    env: ENVIRONMENT,
+  });
   // It gets the terminal's Ctrl-C too, and stops in order.
   const wait = (): void => undefined;
   process.on('SIGINT', wait);

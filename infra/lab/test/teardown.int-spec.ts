@@ -26,11 +26,11 @@ describe.skipIf(reason !== undefined)(`a lab${reason ? ` (${reason})` : ''}`, ()
     });
     let printed = '';
     lab.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-    const line = await until(() => /^".*"$/m.exec(printed)?.[0], { what: 'a host', timeoutMs: 15_000 });
+    const line = await until(() => /^".*"$/m.exec(printed)?.[0], { what: 'a host', timeoutMs: 60_000 });
     const namespaces = namespacesOf(JSON.parse(line) as string);
     expect(namespaces.size).toBe(4);
     expect(usersOf(namespaces).length).toBeGreaterThan(4);
     lab.kill('SIGKILL');
-    await until(() => usersOf(namespaces).length === 0, { what: 'the end of all of it' });
-  });
+    await until(() => usersOf(namespaces).length === 0, { what: 'the end of all of it', timeoutMs: 20_000 });
+  }, 90_000);
 });
