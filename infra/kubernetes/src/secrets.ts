@@ -50,12 +50,7 @@ function databaseUrl(role: DatabaseRole, passwords: Record<DatabaseRole, string>
 /** A part of the broker's configuration, whose language takes JSON: its users, each with what it may do. */
 function authorization(passwords: Record<Service, string>): string {
   const users = services.map(({ name }) => {
-    const responses = { max: 10, expires: '1m' };
-    return {
-      user: name,
-      password: passwords[name],
-      permissions: { ...permissionsOf(name), allow_responses: responses },
-    };
+    return { user: name, password: passwords[name], permissions: permissionsOf(name) };
   });
   return `authorization ${JSON.stringify({ users }, null, 2)}\n`;
 }

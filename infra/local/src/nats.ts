@@ -75,13 +75,13 @@ function configuration(o: NatsOptions, port: number, dataDir: string): string {
   return [...lines, o.config ?? '', ''].join('\n');
 }
 
-/** A line of the server's configuration; an answer to what it was asked may be published for a minute. */
+/** A line of the server's configuration. */
 function userLine({ name, password, permissions }: Omit<NatsUser, 'permissions'> & Partial<NatsUser>): string {
   const login = `user: ${JSON.stringify(name)}, password: ${JSON.stringify(password)}`;
   if (permissions === undefined) return `{ ${login} }`;
   const { publish, subscribe } = permissions;
   const allowed = `publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)}`;
-  return `{ ${login}, permissions: { ${allowed}, allow_responses: { max: 10, expires: "1m" } } }`;
+  return `{ ${login}, permissions: { ${allowed} } }`;
 }
 
 /**

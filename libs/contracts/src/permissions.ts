@@ -25,7 +25,8 @@ export function inboxOf(service: string): string {
 
 /**
  * The subjects that a sub-service may publish and subscribe to: its own, and the broker's own for what it does with them.
- * Answers to questions are not listed: the broker lets each be published for a while (`allow_responses`).
+ * Everybody may answer everybody, as nobody can guess the address that an answer is waited for at. (The broker's own
+ * `allow_responses` forgets what was asked on a connection that is made anew, and refuses the answer.)
  *
  * Every service may create and update streams and buckets (whoever finds one missing creates it), and none may delete or
  * empty one.
@@ -38,6 +39,7 @@ export function permissionsOf(service: ServiceName): Permissions {
     publish: {
       allow: [
         ...AMONG_ALL,
+        '_INBOX.>',
         ...of.publishes,
         ...of.asks,
         ...of.gathers.map(everyOf),
@@ -54,8 +56,6 @@ export function permissionsOf(service: ServiceName): Permissions {
           : []),
         ...of.follows.flatMap(following),
         ...of.keeps.flatMap((bucket) => [...reading(bucket), `$KV.${bucket}.>`]),
-        // The answer to a command goes to whoever asked, who may have asked before this process existed.
-        ...(owns(service) ? [`${inboxOf('gateway')}.reply.>`] : []),
         ...overseeing(of.oversees),
       ],
       deny: of.follows.flatMap((stream) => durablesOf(stream).flatMap((durable) => taking({ stream, durable }))),

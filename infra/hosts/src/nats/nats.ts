@@ -82,8 +82,6 @@ function accounts({ secrets }: Deployment): string {
             deny: ${list(publish.deny)}
           }
           subscribe: ${list(subscribe)}
-          # An answer to what it was asked.
-          allow_responses: { max: 10, expires: "1m" }
         }
       }`;
   });
