@@ -30,7 +30,8 @@ const mayImport: Record<string, readonly string[]> = {
     'checks',
     'local',
   ],
-  local: [],
+  // What each sub-service may do at the broker.
+  local: ['contracts'],
 };
 
 /** Packages that only some may import, so that each technology has one home. */

@@ -112,7 +112,8 @@ describe('scheduler failover', { timeout: 90_000 }, () => {
     expect(await first.stop()).toBe(0);
     const to = await watch(5, from);
     expect(wrong(from, to)).toEqual([]);
-    expect(latest(from, to)).toBeLessThan(1_000);
+    // Without the release it would be what is left of a lease, 1.3 s at the least.
+    expect(latest(from, to)).toBeLessThan(1_300);
     await second.stop();
   });
 

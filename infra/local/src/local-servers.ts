@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { permissionsOf, type ServiceName } from '@tocsin/contracts';
 import { KeptServer } from './kept-server.ts';
 import type { Road } from './links.ts';
 import { startNatsCluster } from './nats-cluster.ts';
@@ -15,6 +16,7 @@ import type { Secrets } from './secrets.ts';
 import { findOrFetchServers } from './servers.ts';
 import type { Addresses, Platform } from './services.ts';
 
+/** Sees and may do everything: for oracles and a person's own questions, not for a service. */
 const NATS_USER = 'tocsin';
 
 export interface LocalServersOptions {
@@ -50,8 +52,7 @@ export class LocalServers {
         redisUrl: () => this.address(host, 'redis', redisUrl),
         databaseUrl: (role) => databaseUrl(role, host),
       }),
-      natsUser: NATS_USER,
-      natsPassword: secrets.natsPassword,
+      natsPasswords: secrets.natsPasswords,
       replicas: this.o.cluster ? 3 : 1,
       secret: secrets.secret,
       bootstrapToken: secrets.adminToken,
@@ -89,8 +90,11 @@ export class LocalServers {
 
   private async startNats(secrets: Secrets): Promise<Record<string, string>> {
     const user = { name: NATS_USER, password: secrets.natsPassword };
-    if (!this.o.cluster) return { nats: this.keep('nats', await startNats({ ...places('nats'), user })).url };
-    const nodes = await startNatsCluster({ user, places, road: this.o.road });
+    const users = Object.entries(secrets.natsPasswords).map(([name, password]) => {
+      return { name, password, permissions: permissionsOf(name as ServiceName) };
+    });
+    if (!this.o.cluster) return { nats: this.keep('nats', await startNats({ ...places('nats'), user, users })).url };
+    const nodes = await startNatsCluster({ user, users, places, road: this.o.road });
     return Object.fromEntries(
       nodes.map((node) => {
         const guard = new NatsGuard(node);

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Road, straight } from './links.ts';
-import { startNats, takesMessages } from './nats.ts';
+import { type NatsUser, startNats, takesMessages } from './nats.ts';
 import type { GuardedNode } from './nats-guard.ts';
 import { freePort } from './ports.ts';
 
 export interface NatsClusterOptions {
   user: { name: string; password: string };
+  users: readonly NatsUser[];
   /** Where a node keeps its data and its log. */
   places(name: string): { dataDir: string; logFile: string };
   /** The way from one node to another's route port. */
@@ -35,6 +36,7 @@ export async function startNatsCluster(o: NatsClusterOptions): Promise<GuardedNo
       ...o.places(name),
       port: client,
       user: o.user,
+      users: o.users,
       // A frozen peer is dropped after two pings without an answer, a client likewise.
       config: `ping_interval: "1s"\nping_max: 2\nhttp: "127.0.0.1:${monitoring}"`,
       cluster: {

@@ -11,13 +11,22 @@ export interface NatsOptions {
   port?: number;
   /** Where streams are stored; a new folder under `.tocsin/tmp` when not given. */
   dataDir?: string;
-  /** One user; without it everybody on loopback may connect. */
+  /** A user who may do everything; without it everybody on loopback may. */
   user?: { name: string; password: string };
+  /** More users, each with what it may do. */
+  users?: readonly NatsUser[];
   /** A member of a cluster: its name, its own route port, the routes of all members, more lines for that part. */
   cluster?: { name: string; server: string; port: number; routes: number[]; config?: string };
   /** More lines for the configuration file. */
   config?: string;
   logFile?: string;
+}
+
+/** A user who may publish and subscribe to some subjects only, and answer what it is asked. */
+export interface NatsUser {
+  name: string;
+  password: string;
+  permissions: { publish: { allow: readonly string[]; deny: readonly string[] }; subscribe: readonly string[] };
 }
 
 /** A nats-server with JetStream on 127.0.0.1. */
@@ -57,13 +66,22 @@ function configuration(o: NatsOptions, port: number, dataDir: string): string {
     'max_payload: 1MB',
     'write_deadline: "5s"',
   ];
-  if (o.user) lines.push(`authorization { user: "${o.user.name}", password: "${o.user.password}" }`);
+  if (o.user) lines.push(`authorization { users: [${[o.user, ...(o.users ?? [])].map(userLine).join('\n')}] }`);
   if (o.cluster) {
     const routes = o.cluster.routes.map((route) => `"nats://127.0.0.1:${route}"`).join(', ');
     const listen = `listen: "127.0.0.1:${o.cluster.port}"`;
     lines.push(`cluster { name: "${o.cluster.name}", ${listen}, routes: [${routes}]`, o.cluster.config ?? '', '}');
   }
   return [...lines, o.config ?? '', ''].join('\n');
+}
+
+/** A line of the server's configuration. */
+function userLine({ name, password, permissions }: Omit<NatsUser, 'permissions'> & Partial<NatsUser>): string {
+  const login = `user: ${JSON.stringify(name)}, password: ${JSON.stringify(password)}`;
+  if (permissions === undefined) return `{ ${login} }`;
+  const { publish, subscribe } = permissions;
+  const allowed = `publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)}`;
+  return `{ ${login}, permissions: { ${allowed} } }`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { rights, type ServiceName } from '@tocsin/contracts';
 import { inTocsin } from './paths.ts';
 import { databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
 
@@ -9,16 +10,21 @@ export interface Secrets {
   secret: string;
   postgresPassword: string;
   rolePasswords: Record<DatabaseRole, string>;
+  /** Of the user who may do everything at the broker. */
   natsPassword: string;
+  natsPasswords: Record<ServiceName, string>;
   redisPassword: string;
   /** The first admin's API token. */
   adminToken: string;
 }
 
-/** Reads the secrets; generates them at the first start. Writes the admin's token to `.tocsin/admin-token` as well. */
+/** Reads the secrets; generates what is missing, at the first start all. Writes the admin's token to `.tocsin/admin-token` as well. */
 export function loadSecrets(): Secrets {
   const file = inTocsin('secrets.json');
-  const secrets = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Secrets) : generate();
+  const secrets = {
+    ...generate(),
+    ...(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {}),
+  };
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   writeFileSync(tokenFile(), `${secrets.adminToken}\n`, { mode: 0o600 });
   return secrets;
@@ -30,13 +36,21 @@ export function tokenFile(): string {
 }
 
 function generate(): Secrets {
-  const password = (): string => randomBytes(18).toString('base64url');
   return {
     secret: randomBytes(32).toString('base64'),
     postgresPassword: password(),
-    rolePasswords: Object.fromEntries(databaseRoles.map((role) => [role, password()])) as Record<DatabaseRole, string>,
+    rolePasswords: passwordsFor(databaseRoles),
     natsPassword: password(),
+    natsPasswords: passwordsFor(Object.keys(rights) as ServiceName[]),
     redisPassword: password(),
     adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
   };
+}
+
+function passwordsFor<T extends string>(names: readonly T[]): Record<T, string> {
+  return Object.fromEntries(names.map((name) => [name, password()])) as Record<T, string>;
+}
+
+function password(): string {
+  return randomBytes(18).toString('base64url');
 }

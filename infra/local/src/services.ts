@@ -1,8 +1,9 @@
+import type { ServiceName } from '@tocsin/contracts';
 import type { DatabaseRole } from './postgres-bootstrap.ts';
 
 /** What one sub-service may know: nothing that it does not need. */
 export interface ServiceNeeds {
-  name: string;
+  name: ServiceName;
   database?: DatabaseRole;
   cache?: boolean;
   /** Reads sealed credentials. */
@@ -36,8 +37,8 @@ export interface Addresses {
 export interface Platform {
   /** For an instance, by way of its links where there are any; without a name, the servers' own. */
   addressesFor(instance?: string): Addresses;
-  natsUser: string;
-  natsPassword: string;
+  /** Each sub-service is a user of its own. */
+  natsPasswords: Record<ServiceName, string>;
   /** Copies of each stream. */
   replicas: 1 | 3;
   secret: string;
@@ -55,8 +56,8 @@ export async function environmentOf(
     ...service.environment,
     TOCSIN_HTTP_HOST: '127.0.0.1',
     TOCSIN_NATS_URLS: (await addresses.natsUrls()).join(','),
-    TOCSIN_NATS_USER: platform.natsUser,
-    TOCSIN_NATS_PASSWORD: platform.natsPassword,
+    TOCSIN_NATS_USER: service.name,
+    TOCSIN_NATS_PASSWORD: platform.natsPasswords[service.name],
     TOCSIN_REPLICAS: String(platform.replicas),
     ...(service.cache ? { TOCSIN_REDIS_URL: await addresses.redisUrl() } : {}),
     ...(service.database ? { TOCSIN_DATABASE_URL: await addresses.databaseUrl(service.database) } : {}),

@@ -17,7 +17,7 @@ beforeAll(async () => {
     return { dataDir, logFile: `${dataDir}.log` };
   };
   const user = { name: 'tester', password: 'secret' };
-  nodes = await startNatsCluster({ user, places, road: links.road });
+  nodes = await startNatsCluster({ user, users: [], places, road: links.road });
   const kept = nodes.map((node) => {
     const guard = new NatsGuard(node);
     const server = new KeptServer(

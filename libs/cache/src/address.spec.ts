@@ -29,8 +29,21 @@ it('reads sentinels and the name of the primary', () => {
     name: 'main',
     failoverDetector: true,
     password: 'secret',
+    sentinelPassword: 'secret',
     db: 2,
   });
+});
+
+it('asks sentinels and servers for TLS with rediss+sentinel, and believes the given authority alone', () => {
+  const tls = { ca: 'PEM' };
+  expect(parseRedisUrl('rediss+sentinel://u:p@h/main', 'PEM')).toMatchObject({
+    tls,
+    sentinelTLS: tls,
+    enableTLSForSentinelMode: true,
+    sentinelUsername: 'u',
+    username: 'u',
+  });
+  expect(parseRedisUrl('rediss://h:1', 'PEM')).toMatchObject({ tls });
 });
 
 it.each([

@@ -1,7 +1,7 @@
 import type { RedisOptions } from 'ioredis';
 import { TocsinError } from '@tocsin/core';
 
-const SENTINEL = /^redis\+sentinel:\/\/(?:([^@/]*)@)?([^/?]+)\/([^/?]+)(?:\/(\d{1,2}))?$/;
+const SENTINEL = /^redis(s?)\+sentinel:\/\/(?:([^@/]*)@)?([^/?]+)\/([^/?]+)(?:\/(\d{1,2}))?$/;
 const DIRECT = /^rediss?:\/\//;
 const SENTINEL_PORT = 26_379;
 
@@ -9,24 +9,28 @@ const SENTINEL_PORT = 26_379;
  * Turns a Redis URL into the driver's options.
  * @param url `redis://[user:password@]host:port[/db]`, `rediss://…` for TLS, or
  * `redis+sentinel://[user:password@]host1:port,host2:port/name[/db]` to follow the primary called `name`
+ * (`rediss+sentinel://…`: TLS to the sentinels and to it; the same user and password for both)
+ * @param ca certificates (PEM) of the authority that signed the servers' own, where it is not a public one
  * @throws TocsinError `invalid`; the message never repeats the URL, which may hold a password
  */
-export function parseRedisUrl(url: string): RedisOptions {
-  if (DIRECT.test(url)) return direct(url);
+export function parseRedisUrl(url: string, ca?: string): RedisOptions {
+  const tls = ca === undefined ? {} : { ca };
+  if (DIRECT.test(url)) return direct(url, tls);
   const match = SENTINEL.exec(url);
   if (match === null) throw malformed('expected redis://host:port or redis+sentinel://host:port,host:port/name');
-  const [, credentials, hosts = '', name = '', db] = match;
+  const [, encrypted, credentials, hosts = '', name = '', db] = match;
   return {
     sentinels: hosts.split(',').map(parseHost),
     name,
     // Sentinels tell of a failover at once; without it a client of a cut-off primary would stay there.
     failoverDetector: true,
-    ...(credentials === undefined ? {} : credentialsOf(credentials)),
+    ...(credentials === undefined ? {} : bothFor(credentialsOf(credentials))),
+    ...(encrypted ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
     ...(db === undefined ? {} : { db: Number(db) }),
   };
 }
 
-function direct(text: string): RedisOptions {
+function direct(text: string, tls: { ca?: string }): RedisOptions {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.hostname === '') throw malformed('expected redis://host:port');
   const db = /^\/?(\d{0,2})$/.exec(url.pathname)?.[1];
@@ -34,9 +38,17 @@ function direct(text: string): RedisOptions {
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 6379 : Number(url.port),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(url.protocol === 'rediss:' ? { tls } : {}),
     ...(url.username === '' && url.password === '' ? {} : credentialsOf(`${url.username}:${url.password}`)),
     ...(db === '' ? {} : { db: Number(db) }),
+  };
+}
+
+/** Sentinels know the same users as the servers that they watch. */
+function bothFor({ username, password }: { username?: string; password?: string }): RedisOptions {
+  return {
+    ...(username === undefined ? {} : { username, sentinelUsername: username }),
+    ...(password === undefined ? {} : { password, sentinelPassword: password }),
   };
 }
 

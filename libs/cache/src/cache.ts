@@ -46,7 +46,7 @@ export class Cache {
     this.memory = new Memory(options.maxItems ?? 5_000, options.maxSize ?? 16_000_000);
     this.meters = new Meters(options.namespace);
     this.shared = new Shared({
-      redis: parseRedisUrl(options.url),
+      redis: parseRedisUrl(options.url, options.ca),
       namespace: `tocsin:${options.namespace}`,
       clock: this.clock,
       onNews: (news) => this.hear(news),

@@ -1,8 +1,10 @@
 import type { Clock } from '@tocsin/core';
 
 export interface CacheOptions {
-  /** `redis://…`, `rediss://…` or `redis+sentinel://h1:p,h2:p/name`. */
+  /** `redis://…`, `redis+sentinel://h1:p,h2:p/name`, or the same with `rediss` for TLS. */
   url: string;
+  /** Certificates (PEM) of the authority that signed the servers' own, where it is not a public one. */
+  ca?: string | undefined;
   /** Keeps the keys of one service apart from those of others. */
   namespace: string;
   /** Most entries in memory. Default 5 000. */

@@ -23,6 +23,13 @@ it.each([
   expect(parseAddress(`postgresql://h/db?sslmode=${mode}`).ssl).toEqual(ssl);
 });
 
+it('believes the given authority alone', () => {
+  expect(parseAddress('postgres://h/db?sslmode=verify-full', 'PEM').ssl).toEqual({
+    rejectUnauthorized: true,
+    ca: 'PEM',
+  });
+});
+
 it.each([
   ['nothing', ''],
   ['another scheme', 'mysql://u:secret@h/db'],

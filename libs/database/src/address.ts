@@ -12,7 +12,7 @@ export interface Address {
   user: string | undefined;
   password: string | undefined;
   database: string;
-  ssl: boolean | { rejectUnauthorized: boolean };
+  ssl: boolean | { rejectUnauthorized: boolean; ca?: string };
 }
 
 const FORM = /^postgres(?:ql)?:\/\/(?:([^@/]*)@)?([^/?]+)\/([^?]+)(?:\?(.*))?$/;
@@ -21,7 +21,7 @@ const FORM = /^postgres(?:ql)?:\/\/(?:([^@/]*)@)?([^/?]+)\/([^?]+)(?:\?(.*))?$/;
  * Takes a PostgreSQL connection string apart; unlike the driver it knows several hosts.
  * @throws TocsinError `invalid`; the message never repeats the string, which may hold a password.
  */
-export function parseAddress(url: string): Address {
+export function parseAddress(url: string, ca?: string): Address {
   const match = FORM.exec(url);
   if (match === null) throw malformed('expected postgres://user:password@host:port[,host:port]/database');
   const [, credentials = '', hosts = '', database = '', query = ''] = match;
@@ -32,7 +32,7 @@ export function parseAddress(url: string): Address {
     user: user === '' ? undefined : decode(user),
     password: colon === -1 ? undefined : decode(credentials.slice(colon + 1)),
     database: decode(database),
-    ssl: sslOf(new URLSearchParams(query).get('sslmode') ?? 'disable'),
+    ssl: sslOf(new URLSearchParams(query).get('sslmode') ?? 'disable', ca),
   };
 }
 
@@ -51,10 +51,10 @@ function decode(text: string): string {
   }
 }
 
-function sslOf(mode: string): Address['ssl'] {
+function sslOf(mode: string, ca: string | undefined): Address['ssl'] {
   if (mode === 'disable') return false;
   if (mode === 'require') return { rejectUnauthorized: false };
-  if (mode === 'verify-full') return true;
+  if (mode === 'verify-full') return ca === undefined ? true : { rejectUnauthorized: true, ca };
   throw malformed('sslmode must be disable, require or verify-full');
 }
 

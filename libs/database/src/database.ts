@@ -154,7 +154,7 @@ async function attempt<R>(
 
 function sessionOf(options: DatabaseOptions, url: string): Session {
   return {
-    address: parseAddress(url),
+    address: parseAddress(url, options.ca),
     schema: options.schema,
     applicationName: options.applicationName,
     connectTimeoutMs: options.connectTimeoutMs ?? 2_000,

@@ -43,6 +43,8 @@ export interface DatabaseOptions {
   url: string;
   /** Same form; any of its hosts may answer reads. Without it reads go to the primary. */
   replicaUrl?: string | undefined;
+  /** Certificates (PEM) of the authority that signed the servers' own, for `sslmode=verify-full`. Default: the public ones. */
+  ca?: string | undefined;
   /** The schema that this service owns; becomes the search_path. */
   schema: string;
   /** Most connections to the primary (and, separately, to the replica). Default 10. */

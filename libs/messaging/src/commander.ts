@@ -3,7 +3,7 @@ import type { Msg, Subscription } from '@nats-io/transport-node';
 import { systemClock, TocsinError } from '@tocsin/core';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
-import { type CommandSpec, COMMANDS_STREAM, commandPattern } from './contract.ts';
+import { type CommandSpec, COMMANDS_STREAM, commandPattern, inboxPrefix } from './contract.ts';
 import { HEADER } from './names.ts';
 import type { Publisher } from './publisher.ts';
 import { producing } from './tracing.ts';
@@ -46,7 +46,7 @@ export class Commander {
     const pattern = commandPattern(spec);
     // The same request sent again is dropped by the stream; another request under the same key reaches the owner, who refuses it.
     const id = `${operationId}.${o.requestHash.replace(/[^\w-]/g, '').slice(0, 32)}`;
-    const reply = replySubject(this.connection.options.inboxPrefix ?? '_INBOX', id);
+    const reply = replySubject(inboxPrefix(this.connection.options), id);
     const answer = this.listen(reply);
     try {
       const published = await producing(`command ${pattern}`, pattern, SpanKind.PRODUCER, (headers) => {

@@ -2,7 +2,7 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { Logger } from '@nestjs/common';
 import { systemClock, TocsinError } from '@tocsin/core';
 import { connect, type NatsConnection, type ReconnectToServerHandler, type Status } from '@nats-io/transport-node';
-import type { MessagingOptions } from './contract.ts';
+import { inboxPrefix, type MessagingOptions } from './contract.ts';
 import { Liveness } from './liveness.ts';
 import { Reach } from './reach.ts';
 import { coalesceWrites } from './write-coalescing.ts';
@@ -38,7 +38,7 @@ export class Connection {
       () => this.connected,
       (why) => this.drop(why),
     );
-    this.reach = new Reach(nats, options.inboxPrefix);
+    this.reach = new Reach(nats, inboxPrefix(options));
     void this.watch();
   }
 
@@ -169,7 +169,8 @@ function natsOptions(options: MessagingOptions): NonNullable<Parameters<typeof c
     reconnectToServer: awayFirst(),
     noAsyncTraces: true,
     ...(options.user === undefined ? {} : { user: options.user, pass: options.password ?? '' }),
-    ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
+    ...(options.ca === undefined ? {} : { tls: { ca: options.ca } }),
+    inboxPrefix: inboxPrefix(options),
   };
 }
 

@@ -74,9 +74,10 @@ export interface MessagingOptions {
   servers: string[];
   user?: string | undefined;
   password?: string | undefined;
+  /** Certificates (PEM) of the authority that signed the servers' own; with them every connection is encrypted. */
+  ca?: string | undefined;
   replicas: 1 | 3;
   contract: MessagingContract;
-  inboxPrefix?: string | undefined;
 }
 
 /** Second argument of `@EventPattern` and `@MessagePattern`. */
@@ -109,4 +110,9 @@ export function commandDurable(service: string): string {
 /** The twin of a request's subject that every instance answers on (see `gather`). */
 export function broadcastSubject(subject: string): string {
   return `every.${subject}`;
+}
+
+/** Where answers come back to. A server can be told that no other service may listen there. */
+export function inboxPrefix({ service }: Pick<MessagingOptions, 'service'>): string {
+  return `_INBOX.${service}`;
 }

@@ -1,6 +1,7 @@
 import { systemClock, TocsinError } from '@tocsin/core';
 import { createInbox, type Msg } from '@nats-io/transport-node';
 import type { Connection } from './connection.ts';
+import { inboxPrefix } from './contract.ts';
 import { HEADER } from './names.ts';
 import { OutgoingHeaders } from './headers.ts';
 import { counters } from './metrics.ts';
@@ -74,7 +75,7 @@ export class Publisher {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly connection: Connection) {
-    this.inbox = createInbox(connection.options.inboxPrefix);
+    this.inbox = createInbox(inboxPrefix(connection.options));
     connection.nats.subscribe(`${this.inbox}.*`, {
       callback: (error, msg) => {
         if (!error) this.onAck(msg);

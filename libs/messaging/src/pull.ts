@@ -2,6 +2,7 @@ import { systemClock } from '@tocsin/core';
 import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
 import type { Connection } from './connection.ts';
+import { inboxPrefix } from './contract.ts';
 
 /**
  * A frozen instance goes on being given messages for as long as its last question lasts. Shorter than the shortest ack
@@ -47,7 +48,7 @@ export class Pull {
     private readonly capacity: number,
     private readonly onMessage: (msg: Msg) => void,
   ) {
-    this.inbox = createInbox(connection.options.inboxPrefix);
+    this.inbox = createInbox(inboxPrefix(connection.options));
     this.nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${target.stream}.${target.durable}`;
     this.threshold = Math.max(1, Math.floor(capacity / 4));
   }

@@ -15,7 +15,7 @@ export class Reach {
 
   constructor(
     private readonly nats: NatsConnection,
-    inboxPrefix?: string,
+    inboxPrefix: string,
   ) {
     this.inbox = createInbox(inboxPrefix);
     this.subscription = nats.subscribe(SUBJECT, { callback: (error, msg) => void (error ?? this.answer(msg)) });

@@ -2,7 +2,7 @@ import { systemClock, TocsinError } from '@tocsin/core';
 import { createInbox, type Msg } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
-import { broadcastSubject, type RequestSpec } from './contract.ts';
+import { broadcastSubject, inboxPrefix, type RequestSpec } from './contract.ts';
 import { shrink } from './deadline.ts';
 import type { OutgoingHeaders } from './headers.ts';
 import { HEADER } from './names.ts';
@@ -30,7 +30,7 @@ export class Requester {
   private next = 0;
 
   constructor(private readonly connection: Connection) {
-    this.inbox = createInbox(connection.options.inboxPrefix);
+    this.inbox = createInbox(inboxPrefix(connection.options));
     connection.nats.subscribe(`${this.inbox}.*`, {
       callback: (error, msg) => {
         if (!error) this.waiting.get(msg.subject.slice(this.inbox.length + 1))?.(msg);

@@ -39,8 +39,8 @@ export async function connectMessaging(
 }
 
 function messagingOptions(config: PlatformConfig, contract: MessagingContract): MessagingOptions {
-  const { service, instance, natsUrls: servers, natsUser: user, natsPassword: password, replicas } = config;
-  return { service, instance, servers, user, password, replicas, contract };
+  const { service, instance, natsUrls: servers, natsUser: user, natsPassword: password, ca, replicas } = config;
+  return { service, instance, servers, user, password, ca, replicas, contract };
 }
 
 /** The service's database, migrated; waits for the server as long as needed. */
@@ -53,6 +53,7 @@ export async function connectDatabase(
   const database = new Database({
     url: config.databaseUrl ?? '',
     replicaUrl: config.databaseReplicaUrl,
+    ca: config.ca,
     schema: settings.schema ?? config.service,
     applicationName: `tocsin ${config.service} ${config.instance}`,
   });
@@ -69,7 +70,7 @@ export async function connectDatabase(
 
 /** The cache. It needs no Redis to work, only to be quick, so nothing waits for it and it makes no one not ready. */
 export function openCache(config: PlatformConfig, health: Health): Cache {
-  const cache = new Cache({ url: config.redisUrl ?? '', namespace: config.service });
+  const cache = new Cache({ url: config.redisUrl ?? '', ca: config.ca, namespace: config.service });
   health.add('redis', () => cache.ping(), { required: false });
   return cache;
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 
 const url = (...protocols: string[]) =>
@@ -33,6 +34,14 @@ const milliseconds = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max));
 
+function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** A key of 32 bytes, written in base64; `openssl rand -base64 32` makes one. */
 export const secretKey = z
   .string()
@@ -55,11 +64,12 @@ const environment = z.object({
   TOCSIN_NATS_URLS: urls('nats', 'tls').default(['nats://127.0.0.1:4222']),
   TOCSIN_NATS_USER: z.string().optional(),
   TOCSIN_NATS_PASSWORD: z.string().optional(),
+  TOCSIN_CA: z.string().refine(isCertificate, { error: 'must be certificates in PEM' }).optional(),
   TOCSIN_REPLICAS: z
     .enum(['1', '3'], { error: 'must be 1 or 3' })
     .default('1')
     .transform((text) => (text === '3' ? (3 as const) : (1 as const))),
-  TOCSIN_REDIS_URL: url('redis', 'rediss', 'redis+sentinel').optional(),
+  TOCSIN_REDIS_URL: url('redis', 'rediss', 'redis+sentinel', 'rediss+sentinel').optional(),
   TOCSIN_DATABASE_URL: url('postgres', 'postgresql').optional(),
   TOCSIN_DATABASE_REPLICA_URL: url('postgres', 'postgresql').optional(),
   TOCSIN_SECRET: secretKey.optional(),
@@ -73,6 +83,8 @@ export const platformSchema = environment.transform((env) => ({
   natsUrls: env.TOCSIN_NATS_URLS,
   natsUser: env.TOCSIN_NATS_USER,
   natsPassword: env.TOCSIN_NATS_PASSWORD,
+  /** Who signed the certificates of NATS, Redis and PostgreSQL. */
+  ca: env.TOCSIN_CA,
   replicas: env.TOCSIN_REPLICAS,
   redisUrl: env.TOCSIN_REDIS_URL,
   databaseUrl: env.TOCSIN_DATABASE_URL,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot, temporaryDir } from '@tocsin/local';
 import { tocsinControl, type TocsinControl } from './tocsin-control.ts';
@@ -47,12 +47,13 @@ export interface StartedTocsin {
    * separated by a comma, and either may be the primary.
    */
   readonly databaseUrl: string;
-  /** The addresses of all brokers, past all links, with the login of the services. */
+  /** The addresses of all brokers, past all links, with the login of the operator, who may do everything. */
   readonly nats: { urls: string[]; user: string; password: string };
   /** Cuts and holds; every call throws without `drill`. */
   readonly control: TocsinControl;
   /** What an instance has logged. */
   logs(instance: string): string;
+  /** @throws when the broker refused a service anything while it ran: its rights are too few */
   stop(): Promise<void>;
 }
 
@@ -87,6 +88,8 @@ export async function startTocsin(o: StartTocsinOptions = {}): Promise<StartedTo
     try {
       // After a crash of the program, what it ran goes on writing, and makes folders anew, until its watchdog ends it.
       if (existsSync(join(dir, 'runtime.json'))) await allGone(runtime());
+      const refused = refusedByBroker(join(dir, 'logs'));
+      if (refused.length > 0) throw new Error(`The broker refused what a service needs:\n${refused.join('\n')}`);
     } finally {
       rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
     }
@@ -123,6 +126,17 @@ function commandLine(o: StartTocsinOptions): string[] {
     o.cluster === true ? ['--cluster'] : [],
     o.drill === true ? ['--drill'] : [],
   ].flat();
+}
+
+/** What a service did that its user may not: each of it once. */
+function refusedByBroker(logs: string): string[] {
+  if (!existsSync(logs)) return [];
+  const files = readdirSync(logs).filter((file) => file.startsWith('nats'));
+  const lines = files.flatMap((file) => readFileSync(join(logs, file), 'utf8').split('\n'));
+  const violations = lines.flatMap(
+    (line) => /\[ERR\] (.* (?:Publish|Subscription) Violation .*)/.exec(line)?.[1] ?? [],
+  );
+  return [...new Set(violations)].slice(0, 50);
 }
 
 /** How an oracle reaches the servers, whatever is cut. */

@@ -1,0 +1,99 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { permissionsOf } from '@tocsin/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deploy, type Deployment } from './deployment.ts';
+import { readInventory } from './inventory.ts';
+import { serviceNames } from './ports.ts';
+import { render } from './render.ts';
+import type { RenderedFile } from './rendered.ts';
+import { writeHost } from './write.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tocsin-hosts-'));
+const inventory = readInventory(join(import.meta.dirname, '..', 'inventory.example.yaml'));
+let deployment: Deployment;
+let files: RenderedFile[];
+
+beforeAll(async () => {
+  deployment = await deploy(inventory, join(folder, 'secrets'));
+  files = render(deployment, deployment.hosts[0]!);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const fileAt = (path: string): RenderedFile => files.find((file) => file.path === path)!;
+const secretsIn = (value: unknown): string[] =>
+  typeof value === 'string' ? [value] : Object.values(value as object).flatMap(secretsIn);
+
+describe('the files of a host', () => {
+  it('lie in our folder or are units, each once', () => {
+    const paths = files.map(({ path }) => path);
+    expect(new Set(paths).size).toBe(paths.length);
+    for (const path of paths) expect(path).toMatch(/^\/etc\/(tocsin|systemd\/system|sysctl\.d)\//);
+  });
+
+  it('show no secret to everybody', () => {
+    const secrets = secretsIn(deployment.secrets);
+    const open = files.filter(({ group }) => group === undefined);
+    for (const { path, content } of open)
+      expect([path, secrets.filter((secret) => content.includes(secret))]).toEqual([path, []]);
+    for (const { path, content } of open) expect([path, content.includes('PRIVATE KEY')]).toEqual([path, false]);
+  });
+
+  it('give each sub-service its own credentials and no other', () => {
+    const { nats, postgres } = deployment.secrets;
+    for (const service of serviceNames) {
+      const own = files.filter(({ path }) => path.startsWith(`/etc/tocsin/credentials/${service}/`));
+      const text = own.map(({ content }) => content).join('');
+      const known = [...Object.entries(nats), ...Object.entries(postgres)].filter(([, secret]) =>
+        text.includes(secret),
+      );
+      expect(new Set(known.map(([name]) => name))).toEqual(new Set([service]));
+      expect(own.every(({ group }) => group === 'root')).toBe(true);
+      const { content } = fileAt(`/etc/tocsin/services/${service}.env`);
+      for (const { path } of own) expect(content).toContain(`/tocsin_${path.split('/').at(-1)}`);
+    }
+  });
+
+  it('give each sub-service a user at the broker, with its rights', () => {
+    const { content } = fileAt('/etc/tocsin/nats/accounts.conf');
+    for (const service of serviceNames) {
+      const user = content.slice(content.indexOf(`user: ${service},`)).split('user: ')[1]!;
+      for (const subject of permissionsOf(service).publish.allow) expect(user).toContain(`"${subject}"`);
+    }
+  });
+});
+
+describe('secrets and certificates', () => {
+  it('are made once and kept', async () => {
+    expect(await deploy(inventory, join(folder, 'secrets'))).toEqual(deployment);
+  });
+
+  it('are kept from others', () => {
+    for (const name of ['secrets.json', 'ca.key', 'edge.key', 'host-a.key'])
+      expect(statSync(join(folder, 'secrets', name)).mode & 0o077).toBe(0);
+  });
+
+  it('are made anew for a host that moved', async () => {
+    const [first, ...rest] = inventory.hosts;
+    const moved = { ...inventory, hosts: [{ ...first!, address: '10.0.0.99' }, ...rest] };
+    const { certificates } = await deploy(moved, join(folder, 'secrets'));
+    expect(certificates.hosts.get('a')).not.toEqual(deployment.certificates.hosts.get('a'));
+    expect(certificates.hosts.get('b')).toEqual(deployment.certificates.hosts.get('b'));
+    expect(certificates.authority).toBe(deployment.certificates.authority);
+  });
+});
+
+describe('what is written for a host', () => {
+  it('has a manifest line for each file, and nobody else may read it', () => {
+    const out = join(folder, 'out');
+    writeHost(out, files);
+    const lines = readFileSync(join(out, 'manifest'), 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(files.length);
+    expect(lines).toContain('0640 tocsin-nats /etc/tocsin/nats/nats.conf');
+    expect(lines).toContain('0600 root /etc/tocsin/credentials/prober/TOCSIN_SECRET');
+    expect(lines).toContain('0755 root /etc/tocsin/redis/start-redis');
+    expect(statSync(join(out, 'files/etc/tocsin/nats/nats.conf')).mode & 0o077).toBe(0);
+  });
+});

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { serviceNames, type ServiceName } from './ports.ts';
+
+export const databaseRoles = ['monitors', 'incidents', 'notifier', 'status'] as const;
+export type DatabaseRole = (typeof databaseRoles)[number];
+
+/** What nobody but the hosts may know; made once and kept with the inventory. */
+export interface Secrets {
+  /** Seals the credentials in monitors and channels. Lost with it: every one of them. */
+  secret: string;
+  /** The first admin's API token. */
+  adminToken: string;
+  nats: Record<ServiceName | 'operator' | 'system', string>;
+  redis: { replication: string; service: string; sentinel: string };
+  /** The superuser and the role for backups have none: they come by the socket alone. */
+  postgres: Record<DatabaseRole | 'repmgr', string>;
+}
+
+const FILE = 'secrets.json';
+
+/**
+ * Reads the secrets of a deployment from a folder, and makes those that are missing: all at the first time, and after an
+ * upgrade that needs a new one.
+ */
+export function loadSecrets(folder: string): Secrets {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, FILE);
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const fresh = generate();
+  const secrets: Secrets = {
+    ...fresh,
+    ...known,
+    nats: { ...fresh.nats, ...known.nats },
+    redis: { ...fresh.redis, ...known.redis },
+    postgres: { ...fresh.postgres, ...known.postgres },
+  };
+  writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+function generate(): Secrets {
+  return {
+    secret: randomBytes(32).toString('base64'),
+    adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
+    nats: passwordsFor([...serviceNames, 'operator', 'system']),
+    redis: passwordsFor(['replication', 'service', 'sentinel']),
+    postgres: passwordsFor([...databaseRoles, 'repmgr']),
+  };
+}
+
+function passwordsFor<T extends string>(names: readonly T[]): Record<T, string> {
+  return Object.fromEntries(names.map((name) => [name, password()])) as Record<T, string>;
+}
+
+/** Letters, digits, "-" and "_": it needs no quoting anywhere. */
+function password(): string {
+  return randomBytes(24).toString('base64url');
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { permissionsOf } from '../../../libs/contracts/src/permissions.ts';
+import { databaseRoles, type DatabaseRole } from '../../local/src/postgres-bootstrap.ts';
+import { services, type ServiceNeeds } from '../../local/src/services.ts';
+
+/** A Secret as Kubernetes takes it. */
+export interface Secret {
+  apiVersion: 'v1';
+  kind: 'Secret';
+  metadata: { name: string };
+  stringData: Record<string, string>;
+}
+
+type Service = ServiceNeeds['name'];
+
+const SENTINELS = [0, 1, 2].map((n) => `redis-sentinel-${n}.redis-sentinel-headless:26379`).join(',');
+
+/**
+ * The Secrets of a new deployment, every value made anew: one for each sub-service with what that one may know and nothing
+ * else, its keys named like the variables; and one for each server.
+ */
+export function newSecrets(): Secret[] {
+  const secret = randomBytes(32).toString('base64');
+  const redisPassword = password();
+  const broker = passwordsFor(services.map(({ name }) => name));
+  const database = passwordsFor(databaseRoles);
+  const known = (service: ServiceNeeds): Record<string, string> => ({
+    TOCSIN_NATS_PASSWORD: broker[service.name],
+    ...(service.database ? { TOCSIN_DATABASE_URL: databaseUrl(service.database, database) } : {}),
+    ...(service.cache ? { TOCSIN_REDIS_URL: `redis+sentinel://:${redisPassword}@${SENTINELS}/tocsin` } : {}),
+    ...(service.secret ? { TOCSIN_SECRET: secret } : {}),
+    ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: `tsn_${randomBytes(32).toString('base64url')}` } : {}),
+  });
+  return [
+    ...services.map((service) => secretOf(service.name, known(service))),
+    secretOf('nats-auth', { 'auth.conf': authorization(broker) }),
+    secretOf('redis', { password: redisPassword }),
+    secretOf('database-passwords', database),
+  ];
+}
+
+function secretOf(name: string, stringData: Record<string, string>): Secret {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData };
+}
+
+function databaseUrl(role: DatabaseRole, passwords: Record<DatabaseRole, string>): string {
+  return `postgres://${role}:${passwords[role]}@postgres-rw:5432/tocsin?sslmode=verify-full`;
+}
+
+/** A part of the broker's configuration, whose language takes JSON: its users, each with what it may do. */
+function authorization(passwords: Record<Service, string>): string {
+  const users = services.map(({ name }) => {
+    return { user: name, password: passwords[name], permissions: permissionsOf(name) };
+  });
+  return `authorization ${JSON.stringify({ users }, null, 2)}\n`;
+}
+
+function passwordsFor<T extends string>(names: readonly T[]): Record<T, string> {
+  return Object.fromEntries(names.map((name) => [name, password()])) as Record<T, string>;
+}
+
+/** Of characters that need no quotes anywhere: in addresses, in SQL, in the broker's configuration. */
+function password(): string {
+  return randomBytes(24).toString('hex');
+}

@@ -1,0 +1,81 @@
+/**
+ * What each sub-service does at the broker, beside what follows from its consumers and commands. The broker enforces it:
+ * see `permissions.ts`.
+ */
+export interface Rights {
+  /** Subjects of streams that it publishes to. */
+  publishes: readonly string[];
+  /** Subjects of questions that it answers. */
+  serves: readonly string[];
+  /** Subjects of questions that it asks. */
+  asks: readonly string[];
+  /** Questions that it asks every instance of everybody. */
+  gathers: readonly string[];
+  /** Streams that it follows without taking anything from them. */
+  follows: readonly string[];
+  /** Buckets whose values it reads and writes. */
+  keeps: readonly string[];
+  /** Which leases it takes: the beginning of their names. */
+  leases: readonly string[];
+  /** What is for whoever looks after the whole: how full the queues are, what the dead letters hold. */
+  oversees: 'nothing' | 'queues' | 'queues and dead letters';
+}
+
+const NONE: Rights = {
+  publishes: [],
+  serves: [],
+  asks: [],
+  gathers: [],
+  follows: [],
+  keeps: [],
+  leases: [],
+  oversees: 'nothing',
+};
+
+export const rights = {
+  gateway: {
+    ...NONE,
+    // Beside heartbeats and commands, whatever a dead letter was: it is driven again on behalf of an admin.
+    publishes: ['heartbeats.>', 'commands.>', 'checks.>', 'results.>', 'config.>', 'events.>'],
+    asks: ['monitors.>', 'status.>', 'operations.>'],
+    gathers: ['system.ping'],
+    follows: ['EVENTS'],
+    keeps: ['operations'],
+    oversees: 'queues and dead letters',
+  },
+  monitors: {
+    ...NONE,
+    // A check that a person asks for goes straight to the probers.
+    publishes: ['config.>', 'events.monitors.>', 'checks.>'],
+    serves: ['monitors.>'],
+    follows: ['CONFIG'],
+  },
+  scheduler: {
+    ...NONE,
+    publishes: ['checks.>'],
+    follows: ['CONFIG'],
+    keeps: ['watermarks'],
+    leases: ['scheduler'],
+  },
+  prober: { ...NONE, publishes: ['results.>'] },
+  incidents: {
+    ...NONE,
+    // A first failure is confirmed by a check that it asks for itself.
+    publishes: ['checks.>', 'events.incidents.>', 'events.states.>'],
+    asks: ['notifier.>'],
+    // Whether the road is clear decides what silence means.
+    oversees: 'queues',
+  },
+  notifier: {
+    ...NONE,
+    publishes: ['events.notifications.>'],
+    serves: ['notifier.>'],
+    gathers: ['system.ping'],
+    leases: ['notifier'],
+    // The dead man's switch tells whether Tocsin is whole.
+    oversees: 'queues',
+  },
+  status: { ...NONE, serves: ['status.>'], follows: ['EVENTS'] },
+} as const satisfies Record<string, Rights>;
+
+export type ServiceName = keyof typeof rights;
