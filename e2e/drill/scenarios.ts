@@ -27,7 +27,7 @@ export interface Scenario {
 const SERVICE_AWAY_MS = 3_000;
 /** Longer than a failover of the database. */
 const SERVER_AWAY_MS = 6_000;
-/** So long that its coming back, which costs the broker a second election, is an event of its own. */
+/** Longer than an election: that a node comes back is an event of its own. A frozen one is ended and back before (ADR 13). */
 const NODE_AWAY_MS = 15_000;
 
 /** Every sub-service. */

@@ -1,3 +1,5 @@
+import type { ServiceName } from '@tocsin/contracts';
+
 /** Where each product listens, the same on every host. */
 export const ports = {
   nats: { clients: 4222, routes: 6222, monitoring: 8222 },
@@ -14,8 +16,7 @@ export const ports = {
     incidents: 8424,
     notifier: 8425,
     status: 8426,
-  },
+  } satisfies Record<ServiceName, number>,
 } as const;
 
-export type ServiceName = keyof typeof ports.services;
 export const serviceNames = Object.keys(ports.services) as ServiceName[];

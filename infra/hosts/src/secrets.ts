@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { serviceNames, type ServiceName } from './ports.ts';
-
-export const databaseRoles = ['monitors', 'incidents', 'notifier', 'status'] as const;
-export type DatabaseRole = (typeof databaseRoles)[number];
+import type { ServiceName } from '@tocsin/contracts';
+import { type DatabaseRole, databaseRoles, passwordsFor } from '@tocsin/local';
+import { serviceNames } from './ports.ts';
 
 /** What nobody but the hosts may know; made once and kept with the inventory. */
 export interface Secrets {
@@ -48,13 +47,4 @@ function generate(): Secrets {
     redis: passwordsFor(['replication', 'service', 'sentinel']),
     postgres: passwordsFor([...databaseRoles, 'repmgr']),
   };
-}
-
-function passwordsFor<T extends string>(names: readonly T[]): Record<T, string> {
-  return Object.fromEntries(names.map((name) => [name, password()])) as Record<T, string>;
-}
-
-/** Letters, digits, "-" and "_": it needs no quoting anywhere. */
-function password(): string {
-  return randomBytes(24).toString('base64url');
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { permissionsOf } from '../../../libs/contracts/src/permissions.ts';
-import { databaseRoles, type DatabaseRole } from '../../local/src/postgres-bootstrap.ts';
-import { services, type ServiceNeeds } from '../../local/src/services.ts';
+import { permissionsOf } from '@tocsin/contracts';
+import { type DatabaseRole, databaseRoles, password, passwordsFor, type ServiceNeeds, services } from '@tocsin/local';
 
 /** A Secret as Kubernetes takes it. */
 export interface Secret {
@@ -53,13 +52,4 @@ function authorization(passwords: Record<Service, string>): string {
     return { user: name, password: passwords[name], permissions: permissionsOf(name) };
   });
   return `authorization ${JSON.stringify({ users }, null, 2)}\n`;
-}
-
-function passwordsFor<T extends string>(names: readonly T[]): Record<T, string> {
-  return Object.fromEntries(names.map((name) => [name, password()])) as Record<T, string>;
-}
-
-/** Of characters that need no quotes anywhere: in addresses, in SQL, in the broker's configuration. */
-function password(): string {
-  return randomBytes(24).toString('hex');
 }

@@ -11,4 +11,6 @@ export { guard, unguard } from './watchdog.ts';
 export { temporaryDir } from './temporary.ts';
 export { PostgresPair, startPostgresPair, type PostgresPairOptions } from './postgres-pair.ts';
 export type { PostgresName } from './postgres-pair-state.ts';
+export { password, passwordsFor } from './passwords.ts';
 export { processesIn } from './process-folder.ts';
+export { services, type ServiceNeeds } from './services.ts';

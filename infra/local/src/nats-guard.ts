@@ -29,7 +29,7 @@ const ALONE_MS = 500;
  */
 export class NatsGuard {
   private readonly fence = new Fence();
-  private stopping = false;
+  private readonly ended = new AbortController();
   private readonly loop: Promise<void>;
 
   constructor(private readonly node: GuardedNode) {
@@ -43,18 +43,20 @@ export class NatsGuard {
   }
 
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.ended.abort();
     await this.loop;
   }
 
   private async run(): Promise<void> {
-    while (!this.stopping) {
-      await delay(EVERY_MS, undefined, { ref: false });
+    const { signal } = this.ended;
+    for (;;) {
+      await delay(EVERY_MS, undefined, { ref: false, signal }).catch(() => undefined);
+      if (signal.aborted) return;
       const { name, server, monitoring } = this.node;
       const { pid } = server;
       const seen = pid < 0 ? 'nothing' : await routesOf(monitoring);
       const why = pid === server.pid ? this.fence.judge(pid, seen, performance.now()) : undefined;
-      if (why === undefined || this.stopping) continue;
+      if (why === undefined || signal.aborted) continue;
       say(`${name} ${why}: ending it`);
       // As a crash: whoever keeps it running starts it again.
       server.process?.kill('SIGKILL');

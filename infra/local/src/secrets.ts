@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { rights, type ServiceName } from '@tocsin/contracts';
+import { password, passwordsFor } from './passwords.ts';
 import { inTocsin } from './paths.ts';
 import { databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
 
@@ -45,12 +46,4 @@ function generate(): Secrets {
     redisPassword: password(),
     adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
   };
-}
-
-function passwordsFor<T extends string>(names: readonly T[]): Record<T, string> {
-  return Object.fromEntries(names.map((name) => [name, password()])) as Record<T, string>;
-}
-
-function password(): string {
-  return randomBytes(18).toString('base64url');
 }

@@ -18,8 +18,16 @@ export class Reach {
     inboxPrefix: string,
   ) {
     this.inbox = createInbox(inboxPrefix);
-    this.subscription = nats.subscribe(SUBJECT, { callback: (error, msg) => void (error ?? this.answer(msg)) });
-    nats.subscribe(this.inbox, { callback: (error, msg) => void (error ?? this.hear(msg)) });
+    this.subscription = nats.subscribe(SUBJECT, {
+      callback: (error, msg) => {
+        if (!error) this.answer(msg);
+      },
+    });
+    nats.subscribe(this.inbox, {
+      callback: (error, msg) => {
+        if (!error) this.hear(msg);
+      },
+    });
   }
 
   /**

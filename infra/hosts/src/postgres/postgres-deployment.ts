@@ -1,4 +1,4 @@
-import { databaseRoles } from '../secrets.ts';
+import { databaseRoles } from '@tocsin/local';
 import type { Deployment } from '../deployment.ts';
 
 /** What the database's files are made from. */

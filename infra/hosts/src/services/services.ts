@@ -1,7 +1,7 @@
-import type { DatabaseRole } from '../secrets.ts';
+import { type DatabaseRole, type ServiceNeeds, services } from '@tocsin/local';
 import type { Deployment } from '../deployment.ts';
 import type { Host } from '../inventory.ts';
-import { ports, type ServiceName, serviceNames } from '../ports.ts';
+import { ports } from '../ports.ts';
 import { PRIMARY } from '../redis/redis.ts';
 import { ETC, type RenderedFile } from '../rendered.ts';
 
@@ -9,34 +9,17 @@ import { ETC, type RenderedFile } from '../rendered.ts';
 const DRAIN_GRACE_MS = 2_000;
 const SHUTDOWN_MS = 15_000;
 
-/** What a sub-service needs of the servers, and which secrets it may know. */
-interface Needs {
-  database?: DatabaseRole;
-  cache?: boolean;
-  secret?: boolean;
-  bootstrapToken?: boolean;
-}
-
-const needs: Record<ServiceName, Needs> = {
-  gateway: { cache: true, secret: true },
-  monitors: { database: 'monitors', cache: true, secret: true, bootstrapToken: true },
-  scheduler: {},
-  prober: { secret: true },
-  incidents: { database: 'incidents' },
-  notifier: { database: 'notifier', secret: true },
-  status: { database: 'status', cache: true },
-};
-
 /**
  * The settings of every sub-service on a host: an environment file that anybody may read, and a folder of credentials,
  * each in a file, that root alone can read and systemd hands to the unit (`LoadCredential=`).
  */
 export function serviceFiles(deployment: Deployment, host: Host): RenderedFile[] {
-  return serviceNames.flatMap((service) => {
-    const credentials = credentialsOf(deployment, service);
+  return services.flatMap((needs) => {
+    const service = needs.name;
+    const credentials = credentialsOf(deployment, needs);
     const handed = `/run/credentials/tocsin@${service}.service`;
     const environment: Record<string, string> = {
-      ...plain(deployment, host, service),
+      ...plain(deployment, host, needs),
       ...Object.fromEntries(Object.keys(credentials).map((name) => [`${name}_FILE`, `${handed}/tocsin_${name}`])),
       ...deployment.settings[service],
     };
@@ -49,7 +32,8 @@ export function serviceFiles(deployment: Deployment, host: Host): RenderedFile[]
   });
 }
 
-function plain({ hosts, location }: Deployment, host: Host, service: ServiceName): Record<string, string> {
+function plain({ hosts, location }: Deployment, host: Host, needs: ServiceNeeds): Record<string, string> {
+  const { name: service, environment } = needs;
   // Its own host first: the way is the shortest, and each client follows the cluster from there.
   const near = [host, ...hosts.filter((other) => other.name !== host.name)];
   return {
@@ -63,12 +47,13 @@ function plain({ hosts, location }: Deployment, host: Host, service: ServiceName
     TOCSIN_CA_FILE: `${ETC}/ca.crt`,
     TOCSIN_DRAIN_GRACE_MS: String(DRAIN_GRACE_MS),
     TOCSIN_SHUTDOWN_MS: String(SHUTDOWN_MS),
-    ...(service === 'prober' ? { TOCSIN_LOCATION: location, UV_THREADPOOL_SIZE: '32' } : {}),
+    ...environment,
+    ...(service === 'prober' ? { TOCSIN_LOCATION: location } : {}),
   };
 }
 
-function credentialsOf({ hosts, secrets }: Deployment, service: ServiceName): Record<string, string> {
-  const { database, cache, secret, bootstrapToken } = needs[service];
+function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Record<string, string> {
+  const { name: service, database, cache, secret, bootstrapToken } = needs;
   const all = (port: number): string => hosts.map(({ address }) => `${address}:${port}`).join(',');
   const databaseUrl = (role: DatabaseRole): string =>
     `postgres://${role}:${secrets.postgres[role]}@${all(ports.postgres)}/tocsin?sslmode=verify-full`;
