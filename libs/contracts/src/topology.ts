@@ -120,14 +120,15 @@ const MUST_END = {
 
 /**
  * The queue group of the probers of a location. A killed prober's tasks go to another after the ack wait; a running
- * check extends it. When a whole host is lost, the wait begins only after the broker's election: with 2 s, some of these
- * windows ran 10 s late.
+ * check extends it. A frozen prober may be handed the same task once more, and twice the wait must still be less than the 3 s
+ * that are promised. When a whole host is lost, the wait begins only after the broker's election: with 2 s, some of
+ * these windows ran 10 s late.
  */
 export function proberTasks(location: string) {
   return consumer(
     `prober-${location}`,
     { stream: streams.checks, filters: [`checks.${location}.>`], schema: checkTask },
-    { ackWaitMs: 1_500, maxDeliver: 10, backoffMs: [0], maxAckPending: 20_000 },
+    { ackWaitMs: 1_250, maxDeliver: 10, backoffMs: [0], maxAckPending: 20_000 },
   );
 }
 
