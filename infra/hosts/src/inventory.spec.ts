@@ -26,6 +26,8 @@ describe('an inventory', () => {
     ],
     ['two hosts of one name', 'hosts', ({ hosts }) => ((hosts as { name: string }[])[0]!.name = 'b')],
     ['an address twice', '', ({ edge }) => ((edge as { addresses: string[] }).addresses = ['10.0.0.11'])],
+    ['an address of spans that is none', 'traces', (inventory) => (inventory['traces'] = '127.0.0.1:4318')],
+    ['an address of spans with a second line', 'traces', (inventory) => (inventory['traces'] = 'http://a\nNODE_ENV=x')],
     ['a field it does not know', '', (inventory) => (inventory['host'] = [])],
     [
       'a setting that is no variable',

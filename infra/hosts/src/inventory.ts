@@ -39,6 +39,11 @@ export const inventorySchema = z
       .string()
       .regex(/^\/[\w./-]{1,200}$/, 'must be the path of a folder, from the root')
       .optional(),
+    /** Where sub-services send spans (OTLP over HTTP); best a collector on each host's own loopback. Left out: nowhere. */
+    traces: z
+      .string()
+      .regex(/^https?:\/\/[\w.:[\]-]{1,255}(\/[\w./-]{0,200})?$/, 'must be an address like http://127.0.0.1:4318')
+      .optional(),
     /** More variables for a sub-service, as its README lists them. */
     settings: z.record(name, z.record(variable, z.string().max(4_096))).default({}),
   })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { permissionsOf } from '@tocsin/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from '../../nats-guard/src/settings.ts';
 import { deploy, type Deployment } from './deployment.ts';
 import { readInventory } from './inventory.ts';
 import { serviceNames } from './ports.ts';
@@ -22,7 +23,11 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const fileAt = (path: string): RenderedFile => files.find((file) => file.path === path)!;
+const fileAt = (path: string, from = files): RenderedFile => from.find((file) => file.path === path)!;
+/** The lines NAME=value of a file. */
+const variablesOf = (file: RenderedFile): Record<string, string> =>
+  Object.fromEntries([...file.content.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]));
+const units = (): RenderedFile[] => files.filter(({ path }) => path.startsWith('/etc/systemd/system/'));
 const secretsIn = (value: unknown): string[] =>
   typeof value === 'string' ? [value] : Object.values(value as object).flatMap(secretsIn);
 
@@ -62,6 +67,60 @@ describe('the files of a host', () => {
       const user = content.slice(content.indexOf(`user: ${service},`)).split('user: ')[1]!;
       for (const subject of permissionsOf(service).publish.allow) expect(user).toContain(`"${subject}"`);
     }
+  });
+});
+
+describe('the units of a host', () => {
+  it('start with all of Tocsin, each that can be enabled', () => {
+    const { content } = fileAt('/etc/systemd/system/tocsin.target');
+    const wanted = [...content.matchAll(/^Wants=(.*)$/gm)].flatMap(([, names]) => names!.split(' '));
+    const enabled = units().filter((unit) => unit.content.includes('\nWantedBy=tocsin.target\n'));
+    const names = enabled.flatMap(({ path }) => {
+      const name = path.split('/').at(-1)!;
+      return name.includes('@') ? serviceNames.map((service) => name.replace('@', `@${service}`)) : [name];
+    });
+    expect(names).toContain('tocsin-nats-guard.service');
+    expect(wanted.toSorted()).toEqual(names.toSorted());
+  });
+
+  it('read only environment files that are there', () => {
+    const named = units().flatMap(({ content }) => [...content.matchAll(/^EnvironmentFile=(.*)$/gm)]);
+    const paths = named.flatMap(([, path]) => serviceNames.map((service) => path!.replace('%i', service)));
+    expect(paths).toContain('/etc/tocsin/nats/guard.env');
+    expect(paths.filter((path) => !files.some((file) => file.path === path))).toEqual([]);
+  });
+});
+
+describe('the guard of the broker', () => {
+  it('is told of the other hosts, of the figures, and of the pid file that the server writes', () => {
+    const settings = readSettings(variablesOf(fileAt('/etc/tocsin/nats/guard.env')));
+    expect(settings.peers).toEqual(['10.0.0.12', '10.0.0.13'].map((host) => ({ host, port: 6222 })));
+    const { content } = fileAt('/etc/tocsin/nats/nats.conf');
+    expect(content).toContain(`\nhttp: "127.0.0.1:${settings.monitoring}"\n`);
+    expect(content).toContain(`\npid_file: "${settings.pidFile}"\n`);
+    // A folder of the unit's own is removed at its end, and an old id with it.
+    const unit = fileAt('/etc/systemd/system/tocsin-nats.service').content;
+    expect(unit).toContain(`\nRuntimeDirectory=${settings.pidFile.replace(/^\/run\/(.*)\/[^/]+$/, '$1')}\n`);
+    expect(unit).not.toContain('RuntimeDirectoryPreserve');
+  });
+
+  it('may signal the server: both are the same user', () => {
+    for (const name of ['tocsin-nats', 'tocsin-nats-guard'])
+      expect(fileAt(`/etc/systemd/system/${name}.service`).content).toContain('\nUser=tocsin-nats\n');
+  });
+});
+
+describe('spans', () => {
+  const endpoints = (from: RenderedFile[]): unknown[] =>
+    serviceNames
+      .map((name) => fileAt(`/etc/tocsin/services/${name}.env`, from))
+      .map((file) => variablesOf(file).OTEL_EXPORTER_OTLP_ENDPOINT);
+
+  it('go where the inventory says, from every sub-service, and nowhere when it says nothing', () => {
+    const traces = 'http://127.0.0.1:4318';
+    const traced = render({ ...deployment, traces }, deployment.hosts[0]!);
+    expect(endpoints(traced)).toEqual(serviceNames.map(() => traces));
+    expect(endpoints(files)).toEqual(serviceNames.map(() => undefined));
   });
 });
 

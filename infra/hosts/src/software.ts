@@ -1,19 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { findOrFetchServers, projectRoot } from '@tocsin/local';
 import { serviceNames } from './ports.ts';
 
 /**
- * Collects what hosts run and no package of theirs brings: the built sub-services, the Node that this repository pins and
- * nats-server. The same for every host of this machine's kind (processor and C library).
+ * Collects what hosts run and no package of theirs brings: the built sub-services, the guard of the broker's nodes, the Node
+ * that this repository pins and nats-server. The same for every host of this machine's kind (processor and C library).
  * @returns the release's name, which becomes a folder's on the hosts
- * @throws when an app is not built, or nats-server can't be found or fetched
+ * @throws when one is not built, or nats-server can't be found or fetched
  */
 export async function collectSoftware(folder: string): Promise<string> {
   rmSync(folder, { recursive: true, force: true });
-  for (const service of serviceNames) {
-    cpSync(join(projectRoot, 'dist/apps', service), join(folder, service), { recursive: true });
+  for (const built of [...serviceNames.map((service) => `apps/${service}`), 'infra/nats-guard']) {
+    cpSync(join(projectRoot, 'dist', built), join(folder, basename(built)), { recursive: true });
   }
   const { nats } = await findOrFetchServers();
   for (const [program, name] of [

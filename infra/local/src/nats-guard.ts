@@ -3,13 +3,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { say } from './progress.ts';
 import type { RunningServer } from './running.ts';
 
-export interface GuardedNode {
+/** A peer's route port; of a peer on this machine, its number alone. */
+export type Route = number | { host: string; port: number };
+
+/** What a guard must know of a node. */
+export interface Guarded {
   name: string;
-  server: RunningServer;
+  /** Its process, as long as it runs; otherwise -1, and nothing to signal. */
+  server: { readonly pid: number; readonly process: { kill(signal: 'SIGKILL'): unknown } | undefined };
   /** The port of its own figures. */
   monitoring: number;
   /** The ways from it to its peers' route ports. */
-  routes: readonly number[];
+  routes: readonly Route[];
+}
+
+/** A node that this process has started. */
+export interface GuardedNode extends Guarded {
+  server: RunningServer;
 }
 
 const EVERY_MS = 500;
@@ -20,26 +30,32 @@ const SILENCE_MS = 4_000;
 const START_MS = 20_000;
 /** Routes are dropped after three seconds without a sign; this much later, none has come back. */
 const ALONE_MS = 500;
+/** How a peer's machine says that nothing listens, or hangs up. Any other failure to connect may be a cut. */
+const REFUSALS: readonly unknown[] = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
 
 /**
  * Ends a node of the broker that takes part no more, and starts none that could not: one that is frozen, or cut off from
  * all its peers. Back among them, such a node asks for a vote in every group it follows, under a term that it alone has
  * counted up. Its peers' leaders step down for it, and nobody leads until the next election: a second stall, as long as the
- * first. One that is started anew when it can hear its peers follows whoever leads. See ADR 13.
+ * first. One that is started anew when it can hear its peers follows whoever leads. See ADR 13. On a host,
+ * infra/nats-guard runs it.
  */
 export class NatsGuard {
   private readonly fence = new Fence();
   private readonly ended = new AbortController();
   private readonly loop: Promise<void>;
 
-  constructor(private readonly node: GuardedNode) {
+  /** @param tell is given a line whenever it ends the node */
+  constructor(
+    private readonly node: Guarded,
+    private readonly tell: (line: string) => void = say,
+  ) {
     this.loop = this.run();
   }
 
-  /** Whether it could hear a peer, or hear at least that none is running; a cut tells neither. */
-  async mayStart(): Promise<boolean> {
-    const heard = await Promise.all(this.node.routes.map(tellsAnything));
-    return heard.includes(true);
+  /** Whether the node could hear a peer now. */
+  mayStart(): Promise<boolean> {
+    return hearsAPeer(this.node.routes);
   }
 
   async stop(): Promise<void> {
@@ -49,18 +65,26 @@ export class NatsGuard {
 
   private async run(): Promise<void> {
     const { signal } = this.ended;
+    const { name, server } = this.node;
     for (;;) {
       await delay(EVERY_MS, undefined, { ref: false, signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const { name, server, monitoring } = this.node;
-      const { pid } = server;
-      const seen = pid < 0 ? 'nothing' : await routesOf(monitoring);
-      const why = pid === server.pid ? this.fence.judge(pid, seen, performance.now()) : undefined;
+      const why = await this.look();
       if (why === undefined || signal.aborted) continue;
-      say(`${name} ${why}: ending it`);
+      this.tell(`${name} ${why}: ending it`);
       // As a crash: whoever keeps it running starts it again.
       server.process?.kill('SIGKILL');
     }
+  }
+
+  /** Why it must end, if it must. */
+  private async look(): Promise<string | undefined> {
+    const { server, monitoring } = this.node;
+    const { pid } = server;
+    if (pid < 0) return undefined;
+    const seen = await routesOf(monitoring);
+    // What another process answered says nothing of this one.
+    return pid === server.pid ? this.fence.judge(pid, seen, performance.now()) : undefined;
   }
 }
 
@@ -107,18 +131,30 @@ async function routesOf(monitoring: number): Promise<number | 'nothing'> {
   }
 }
 
-/** Whether a port answers at all: with its greeting, or by refusing. */
-function tellsAnything(port: number): Promise<boolean> {
+/**
+ * Whether a node with these ways to its peers could hear one of them, or hear at least that none is running; a cut tells
+ * neither. One that has no peers need not hear any.
+ */
+export async function hearsAPeer(routes: readonly Route[]): Promise<boolean> {
+  const heard = await Promise.all(routes.map(tellsAnything));
+  return routes.length === 0 || heard.includes(true);
+}
+
+/** Whether a port answers at all: with its greeting, by refusing, or by hanging up. */
+function tellsAnything(route: Route): Promise<boolean> {
+  const at = typeof route === 'number' ? { host: '127.0.0.1', port: route } : route;
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect(at);
     const end = (heard: boolean): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(heard);
     };
     const timer = setTimeout(end, ASK_MS, false);
+    // A port with TLS greets nobody, and hangs up on what is no handshake.
+    socket.once('connect', () => socket.write('PING\r\n'));
     socket.once('data', () => end(true));
-    socket.once('error', () => end(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(REFUSALS.includes(error.code)));
     socket.once('close', () => end(true));
   });
 }

@@ -1,7 +1,6 @@
 -- The role of the PostgreSQL exporter. Run by a superuser in the database of Tocsin once its services have created their
 -- tables; safe to repeat. It can count outboxes and notifications, and read no message, address or answer.
 --   psql -d tocsin -v ON_ERROR_STOP=1 -f role.sql
--- Then give it a password where no process list shows it: \password prometheus
 
 DO $$
 BEGIN

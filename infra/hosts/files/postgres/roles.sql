@@ -24,3 +24,10 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA repmgr TO repmgr;
 
 -- Takes base backups, by the socket only: it has no password.
 CREATE ROLE backup LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE;
+
+-- For the exporter of figures on each host, by the socket only: it has no password either. It reads statistics and no table;
+-- what it may count in the tables of sub-services is granted by infra/observability/exporters/role.sql, when they exist.
+CREATE ROLE prometheus LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT 5;
+GRANT pg_monitor TO prometheus;
+GRANT CONNECT ON DATABASE tocsin TO prometheus;
+ALTER ROLE prometheus SET statement_timeout = '5s';

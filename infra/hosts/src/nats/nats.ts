@@ -2,19 +2,31 @@ import { permissionsOf } from '@tocsin/contracts';
 import { type Deployment, othersOf } from '../deployment.ts';
 import type { Host } from '../inventory.ts';
 import { ports, serviceNames } from '../ports.ts';
-import { ETC, readableBy, type RenderedFile, STATE } from '../rendered.ts';
+import { ETC, readableBy, type RenderedFile, RUN, STATE } from '../rendered.ts';
 
 const GROUP = 'tocsin-nats';
+/** By this the guard knows the server's process. */
+const PID_FILE = `${RUN}/nats/nats.pid`;
 
 /**
  * One node of the cluster. All that is measured and decided stands in the configuration itself; accounts lie in a file of
- * their own, the same on every host.
+ * their own, the same on every host. What its guard (infra/nats-guard) must know is an environment file, which holds no secret.
  */
 export function natsFiles(deployment: Deployment, host: Host): RenderedFile[] {
   return [
     readableBy(GROUP, `${ETC}/nats/nats.conf`, configuration(deployment, host)),
     readableBy(GROUP, `${ETC}/nats/accounts.conf`, accounts(deployment)),
+    { path: `${ETC}/nats/guard.env`, content: guardEnvironment(deployment, host) },
   ];
+}
+
+function guardEnvironment(deployment: Deployment, host: Host): string {
+  const { routes, monitoring } = ports.nats;
+  const peers = othersOf(deployment, host).map(({ address }) => `${address}:${routes}`);
+  return `TOCSIN_NATS_PEERS=${peers.join(',')}
+TOCSIN_NATS_MONITORING=${monitoring}
+TOCSIN_NATS_PID_FILE=${PID_FILE}
+`;
 }
 
 function configuration(deployment: Deployment, host: Host): string {
@@ -23,8 +35,9 @@ function configuration(deployment: Deployment, host: Host): string {
   return `# A node of Tocsin's broker. Rendered from the inventory: changes belong there.
 server_name: "${host.name}"
 listen: "${host.address}:${clients}"
-# Figures for an exporter on this host.
+# Figures for an exporter on this host, and for the guard.
 http: "127.0.0.1:${monitoring}"
+pid_file: "${PID_FILE}"
 
 jetstream {
   store_dir: "${STATE}/nats"

@@ -6,9 +6,10 @@ export function pgHba({ hosts }: Pick<PostgresDeployment, 'hosts'>): string {
   const from = (database: string, user: string, address: string): string =>
     ['hostssl', database.padEnd(11), user.padEnd(9), address.padEnd(18), 'scram-sha-256'].join(' ');
   return [
-    '# By the socket, for administration and backups: whoever the Unix user is (pg_ident.conf).',
+    '# By the socket, for administration, backups and figures: whoever the Unix user is (pg_ident.conf).',
     'local   all         tocsin_admin                 peer map=admin',
     'local   replication backup                       peer map=backup',
+    'local   tocsin      prometheus                   peer map=exporter',
     '# Replication, elections and rewinding, between the hosts.',
     ...addresses.flatMap((address) => [from('repmgr', 'repmgr', address), from('replication', 'repmgr', address)]),
     '# The sub-services, each only into its database; a service may ask the server beside it by loopback.',

@@ -78,6 +78,33 @@ describe('who may connect', () => {
   });
 });
 
+describe('figures', () => {
+  const textOf = (name: string): string => readFileSync(join(shared, name), 'utf8');
+
+  it("are read by the host's own exporter: by the socket, as its Unix user, and in one database", () => {
+    const own = rules.filter((rule) => rule[2] === 'prometheus');
+    expect(own).toEqual([['local', 'tocsin', 'prometheus', 'peer', 'map=exporter']]);
+    expect(textOf('pg_ident.conf')).toMatch(/^exporter +prometheus +prometheus$/m);
+  });
+
+  it('are all that its role may read, and it has no password', () => {
+    const statements = textOf('roles.sql')
+      .replaceAll(/^--.*$/gm, '')
+      .split(';');
+    const own = statements.map((statement) => statement.trim()).filter((statement) => /\bprometheus\b/.test(statement));
+    expect(own.join()).not.toContain('PASSWORD');
+    const grants = own.filter((statement) => statement.startsWith('GRANT'));
+    expect(grants).toEqual(['GRANT pg_monitor TO prometheus', 'GRANT CONNECT ON DATABASE tocsin TO prometheus']);
+  });
+
+  it('come by the socket like all else there: as somebody whom a map names', () => {
+    const maps = new Set(textOf('pg_ident.conf').match(/^[a-z]+(?= )/gm));
+    const asked = rules.filter(([kind]) => kind === 'local').map((rule) => rule[4]?.replace('map=', ''));
+    expect(asked.length).toBeGreaterThan(2);
+    expect(asked.filter((map) => map === undefined || !maps.has(map))).toEqual([]);
+  });
+});
+
 describe('passwords', () => {
   it('are in no file that everybody may read', () => {
     const open = filesOf(0).filter(({ group }) => group === undefined);

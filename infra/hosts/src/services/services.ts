@@ -32,7 +32,7 @@ export function serviceFiles(deployment: Deployment, host: Host): RenderedFile[]
   });
 }
 
-function plain({ hosts, location }: Deployment, host: Host, needs: ServiceNeeds): Record<string, string> {
+function plain({ hosts, location, traces }: Deployment, host: Host, needs: ServiceNeeds): Record<string, string> {
   const { name: service, environment } = needs;
   // Its own host first: the way is the shortest, and each client follows the cluster from there.
   const near = [host, ...hosts.filter((other) => other.name !== host.name)];
@@ -48,6 +48,7 @@ function plain({ hosts, location }: Deployment, host: Host, needs: ServiceNeeds)
     TOCSIN_DRAIN_GRACE_MS: String(DRAIN_GRACE_MS),
     TOCSIN_SHUTDOWN_MS: String(SHUTDOWN_MS),
     ...environment,
+    ...(traces === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: traces }),
     ...(service === 'prober' ? { TOCSIN_LOCATION: location } : {}),
   };
 }
