@@ -100,6 +100,14 @@ own_end() {
   echo "${end:-$redo}"
 }
 
+# For scripts that fill the data folder: systemd starts the unit again and again meanwhile, and it must not take half a
+# copy for a database. Held until the last process that was started from here has ended.
+hold_lock() {
+  exec 9>"$STATE/lock"
+  flock -n 9 || die 'another script is filling the data folder'
+}
+is_locked() { ! flock -n -s "$STATE/lock" true; }
+
 running() { pg_ctl -D "$DATA" status >/dev/null 2>&1; }
 was_standby() { [ -e "$DATA/standby.signal" ]; }
 
