@@ -1,27 +1,9 @@
-import { allOf, type Aim, type Fault, oneOf } from './faults/fault.ts';
+import type { Overrides } from '../trial/report/promises.ts';
+import { allOf, type Aim, type DrillScenario, oneOf } from './faults/fault.ts';
 import { cut } from './faults/network-faults.ts';
 import { freeze, kill, killAndHold, restartInTurn } from './faults/process-faults.ts';
 import { takenOver } from './faults/database-faults.ts';
 import { deleteStreams } from './faults/stream-faults.ts';
-import type { Overrides } from './report/promises.ts';
-import type { Row } from './report/row.ts';
-
-/** One row of the failure table: what dies, how, and what that may cost. */
-export interface Scenario {
-  /** What `--only` matches. */
-  name: string;
-  failure: string;
-  how: Row['how'];
-  fault: Fault;
-  /** What it may cost beyond the strictest row. */
-  allowed?: Overrides;
-  /** Part of the short form. */
-  short?: boolean;
-  /** Left out of random strikes: it takes long, or may cost more than they may. */
-  apart?: boolean;
-  /** One strike takes down many, one after the other: so many strikes at most. */
-  rounds?: number;
-}
 
 /** Longer than any lease of a shard and any redelivery. */
 const SERVICE_AWAY_MS = 3_000;
@@ -36,7 +18,7 @@ export const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incident
 /** Only a notifier that dies, or is cut off, between the receiver's answer and its own commit repeats a key. */
 const MAY_REPEAT: Overrides = { alerts: { repeatedKeys: 10 } };
 
-const ONE_OF_A_SERVICE: Scenario[] = SERVICES.flatMap((service) => {
+const ONE_OF_A_SERVICE: DrillScenario[] = SERVICES.flatMap((service) => {
   const failure = `one ${service}`;
   const allowed = service === 'notifier' ? MAY_REPEAT : {};
   const aim = oneOf(service);
@@ -66,7 +48,7 @@ const WITHOUT_NOTIFIER: Overrides = { ...WHILE_AWAY, alerts: { ...WHILE_AWAY.ale
 /** Without a gateway nobody is there to refuse. */
 const WITHOUT_GATEWAY: Overrides = { ...WHILE_AWAY, api: { refused: Infinity, failed: Infinity } };
 
-const ALL_OF_A_SERVICE: Scenario[] = SERVICES.map((service) => ({
+const ALL_OF_A_SERVICE: DrillScenario[] = SERVICES.map((service) => ({
   name: `every-${service}`,
   failure: `every ${service}`,
   how: 'killed',
@@ -89,7 +71,7 @@ const follower: Aim = async (stack, strike) => {
   return [others[strike % others.length]!];
 };
 
-const NATS: Scenario[] = [['leader', leader] as const, ['follower', follower] as const].flatMap(([role, aim]) => {
+const NATS: DrillScenario[] = [['leader', leader] as const, ['follower', follower] as const].flatMap(([role, aim]) => {
   const failure = `one NATS node of three, the ${role} of the results`;
   return [
     {
@@ -118,7 +100,7 @@ const NATS: Scenario[] = [['leader', leader] as const, ['follower', follower] as
 });
 
 const redis: Aim = () => ['redis'];
-const REDIS: Scenario[] = [
+const REDIS: DrillScenario[] = [
   {
     name: 'redis-killed',
     failure: 'all of Redis',
@@ -136,7 +118,7 @@ const FAILOVER: Overrides = { alerts: { worstExtraMs: 15_000, ...MAY_REPEAT.aler
 const ALONE: Overrides = { alerts: { worstExtraMs: 8_000 } };
 const primary: Aim = async (stack) => [(await stack.databases()).primary];
 const standby: Aim = async (stack) => [(await stack.databases()).standby];
-const POSTGRES: Scenario[] = [
+const POSTGRES: DrillScenario[] = [
   {
     name: 'postgres-primary-killed',
     failure: 'the PostgreSQL primary',
@@ -184,7 +166,7 @@ const host: Aim = async (stack) => [
 ];
 const everyNode: Aim = (stack) => stack.nodes;
 
-const TOGETHER: Scenario[] = [
+const TOGETHER: DrillScenario[] = [
   {
     name: 'host',
     failure: 'a host: one instance of each service, a NATS node and the PostgreSQL primary',
@@ -214,7 +196,7 @@ const TOGETHER: Scenario[] = [
   },
 ];
 
-const ROLLING: Scenario = {
+const ROLLING: DrillScenario = {
   name: 'rolling-restart',
   failure: 'a rolling restart of every service',
   how: 'restarted',
@@ -225,7 +207,7 @@ const ROLLING: Scenario = {
 };
 
 /** Every scenario whose parts the drill does not make itself. */
-export const scenarios: readonly Scenario[] = [
+export const scenarios: readonly DrillScenario[] = [
   ...ONE_OF_A_SERVICE,
   ...ALL_OF_A_SERVICE,
   ...NATS,

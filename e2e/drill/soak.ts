@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { randomOf } from './load/random.ts';
-import type { Overrides } from './report/promises.ts';
-import type { Scenario } from './scenarios.ts';
+import { randomOf } from '../trial/load/random.ts';
+import type { Overrides } from '../trial/report/promises.ts';
+import type { DrillScenario } from './faults/fault.ts';
 
 /** Longest rest after a strike. */
 const REST_MS = 6_000;
@@ -9,7 +9,7 @@ const REST_MS = 6_000;
 const AIMS = 8;
 
 /** A scenario that strikes any single part, drawn anew each time, and rests for a random time. */
-export function soak(scenarios: readonly Scenario[], seed: number): Scenario {
+export function soak(scenarios: readonly DrillScenario[], seed: number): DrillScenario {
   const candidates = scenarios.filter(({ apart }) => apart !== true);
   const random = randomOf(seed);
   const below = (n: number): number => Math.floor(random() * n);

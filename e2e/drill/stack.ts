@@ -8,14 +8,15 @@ import {
   streamsAreWhole,
   until,
 } from '@tocsin/testing';
-import { primaryOf } from './oracle/database.ts';
+import { primaryOf } from '../trial/oracle/database.ts';
+import type { Breakable } from '../trial/trial.ts';
 
 const ASK_MS = 2_000;
 const WHOLE_EVERY_MS = 200;
 const WHOLE_WITHIN_MS = 60_000;
 
 /** The running Tocsin as somebody outside sees it and breaks it: processes, links, and what says that all is well. */
-export class Stack {
+export class Stack implements Breakable {
   constructor(readonly tocsin: StartedTocsin) {}
 
   /** The names of the instances of one service, or of all. */
@@ -81,6 +82,14 @@ export class Stack {
   /** How many checks and results wait to be worked on. */
   async backlog(): Promise<number> {
     return await messagesIn(this.tocsin.nats, 'CHECKS', 'RESULTS');
+  }
+
+  /** Nothing is held back, frozen or cut any more, and all is whole. */
+  async heal(): Promise<void> {
+    await this.tocsin.control.heal();
+    await this.signal(this.everything, 'SIGCONT');
+    await this.tocsin.control.release(...this.everything);
+    await this.whole();
   }
 
   /** The node that leads a stream. */

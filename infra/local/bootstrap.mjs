@@ -1,5 +1,5 @@
 // Runs on whatever Node is installed (20.20 or newer) with no dependency in place: installs them, then goes on with the
-// Node that this repository pins. Usage: node infra/local/bootstrap.mjs start|test|bench|drill|mutants|hosts [arguments]
+// Node that this repository pins. Usage: node infra/local/bootstrap.mjs start|test|bench|drill|mutants|hosts|lab [arguments]
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, delimiter, join } from 'node:path';
@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const bin = join(root, 'node_modules', '.bin');
 const pinnedNode = join(bin, process.platform === 'win32' ? 'node.exe' : 'node');
 const [command, ...args] = process.argv.slice(2);
-const commands = ['start', 'test', 'bench', 'drill', 'mutants', 'hosts'];
+const commands = ['start', 'test', 'bench', 'drill', 'mutants', 'hosts', 'lab'];
 
 if (!commands.includes(command)) fail(`Unknown command "${command ?? ''}"; use one of: ${commands.join(', ')}.`);
 if (!installed()) await install();

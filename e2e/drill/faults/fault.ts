@@ -1,15 +1,11 @@
+import type { Fault as FaultOf, Scenario } from '../../trial/scenario.ts';
 import type { Stack } from '../stack.ts';
 
-/** What one strike did, and when. */
-export interface Strike {
-  /** When it struck, ms since the epoch. */
-  at: number;
-  /** What it struck. */
-  victims: string[];
-}
+/** What is done to the running stack. */
+export type Fault = FaultOf<Stack>;
 
-/** Breaks something once and lets it come back; resolves when every part says that it is well again. */
-export type Fault = (stack: Stack, strike: number) => Promise<Strike>;
+/** One row of the drill's table. */
+export type DrillScenario = Scenario<Stack>;
 
 /** Chooses what the n-th strike is aimed at. */
 export type Aim = (stack: Stack, strike: number) => Promise<string[]> | string[];

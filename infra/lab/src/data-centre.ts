@@ -10,6 +10,7 @@ import { Network } from './network.ts';
 /** The servers' units, then those of the sub-services; timers are for a real host. */
 export const serverUnits = [
   'nats',
+  'nats-guard',
   'redis',
   'sentinel',
   'postgres',

@@ -89,13 +89,11 @@ export class Enclosure {
   }
 }
 
-/** Runs a command inside a new enclosure, on this terminal; gives its exit code. */
+/** Runs a command inside a new enclosure, on this terminal; gives its exit code. It ends when we do, however we end. */
 export async function enter(command: readonly string[]): Promise<number> {
   const script = `${FURNISH} && "$@"; exit $?`;
-  const child = spawn('unshare', [...OWN, 'sh', '-c', script, 'sh', ...command], {
-    stdio: 'inherit',
-    env: ENVIRONMENT,
-  });
+  const inside = ['unshare', ...OWN, 'sh', '-c', script, 'sh', ...command];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...inside], { stdio: 'inherit', env: ENVIRONMENT });
   // It gets the terminal's Ctrl-C too, and stops in order.
   const wait = (): void => undefined;
   process.on('SIGINT', wait);

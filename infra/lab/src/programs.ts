@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { findOrFetchServers, projectRoot } from '@tocsin/local';
+import { findOrFetchServers, projectRoot, unpackedPackages } from '@tocsin/local';
 import { serviceNames } from '@tocsin/hosts';
 import { Enclosure } from './enclosure.ts';
 import { type Image, RELEASE } from './host.ts';
@@ -44,14 +44,18 @@ function servers(postgresql: number): Program[] {
 
 /**
  * Finds what hosts run: installed, or unpacked into one of the folders that TOCSIN_LAB_LAYERS names (with colons), as
- * `dpkg -x` does. nats-server and Redis are fetched where they are missing; the sub-services are taken as they were built.
+ * `dpkg -x` does. What is missing is fetched and unpacked; the sub-services are taken as they were built.
  */
 export async function findPrograms(postgresql = 15): Promise<Programs> {
   const layers = (process.env.TOCSIN_LAB_LAYERS ?? '').split(delimiter).filter((folder) => folder !== '');
   const fetched = await findOrFetchServers();
   const redis = /^(.+)\/usr\/bin\/redis-server$/.exec(fetched.redis)?.[1];
   if (redis) layers.push(redis);
-  const apps = serviceNames.map((name) => [`${RELEASE}/${name}`, join(projectRoot, 'dist/apps', name)] as const);
+  const failure = await fetchMissing(servers(postgresql), layers);
+  const apps = [
+    ...serviceNames.map((name) => [`${RELEASE}/${name}`, join(projectRoot, 'dist/apps', name)] as const),
+    [`${RELEASE}/nats-guard`, join(projectRoot, 'dist/infra/nats-guard')] as const,
+  ];
   const notBuilt = apps.filter(([, folder]) => !existsSync(folder));
   return {
     layers,
@@ -62,17 +66,32 @@ export async function findPrograms(postgresql = 15): Promise<Programs> {
       ...Object.fromEntries(apps.filter((one) => !notBuilt.includes(one))),
     },
     missing: [
-      ...absent(servers(postgresql), layers),
+      ...absent(servers(postgresql), layers).map((line) => line + failure),
       ...notBuilt.map(([, folder]) => `${folder}: nx run-many -t build`),
     ],
   };
 }
 
+/** Adds a layer with those that are in none; says why that failed, if it did. */
+async function fetchMissing(programs: readonly Program[], layers: string[]): Promise<string> {
+  const away = awayOf(programs, layers);
+  if (away.length === 0) return '';
+  try {
+    layers.push(await unpackedPackages('lab', [...new Set(away.map((program) => program.package))]));
+    return '';
+  } catch (error) {
+    return ` (${(error as Error).message})`;
+  }
+}
+
 /** Those that are neither installed nor in a layer, one line each. */
 export function absent(programs: readonly Program[], layers: readonly string[] = []): string[] {
+  return awayOf(programs, layers).map((program) => `${program.path}: apt-get install ${program.package}`);
+}
+
+function awayOf(programs: readonly Program[], layers: readonly string[]): Program[] {
   const roots = ['', ...layers];
-  const away = programs.filter(({ path }) => !roots.some((root) => existsSync(`${root}${path}`)));
-  return away.map((program) => `${program.path}: apt-get install ${program.package}`);
+  return programs.filter(({ path }) => !roots.some((root) => existsSync(`${root}${path}`)));
 }
 
 /** Why this machine can't run a lab; undefined when it can. */

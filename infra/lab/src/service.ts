@@ -78,9 +78,11 @@ export class Service {
   /** Stops it in order, and waits until nothing of it is left. */
   async stop(): Promise<void> {
     this.end();
-    if (this.pid !== undefined && this.state !== 'stopping') {
+    if ((this.pid !== undefined || this.state === 'starting') && this.state !== 'stopping') {
       this.state = 'stopping';
-      const to = this.unit.killMode === 'mixed' ? [this.pid] : new Set([this.pid, ...this.pids]);
+      // What comes before the main process may wait for something, and has to hear it instead.
+      const main = this.pid === undefined ? [] : [this.pid];
+      const to = main.length > 0 && this.unit.killMode === 'mixed' ? main : new Set([...main, ...this.pids]);
       for (const pid of to) signal(pid, this.unit.killSignal);
       // What is frozen must hear it.
       for (const pid of to) signal(pid, 'SIGCONT');

@@ -1,5 +1,6 @@
 export { freePort, freePortNear } from './ports.ts';
 export { inTocsin, projectRoot, tocsinDir } from './paths.ts';
+export { unpackedPackages } from './packages.ts';
 export { findOrFetchServers, serverEnv, type FindOptions, type Servers } from './servers.ts';
 export { floors, isAtLeast, parseVersion, type ServerName } from './versions.ts';
 export { RunningServer } from './running.ts';

@@ -131,7 +131,7 @@ async function fetchServer(server: Fetched, home: string, progress: (line: strin
 }
 
 /** Two fetchers at once are harmless: the second finds the first's folder in place and leaves it. */
-function keep(unpacked: string, home: string): void {
+export function keep(unpacked: string, home: string): void {
   try {
     renameSync(unpacked, home);
   } catch (error) {

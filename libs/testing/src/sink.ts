@@ -31,11 +31,11 @@ export class Sink {
     readonly url: string,
   ) {}
 
-  /** Starts one on a free port of 127.0.0.1. */
-  static async start(): Promise<Sink> {
+  /** Starts one on a free port of an address of this machine. */
+  static async start(address = '127.0.0.1'): Promise<Sink> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const sink = new Sink(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    const sink = new Sink(server, `http://${address}:${(server.address() as AddressInfo).port}/hook`);
     server.on('request', (request, response) => {
       let raw = '';
       request.on('data', (chunk: Buffer) => {

@@ -1,8 +1,9 @@
-import { type Column, columns } from './columns.ts';
+import { type Column, columnsOf } from './columns.ts';
 import type { Run } from './row.ts';
 
 /** The table for a terminal, and below it every promise that was broken. */
 export function asText({ rows }: Pick<Run, 'rows'>): string {
+  const columns = columnsOf(rows);
   const cells = [columns.map(({ heading }) => heading), ...rows.map((row) => columns.map(({ show }) => show(row)))];
   const widths = columns.map((_, i) => Math.max(...cells.map((line) => line[i]!.length)));
   const lines = cells.map((line) =>

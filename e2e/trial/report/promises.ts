@@ -21,6 +21,7 @@ export interface Promises {
     doubledWrites: number;
   };
   recoveryMs: { worst: number };
+  address: { awayMs: number };
 }
 
 /** What the death of any one service instance may cost: the strictest row of the failure table. */
@@ -29,6 +30,7 @@ export const strict: Promises = {
   alerts: { lost: 0, doubled: 0, repeatedKeys: 0, false: 0, worstExtraMs: 4_000 },
   api: { failed: 0, refused: 0, accepted: Infinity, stale: Infinity, outdated: 0, lostWrites: 0, doubledWrites: 0 },
   recoveryMs: { worst: Infinity },
+  address: { awayMs: 2_000 },
 };
 
 /** Some figures of some groups, in place of the strict ones. */
@@ -41,6 +43,7 @@ export function promises(allowed: Overrides = {}): Promises {
     alerts: { ...strict.alerts, ...allowed.alerts },
     api: { ...strict.api, ...allowed.api },
     recoveryMs: { ...strict.recoveryMs, ...allowed.recoveryMs },
+    address: { ...strict.address, ...allowed.address },
   };
 }
 
@@ -50,6 +53,7 @@ export function untimed(allowed: Overrides = {}): Overrides {
     ...allowed,
     checks: { ...allowed.checks, missed: Infinity, late: Infinity, worstLateMs: Infinity },
     alerts: { ...allowed.alerts, worstExtraMs: Infinity },
+    address: { awayMs: Infinity },
   };
 }
 
@@ -80,6 +84,7 @@ const WORDS: { [Group in keyof Promises]: Record<keyof Promises[Group], string> 
     doubledWrites: 'writes carried out twice',
   },
   recoveryMs: { worst: 'the longest recovery (ms)' },
+  address: { awayMs: 'the longest time without the address (ms)' },
 };
 
 /** The promises that a row breaks, each in words with its figure and its bound; empty when all hold. */
@@ -89,6 +94,7 @@ export function judge(row: Omit<Row, 'broken'>, bounds: Promises): string[] {
     ...broken(row.alerts, bounds.alerts, WORDS.alerts),
     ...broken(row.api, bounds.api, WORDS.api),
     ...broken(row.recoveryMs, bounds.recoveryMs, WORDS.recoveryMs),
+    ...(row.address ? broken(row.address, bounds.address, WORDS.address) : []),
     ...reached(row),
   ];
 }

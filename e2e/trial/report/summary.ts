@@ -14,7 +14,13 @@ export function byFailure(rows: readonly Row[]): Summed[] {
   return [...found].map(([failure, same]) => ({ failure, hows: [...new Set(same.map(({ how }) => how))], rows: same }));
 }
 
-const COLUMNS: readonly { heading: string; show: (of: Summed) => string }[] = [
+interface SummedColumn {
+  heading: string;
+  show: (of: Summed) => string;
+  has?: (row: Row) => boolean;
+}
+
+const COLUMNS: readonly SummedColumn[] = [
   { heading: 'what dies', show: ({ failure, hows }) => `${failure} (${hows.join(', ')})` },
   { heading: 'times', show: ({ rows }) => sum(rows, ({ kills }) => kills) },
   {
@@ -35,6 +41,11 @@ const COLUMNS: readonly { heading: string; show: (of: Summed) => string }[] = [
       `${sum(rows, ({ api }) => api.failed)} / ${sum(rows, ({ api }) => api.refused)}, ${sum(rows, ({ api }) => api.requests)}`,
   },
   {
+    heading: 'address away',
+    show: ({ rows }) => worst(rows, ({ address }) => address?.awayMs ?? 0),
+    has: ({ address }) => address !== undefined,
+  },
+  {
     heading: 'promises',
     show: ({ rows }) => {
       const broken = rows.reduce((count, row) => count + row.broken.length, 0);
@@ -45,9 +56,10 @@ const COLUMNS: readonly { heading: string; show: (of: Summed) => string }[] = [
 
 /** The short table: a line per failure, and how it was made. */
 export function asSummary({ rows, machine, at, command, checksPerSecond }: Run): string {
+  const columns = COLUMNS.filter(({ has = () => true }) => rows.some(has));
   const cells = [
-    COLUMNS.map(({ heading }) => heading),
-    ...byFailure(rows).map((of) => COLUMNS.map(({ show }) => show(of))),
+    columns.map(({ heading }) => heading),
+    ...byFailure(rows).map((of) => columns.map(({ show }) => show(of))),
   ];
   const made = `\`${command}\`, ${checksPerSecond} checks/s, ${at}, on ${machine}.`;
   return [...aligned(cells), '', made].join('\n');

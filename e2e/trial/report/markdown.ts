@@ -1,9 +1,10 @@
-import { columns } from './columns.ts';
+import { columnsOf } from './columns.ts';
 import type { Run } from './row.ts';
 
 /** The table, how to repeat it, and every promise that was broken. */
 export function asMarkdown({ rows, machine, at, command, seed, checksPerSecond }: Run): string {
   const made = `\`${command}\` (seed ${seed}), ${checksPerSecond} checks/s, ${at}, on ${machine}.`;
+  const columns = columnsOf(rows);
   const table = [
     line(columns.map(({ heading }) => heading)),
     line(columns.map(({ number }) => (number ? '--:' : '---'))),

@@ -18,15 +18,15 @@ export class Targets {
     readonly url: string,
   ) {}
 
-  /** Starts it on a free port of 127.0.0.1. */
-  static async start(fleet: readonly FleetMonitor[]): Promise<Targets> {
+  /** Starts it on a free port of an address of this machine. */
+  static async start(fleet: readonly FleetMonitor[], address = '127.0.0.1'): Promise<Targets> {
     const server = createServer({ keepAliveTimeout: 60_000 });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(0, '127.0.0.1', 4_096, resolve);
+      server.listen(0, address, 4_096, resolve);
     });
     const { port } = server.address() as AddressInfo;
-    const targets = new Targets(server, fleet, `http://127.0.0.1:${port}`);
+    const targets = new Targets(server, fleet, `http://${address}:${port}`);
     server.on('request', (request: IncomingMessage, response: ServerResponse) => targets.receive(request, response));
     return targets;
   }

@@ -43,16 +43,16 @@ describe('the report', () => {
 
   it('replaces what is between the two marks of a page, and nothing else', () => {
     const page = 'a\n<!-- drill: begin -->\nold\n<!-- drill: end -->\nb\n';
-    const once = replaced(page, 'new $1\n');
+    const once = replaced(page, 'drill', 'new $1\n');
     expect(once).toBe('a\n<!-- drill: begin -->\n\nnew $1\n\n<!-- drill: end -->\nb\n');
-    expect(replaced(once, 'new $1\n')).toBe(once);
+    expect(replaced(once, 'drill', 'new $1\n')).toBe(once);
   });
 
   it('refuses a page without the marks, or with too many', () => {
     const end = '<!-- drill: end -->';
     const begin = '<!-- drill: begin -->';
     for (const page of ['', begin, end, `${end}${begin}`, `${begin}${begin}${end}`, `${begin}${end}${end}`]) {
-      expect(() => replaced(page, 'new')).toThrow('each once');
+      expect(() => replaced(page, 'drill', 'new')).toThrow('each once');
     }
   });
 });

@@ -8,18 +8,16 @@ const STATEMENT_MS = 20_000;
 /** How long to look for a host that takes writes: a failover may be under way. */
 const PATIENCE_MS = 60_000;
 
+/** One statement at the host that takes writes. @throws with what each host said when none does for a minute */
+export type Ask = <T extends pg.QueryResultRow>(text: string, values: readonly number[]) => Promise<T[]>;
+
 /** Tocsin's record, read as its superuser: what it says itself, past all of its services. */
 export class RecordDatabase {
-  private readonly urls: string[];
-
-  /** @param url may name several hosts, `postgres://u:p@h1:1,h2:2/db`: the one that takes writes is asked */
-  constructor(url: string) {
-    this.urls = urlsOf(url);
-  }
+  constructor(private readonly ask: Ask) {}
 
   /** The counted windows of every monitor in a range. */
   windows({ from, to }: Range): Promise<Recorded[]> {
-    return this.query<Recorded>(
+    return this.ask<Recorded>(
       `SELECT monitor_id AS "monitorId", array_agg(due_at::float8 ORDER BY due_at) AS due,
          array_agg(outcome::int4 ORDER BY due_at) AS outcomes
        FROM incidents.results WHERE counted AND attempt = 0 AND due_at >= $1 AND due_at < $2 GROUP BY monitor_id`,
@@ -28,35 +26,51 @@ export class RecordDatabase {
   }
 
   channels(): Promise<{ id: string; name: string }[]> {
-    return this.query(`SELECT id, spec->>'name' AS name FROM monitors.channels`);
+    return this.ask(`SELECT id, spec->>'name' AS name FROM monitors.channels`, []);
   }
 
   monitorNames(): Promise<{ id: string; name: string }[]> {
-    return this.query('SELECT id, name FROM monitors.monitors');
-  }
-
-  /** One statement at the host that takes writes. @throws with what each host said when none does for a minute */
-  async query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
-    const startedAt = performance.now();
-    for (;;) {
-      const refusals: unknown[] = [];
-      for (const url of this.urls) {
-        try {
-          return await queryAt<T>(url, text, values);
-        } catch (error) {
-          if (error instanceof pg.DatabaseError && error.routine?.startsWith('parser')) throw error;
-          refusals.push(error);
-        }
-      }
-      if (performance.now() - startedAt > PATIENCE_MS) {
-        throw new AggregateError(refusals, 'no host of the database took the statement for a minute');
-      }
-      await delay(250);
-    }
+    return this.ask('SELECT id, name FROM monitors.monitors', []);
   }
 }
 
-async function queryAt<T extends pg.QueryResultRow>(url: string, text: string, values: unknown[]): Promise<T[]> {
+/**
+ * Asks over the network.
+ * @param url may name several hosts, `postgres://u:p@h1:1,h2:2/db`: the one that takes writes is asked
+ */
+export function askOverNetwork(url: string): Ask {
+  const urls = urlsOf(url);
+  return (text, values) => askOneOf(urls, (one) => queryAt(one, text, values));
+}
+
+/**
+ * Asks one after the other until one answers.
+ * @throws what each said when none does for a minute; at once what PostgreSQL's parser says of the statement
+ */
+export async function askOneOf<Host, T>(hosts: readonly Host[], ask: (host: Host) => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  for (;;) {
+    const refusals: unknown[] = [];
+    for (const host of hosts) {
+      try {
+        return await ask(host);
+      } catch (error) {
+        if (error instanceof pg.DatabaseError && error.routine?.startsWith('parser')) throw error;
+        refusals.push(error);
+      }
+    }
+    if (performance.now() - startedAt > PATIENCE_MS) {
+      throw new AggregateError(refusals, 'no host of the database took the statement for a minute');
+    }
+    await delay(250);
+  }
+}
+
+async function queryAt<T extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: readonly number[],
+): Promise<T[]> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
@@ -68,7 +82,7 @@ async function queryAt<T extends pg.QueryResultRow>(url: string, text: string, v
     await client.connect();
     const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
     if (rows[0]?.standby !== false) throw new Error('it is a standby');
-    return (await client.query<T>(text, values)).rows;
+    return (await client.query<T>(text, [...values])).rows;
   } finally {
     // What hangs at a frozen host must not be waited for.
     void client.end().catch(() => undefined);

@@ -2,7 +2,7 @@
 export interface Row {
   /** What died, such as `one prober`. */
   failure: string;
-  how: 'killed' | 'frozen' | 'cut' | 'stopped' | 'restarted' | 'deleted' | 'none' | 'mixed';
+  how: 'killed' | 'frozen' | 'cut' | 'slowed' | 'switched off' | 'stopped' | 'restarted' | 'deleted' | 'none' | 'mixed';
   /** How many times. */
   kills: number;
   checks: {
@@ -47,6 +47,11 @@ export interface Row {
     doubledWrites: number;
   };
   recoveryMs: { median: number; worst: number };
+  /** Only where there is an address that moves from host to host. */
+  address?: {
+    /** The longest time in which nobody answered there. */
+    awayMs: number;
+  };
   /** Promises that did not hold, in words; empty when all did. */
   broken: string[];
   /** What was missed, late, lost, doubled or failed, one by one, in words: the first of each kind. */

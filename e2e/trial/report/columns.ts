@@ -6,10 +6,11 @@ export interface Column {
   /** Numbers stand to the right. */
   number?: true;
   show: (row: Row) => string;
+  /** Whether a row has something to show; the column is left out where none has. */
+  has?: (row: Row) => boolean;
 }
 
-/** Everything that the table shows, from left to right. */
-export const columns: readonly Column[] = [
+const all: readonly Column[] = [
   { heading: 'what dies', show: ({ failure, how }) => `${failure} (${how})` },
   { heading: 'times', number: true, show: ({ kills }) => String(kills) },
   { heading: 'windows', number: true, show: ({ checks }) => count(checks.due) },
@@ -47,8 +48,19 @@ export const columns: readonly Column[] = [
     number: true,
     show: ({ recoveryMs }) => `${seconds(recoveryMs.median)} / ${seconds(recoveryMs.worst)}`,
   },
+  {
+    heading: 'address away',
+    number: true,
+    show: ({ address }) => (address ? seconds(address.awayMs) : ''),
+    has: ({ address }) => address !== undefined,
+  },
   { heading: 'promises', show: ({ broken }) => (broken.length === 0 ? 'kept' : `${broken.length} broken`) },
 ];
+
+/** Everything that a table of these rows shows, from left to right. */
+export function columnsOf(rows: readonly Row[]): readonly Column[] {
+  return all.filter(({ has = () => true }) => rows.some(has));
+}
 
 function count(value: number): string {
   return value.toLocaleString('en-US');
