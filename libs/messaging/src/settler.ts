@@ -7,7 +7,6 @@ import { counters } from './metrics.ts';
 import { ack, decide, nak, term, type Verdict } from './settlement.ts';
 import type { Ending, Work } from './work.ts';
 
-const MAX_REMEMBERED = 10_000;
 const DEAD_LETTER_RETRY_MS = 1_000;
 
 /** Carries out what `settlement.ts` decides for the deliveries of one durable, and counts their failures. */
@@ -87,7 +86,9 @@ export class Settler {
     const failures = (this.failures.get(key) ?? 0) + 1;
     this.failures.delete(key);
     this.failures.set(key, failures);
-    if (this.failures.size > MAX_REMEMBERED) this.failures.delete(this.failures.keys().next().value!);
+    // As many as can be open at a time; the others are done, by whichever instance.
+    const { maxAckPending } = this.work.spec;
+    if (this.failures.size > maxAckPending) this.failures.delete(this.failures.keys().next().value!);
     return failures;
   }
 }
