@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { serviceUnits } from '@tocsin/lab';
 import type { Fault } from './faults.ts';
 
 const SCRIPTS = '/etc/tocsin/postgres';
 const DATA = '/var/lib/tocsin/postgres/data';
 const SERVER = 'tocsin-postgres.service';
+const HURRY_MS = 2_000;
 const WATCHERS = ['tocsin-repmgrd.service', 'tocsin-postgres-watch.service'];
 
 /**
@@ -14,7 +16,13 @@ export const restore: Fault = async (site) => {
   const name = await site.databasePrimary();
   const host = site.host(name);
   const as = ['runuser', '-u', 'tocsin-postgres', '--'];
-  const backup = folderIn(await host.run(['sh', '-c', `${[...as, `${SCRIPTS}/base-backup`].join(' ')} 2>&1`]));
+  // A backup begins when a checkpoint has ended, which takes minutes where nobody is in a hurry.
+  const hurry = delay(HURRY_MS).then(() => site.checkpoint(name));
+  const [printed] = await Promise.all([
+    host.run(['sh', '-c', `${[...as, `${SCRIPTS}/base-backup`].join(' ')} 2>&1`]),
+    hurry,
+  ]);
+  const backup = folderIn(printed);
   const at = Date.now();
   const all = [...site.centre.hosts.values()];
   // What elects and fences first, then the primary last: its archive has everything.

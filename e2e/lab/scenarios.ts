@@ -58,7 +58,6 @@ const HOSTS: LabScenario[] = ['a', 'b', 'c'].map((name) => ({
   how: 'switched off',
   fault: powerOff(() => name, AWAY_MS),
   allowed: HOST_LOST,
-  short: name === 'a',
 }));
 
 const NETWORK: LabScenario[] = [
@@ -113,6 +112,7 @@ const PARTS: LabScenario[] = [
     how: 'frozen',
     fault: takenOver(holder, freezeUnit('tocsin-haproxy.service', holder, FROZEN_MS)),
     allowed: FROZEN_ADDRESS,
+    short: true,
   },
   {
     name: 'nats-leader-killed',
@@ -139,6 +139,7 @@ const PARTS: LabScenario[] = [
     failure: 'the Redis primary',
     how: 'frozen',
     fault: takenOver(cachePrimary, freezeUnit('tocsin-redis.service', cachePrimary, FROZEN_MS)),
+    short: true,
   },
   {
     name: 'postgres-primary-killed',
@@ -146,7 +147,6 @@ const PARTS: LabScenario[] = [
     how: 'killed',
     fault: takenOver(databasePrimary, killUnit('tocsin-postgres.service', databasePrimary)),
     allowed: FAILOVER,
-    short: true,
   },
   {
     name: 'postgres-primary-frozen',

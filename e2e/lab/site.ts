@@ -83,6 +83,11 @@ export class Site implements Breakable {
     });
   };
 
+  /** Writes down at once what the database of a host has changed. */
+  async checkpoint(name: string): Promise<void> {
+    await this.sql(this.host(name), 'CHECKPOINT', 60);
+  }
+
   /** Waits until every host is on, everything runs and is ready, and every copy of everything follows. */
   async whole(): Promise<void> {
     let missing: string[] = [];

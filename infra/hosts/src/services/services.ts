@@ -61,6 +61,8 @@ function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Rec
   return {
     TOCSIN_NATS_PASSWORD: secrets.nats[service],
     ...(database ? { TOCSIN_DATABASE_URL: databaseUrl(database) } : {}),
+    // It only reads, and a standby answers it while there is no primary.
+    ...(database === 'status' ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(database) } : {}),
     ...(cache
       ? { TOCSIN_REDIS_URL: `rediss+sentinel://tocsin:${secrets.redis.service}@${all(ports.sentinel)}/${PRIMARY}` }
       : {}),
