@@ -20,6 +20,8 @@ export const inventorySchema = z
     /** Three equal hosts: each runs everything, and any one can be lost. */
     hosts: z.array(host).length(3),
     edge: z.strictObject({
+      /** What takes connections at the floating address: HAProxy itself, or LVS, which spreads them over the HAProxys of all hosts. */
+      kind: z.enum(['haproxy', 'lvs']).default('haproxy'),
       /** Addresses that a host takes over when another is lost. With two, each of two hosts serves one while both live. */
       addresses: z.array(address).min(1).max(2),
       /** Length of the network's prefix. */

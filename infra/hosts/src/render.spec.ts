@@ -38,6 +38,18 @@ describe('the files of a host', () => {
     for (const path of paths) expect(path).toMatch(/^\/etc\/(tocsin|systemd\/system|sysctl\.d)\//);
   });
 
+  it('let the service that only reads ask a standby, and no other', () => {
+    const asking = files.filter(({ path }) => path.endsWith('/TOCSIN_DATABASE_REPLICA_URL')).map(({ path }) => path);
+    expect(asking).toEqual(['/etc/tocsin/credentials/status/TOCSIN_DATABASE_REPLICA_URL']);
+  });
+
+  it('put LVS before the balancers where the inventory says so, and nowhere else', () => {
+    const paths = (kind: 'haproxy' | 'lvs'): string[] =>
+      render({ ...deployment, edge: { ...deployment.edge, kind } }, deployment.hosts[0]!).map(({ path }) => path);
+    expect(paths('lvs')).toContain('/etc/tocsin/lvs/prepare');
+    expect(paths('haproxy').filter((path) => path.includes('lvs'))).toEqual([]);
+  });
+
   it('show no secret to everybody', () => {
     const secrets = secretsIn(deployment.secrets);
     const open = files.filter(({ group }) => group === undefined);

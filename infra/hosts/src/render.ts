@@ -1,6 +1,7 @@
 import type { Deployment } from './deployment.ts';
 import { haproxyFiles } from './edge/haproxy.ts';
 import { keepalivedFiles } from './edge/keepalived.ts';
+import { withLvs } from './edge/lvs.ts';
 import type { Host } from './inventory.ts';
 import { natsFiles } from './nats/nats.ts';
 import { postgresFiles } from './postgres/postgres.ts';
@@ -14,7 +15,7 @@ const TLS_GROUP = 'tocsin-tls';
 
 /** Every file of one host. */
 export function render(deployment: Deployment, host: Host): RenderedFile[] {
-  return [
+  const files = [
     ...certificateFiles(deployment, host),
     ...haproxyFiles(deployment, host),
     ...keepalivedFiles(deployment, host),
@@ -24,6 +25,7 @@ export function render(deployment: Deployment, host: Host): RenderedFile[] {
     ...serviceFiles(deployment, host),
     ...staticFiles(),
   ];
+  return deployment.edge.kind === 'lvs' ? withLvs(deployment, host, files) : files;
 }
 
 function certificateFiles({ certificates }: Deployment, host: Host): RenderedFile[] {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, guard, projectRoot, startNats, temporaryDir, unguard } from '@tocsin/local';
 import { atTheEnd, certificate, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -50,12 +50,30 @@ async function nodeWithTls() {
   const port = await freePort();
   // A handshake may take longer than anybody asks: it is not for its end that it hangs up.
   const tls = `tls { cert_file: "${files}.crt", key_file: "${files}.key", ca_file: "${files}.crt", verify: true, timeout: 30 }`;
-  const server = await startNats({ cluster: { name: 'tocsin', server: 'other', port, routes: [], config: tls } });
+  const server = await startNats({
+    cluster: { name: 'tocsin', server: 'other', port, routes: [await freePort()], config: tls },
+  });
   atTheEnd(async () => {
     await server.kill('SIGCONT');
     await server.stop();
   });
   return { server, route: `127.0.0.1:${port}` };
+}
+
+/** One that takes connections and says nothing. */
+async function silentPeer() {
+  let times = 0;
+  const server = createServer(() => (times += 1)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atTheEnd(() => void server.close());
+  return { route: `127.0.0.1:${(server.address() as AddressInfo).port}`, times: () => times };
+}
+
+/** How often somebody has asked a node for its routes, as it says itself. */
+async function timesAsked(monitoring: number): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${monitoring}/varz`);
+  const { http_req_stats: asked } = (await response.json()) as { http_req_stats: Record<string, number> };
+  return asked['/routez'] ?? 0;
 }
 
 describe('watching', () => {
@@ -65,8 +83,8 @@ describe('watching', () => {
     const server = await startNats({ config: `http: "127.0.0.1:${monitoring}"\npid_file: "${pidFile}"` });
     atTheEnd(() => server.stop());
     const { child, output } = run('watch', { monitoring, pidFile });
-    // Longer than a node may be silent.
-    await delay(6_000);
+    // Longer than a node may be silent: it asks twice a second.
+    await until(async () => (await timesAsked(monitoring)) > 10, { timeoutMs: 20_000, what: 'ten questions' });
     expect(server.alive).toBe(true);
     await server.kill('SIGSTOP');
     await until(() => !server.alive, { timeoutMs: 10_000, what: 'the end of the frozen node' });
@@ -79,10 +97,11 @@ describe('watching', () => {
 describe('waiting', () => {
   it('ends when a peer that speaks TLS answers; a frozen one does not', async () => {
     const { server, route } = await nodeWithTls();
+    const silent = await silentPeer();
     await server.kill('SIGSTOP');
-    const { child, ended, output } = run('wait', { peers: route });
-    await until(() => output().includes(`one of ${route} answers`), { timeoutMs: 10_000, what: 'that it waits' });
-    await delay(1_500);
+    const { child, ended, output } = run('wait', { peers: `${route},${silent.route}` });
+    await until(() => output().includes(`one of ${route}, `), { timeoutMs: 10_000, what: 'that it waits' });
+    await until(() => silent.times() > 3, { timeoutMs: 10_000, what: 'some questions' });
     expect(child.exitCode).toBeNull();
     await server.kill('SIGCONT');
     expect(await ended).toEqual([0, null]);

@@ -250,7 +250,8 @@ describe('in a cluster of three under load', () => {
       expect(gaps['otherReads']).toBeLessThan(2_500);
       expect(gaps['reads']).toBeLessThan(name.includes('peers') ? 10_000 : 4_000);
       expect(gaps['writes']).toBeLessThan(14_000);
-      expect(gaps['works']).toBeLessThan(17_000);
+      // Nobody ends a node here that is frozen or cut off, as is done elsewhere: it may cost a second election (ADR 13).
+      expect(gaps['works']).toBeLessThan(/cut|frozen/.test(name) ? 23_000 : 17_000);
       expect(gaps['lease']).toBeLessThan(14_000);
       await crew.release().catch(() => undefined);
       await Promise.all([...crew.instances.map((one) => one.close()), crew.follow.stop()]);

@@ -147,6 +147,12 @@ describe('the balancer', () => {
     expect(other).not.toHaveProperty('frontend plain');
   });
 
+  it('shares what gateways take among all hosts where all serve at once', () => {
+    const maxconn = (edge: Record<string, unknown>): number =>
+      Number(/ maxconn (\d+)/.exec(sections(anEdge({ edge }))['backend events']!.join('\n'))?.[1]);
+    expect(maxconn({ kind: 'lvs' })).toBe(Math.floor(maxconn({}) / 3));
+  });
+
   it('shows its key to nobody but itself', () => {
     const pem = fileOf(anEdge(), 'edge.pem');
     expect(pem).toMatchObject({ group: 'tocsin-haproxy', content: 'the certificate\nthe key\n' });

@@ -75,7 +75,9 @@ function on(addresses: readonly string[], port: number): string {
 }
 
 function share(deployment: EdgeDeployment, name: string, otherwise: number): number {
-  return Math.max(1, Math.floor(setting(deployment, name, otherwise) / deployment.edge.addresses.length));
+  const { hosts, edge } = deployment;
+  const serving = edge.kind === 'lvs' ? hosts.length : edge.addresses.length;
+  return Math.max(1, Math.floor(setting(deployment, name, otherwise) / serving));
 }
 
 /** @throws Error when the inventory gives the gateway something else than a whole number */
