@@ -73,7 +73,7 @@ export const messaging: readonly Mutant[] = [
     file: 'libs/messaging/src/connection.ts',
     find: 'this.stays < MAX_STAYS &&',
     replace: 'this.stays < 0 &&',
-    test: 'libs/messaging/test/cluster-faults.int-spec.ts',
+    test: 'libs/messaging/test/cluster-faults.e2e-spec.ts',
     title: 'leader killed',
   },
   {

@@ -239,8 +239,12 @@ describe('in a cluster of three under load', () => {
       await until(() => crew.heard.length === crew.news.length, { timeoutMs: 10_000, what: 'all news heard' });
       // A leader that was cut off may answer from its own past for a moment.
       const stored = async () => (await outside.connection.jsm.streams.info('JOBS')).state.last_seq - storedBefore;
-      await until(async () => (await stored()) >= n - firstJob, { timeoutMs: 15_000, what: 'every job stored' });
-      expect(await stored()).toBe(n - firstJob);
+      const whenAll = async () => {
+        const count = await stored();
+        return count >= n - firstJob && count;
+      };
+      // Counted once: the next answer may be from the past again.
+      expect(await until(whenAll, { timeoutMs: 15_000, what: 'every job stored' })).toBe(n - firstJob);
       expect(new Set(crew.heard.map(({ data }) => (data as Job).n))).toEqual(new Set(crew.news));
       expect(crew.heard.map(({ sequence }) => sequence)).toEqual(
         crew.heard.map(({ sequence }) => sequence).toSorted((a, b) => a - b),
@@ -250,8 +254,7 @@ describe('in a cluster of three under load', () => {
       expect(gaps['otherReads']).toBeLessThan(2_500);
       expect(gaps['reads']).toBeLessThan(name.includes('peers') ? 10_000 : 4_000);
       expect(gaps['writes']).toBeLessThan(14_000);
-      // Nobody ends a node here that is frozen or cut off, as is done elsewhere: it may cost a second election (ADR 13).
-      expect(gaps['works']).toBeLessThan(/cut|frozen/.test(name) ? 23_000 : 17_000);
+      expect(gaps['works']).toBeLessThan(17_000);
       expect(gaps['lease']).toBeLessThan(14_000);
       await crew.release().catch(() => undefined);
       await Promise.all([...crew.instances.map((one) => one.close()), crew.follow.stop()]);
