@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   messagesIn,
   signalPostgres,
@@ -10,6 +9,7 @@ import {
 } from '@tocsin/testing';
 import { primaryOf } from '../trial/oracle/database.ts';
 import type { Breakable } from '../trial/trial.ts';
+import { untilWhole } from '../trial/until-whole.ts';
 
 const ASK_MS = 2_000;
 const WHOLE_EVERY_MS = 200;
@@ -69,14 +69,7 @@ export class Stack implements Breakable {
 
   /** Waits until every instance is ready, every stream has all its copies, and the standby follows in step. */
   async whole(): Promise<void> {
-    let missing: string[] = [];
-    const deadline = performance.now() + WHOLE_WITHIN_MS;
-    do {
-      missing = await this.missing();
-      if (missing.length === 0) return;
-      await delay(WHOLE_EVERY_MS);
-    } while (performance.now() < deadline);
-    throw new Error(`Tocsin is not whole after ${WHOLE_WITHIN_MS / 1_000} s: ${missing.join('; ')}`);
+    await untilWhole(() => this.missing(), { withinMs: WHOLE_WITHIN_MS, everyMs: WHOLE_EVERY_MS });
   }
 
   /** How many checks and results wait to be worked on. */

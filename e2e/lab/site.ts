@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ports, serviceNames } from '@tocsin/hosts';
 import { type DataCentre, type Host, serverUnits, serviceUnits } from '@tocsin/lab';
 import { type BrokerLogin, messagesIn, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
 import { type Ask, askOneOf } from '../trial/oracle/database.ts';
 import type { Breakable } from '../trial/trial.ts';
+import { untilWhole } from '../trial/until-whole.ts';
 
 const ASK_MS = 2_000;
 const WHOLE_EVERY_MS = 500;
@@ -90,14 +90,7 @@ export class Site implements Breakable {
 
   /** Waits until every host is on, everything runs and is ready, and every copy of everything follows. */
   async whole(): Promise<void> {
-    let missing: string[] = [];
-    const deadline = performance.now() + WHOLE_WITHIN_MS;
-    do {
-      missing = await this.missing();
-      if (missing.length === 0) return;
-      await delay(WHOLE_EVERY_MS);
-    } while (performance.now() < deadline);
-    throw new Error(`The site is not whole after ${WHOLE_WITHIN_MS / 1_000} s: ${missing.join('; ')}`);
+    await untilWhole(() => this.missing(), { withinMs: WHOLE_WITHIN_MS, everyMs: WHOLE_EVERY_MS });
   }
 
   async heal(): Promise<void> {

@@ -7,7 +7,7 @@ export const scheduler: readonly Mutant[] = [
     file: 'apps/scheduler/src/running-shards.ts',
     find: 'if (lease.isHeld()) continue;',
     replace: 'if (lease) continue;',
-    test: 'apps/scheduler/test/failover.int-spec.ts',
+    test: 'apps/scheduler/test/failover.e2e-spec.ts',
     title: 'does no harm when a holder wakes up that was frozen longer than its lease',
   },
   {

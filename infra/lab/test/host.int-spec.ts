@@ -60,6 +60,14 @@ describe.skipIf(reason !== undefined)(`a host${reason ? ` (${reason})` : ''}`, (
     expect(await lab.a.log(unit('orderly'))).toMatch(/in order\nat last\n$/);
   });
 
+  it('stops what waits before its main process', async () => {
+    const started = lab.a.units('start', unit('waiting'));
+    await until(async () => (await status('waiting')).pids.length > 0, { what: 'what comes before' });
+    await lab.a.units('stop', unit('waiting'));
+    await started;
+    expect(await status('waiting')).toMatchObject({ state: 'stopped', pids: [] });
+  });
+
   it('hands a sub-service its user, its settings, its credentials and its folder', async () => {
     await lab.a.run(['touch', '/tmp/of-somebody-else']);
     await lab.a.units('restart', 'tocsin@one.service');

@@ -23,6 +23,7 @@ ExecStopPost=/bin/echo at last`,
   refusing: 'ExecStart=/bin/sh -c "exit 78"\nRestart=always\nRestartSec=10ms\nRestartPreventExitStatus=78',
   ready: `Type=notify\nExecStart=/bin/sh -c "sleep 0.3; systemd-notify READY=1; exec sleep 1000"`,
   after: `ExecStart=/bin/sleep 1000`,
+  waiting: 'ExecStartPre=/bin/sleep 1000\nTimeoutStartSec=infinity\nExecStart=/bin/sleep 1000',
   watched: `Type=notify\nRestart=always\nRestartSec=10ms\nWatchdogSec=300ms\nWatchdogSignal=SIGKILL
 ExecStart=/bin/sh -c "systemd-notify READY=1; exec sleep 1000"`,
   ear: 'ExecStart=/opt/tocsin/current/bin/node /etc/tocsin/toys/ear.mjs\nDynamicUser=yes',

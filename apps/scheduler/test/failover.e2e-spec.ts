@@ -112,8 +112,7 @@ describe('scheduler failover', { timeout: 90_000 }, () => {
     expect(await first.stop()).toBe(0);
     const to = await watch(5, from);
     expect(wrong(from, to)).toEqual([]);
-    // Without the release it would be what is left of a lease, 1.3 s at the least.
-    expect(latest(from, to)).toBeLessThan(1_300);
+    expect(latest(from, to)).toBeLessThan(1_000);
     await second.stop();
   });
 
