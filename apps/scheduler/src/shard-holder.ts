@@ -38,7 +38,8 @@ export class ShardHolder {
     await this.dropLost(listener);
     await this.join();
     const leases = (await this.leases.list()).filter(({ expired }) => !expired);
-    const members = leases.filter(({ name }) => name.startsWith(MEMBER)).map(({ holder }) => holder);
+    // To count one that died before this instance started would leave its share to nobody.
+    const members = leases.filter(({ name, heard }) => heard && name.startsWith(MEMBER)).map(({ holder }) => holder);
     if (!members.includes(this.config.instance)) return;
     const taken = new Set(leases.map(({ name }) => name));
     const placed = placement(this.config.shards, members);

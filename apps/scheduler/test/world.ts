@@ -1,6 +1,6 @@
 import type { Clock } from '@tocsin/core';
 import { dueAt, durationMs, gridOf, shardOf, windowAt } from '@tocsin/core';
-import type { Lease, Leases } from '@tocsin/messaging';
+import type { Lease, Leases, LeaseView } from '@tocsin/messaging';
 import type { PlatformConfig } from '@tocsin/service';
 import type { Dispatcher } from '../src/dispatcher.ts';
 import type { MonitorFeed } from '../src/monitor-feed.ts';
@@ -92,12 +92,13 @@ export class World {
     }
   }
 
-  list(): { name: string; holder: string; fence: number; expired: boolean }[] {
+  list(): LeaseView[] {
     return [...this.leases.values()].map(({ name, owner, fence, renewedAt }) => ({
       name,
       holder: owner.name,
       fence,
       expired: this.now - renewedAt >= LEASE_TTL_MS,
+      heard: true,
     }));
   }
 }

@@ -17,6 +17,8 @@ export interface Holding {
 export interface SeenHolding extends Holding {
   revision: number;
   seenAt: number;
+  /** It was written while this process looked on: its holder was alive then. What stood there before may be a dead one's. */
+  heard: boolean;
 }
 
 /**
@@ -27,6 +29,7 @@ export class LeaseTable {
   private readonly holdings = new Map<string, SeenHolding>();
   private opening: Promise<StreamFollow> | undefined;
   private following: StreamFollow | undefined;
+  private listening = false;
   private freeAt = Number.NEGATIVE_INFINITY;
   private resetAt = Number.NEGATIVE_INFINITY;
 
@@ -90,7 +93,7 @@ export class LeaseTable {
   note(name: string, holding: Holding, revision: number): void {
     const known = this.holdings.get(name);
     if (known && known.revision >= revision) return;
-    this.holdings.set(name, { ...holding, revision, seenAt: systemClock.monotonic() });
+    this.holdings.set(name, { ...holding, revision, seenAt: systemClock.monotonic(), heard: this.listening });
   }
 
   async close(): Promise<void> {
@@ -112,6 +115,7 @@ export class LeaseTable {
       else if ((this.holdings.get(name)?.revision ?? 0) < sequence) this.holdings.delete(name);
     });
     this.following = follow;
+    void follow.caughtUp.then(() => (this.listening = true));
     return follow.start();
   }
 

@@ -13,6 +13,8 @@ export interface LeaseView {
   fence: number;
   /** Its holder has gone silent for longer than its ttl; anybody may take it. */
   expired: boolean;
+  /** Its holder was heard of since this process looks on. Until then it may have died long ago. */
+  heard: boolean;
 }
 
 /** Leases on a key-value bucket. */
@@ -65,13 +67,14 @@ export class Leases {
   async list(): Promise<LeaseView[]> {
     await this.table.ready();
     const now = systemClock.monotonic();
-    return this.table.entries().map(([name, { holder, ttlMs, fence, revision, seenAt }]) => {
+    return this.table.entries().map(([name, { holder, ttlMs, fence, revision, seenAt, heard }]) => {
       const own = this.held.get(name);
       return {
         name,
         holder,
         fence: fence || this.table.fenceOf(revision),
         expired: own ? !own.isHeld() : now - seenAt >= ttlMs,
+        heard,
       };
     });
   }

@@ -8,6 +8,10 @@ import { client, double, instance, type Instance, type Job, losses } from './har
 import { cluster, type Node } from './links.ts';
 
 const TTL_MS = 2_000;
+/** A client has noticed that its node is gone or frozen, is on another, and has sent again what waited. */
+const MOVED_MS = 4_500;
+/** A consumer that stalled was noticed by its missing heartbeats, and is pulled from anew. */
+const RESTARTED_MS = 2_500;
 const seen = new Set<number>();
 
 @Controller()
@@ -136,6 +140,16 @@ async function leaderOf(stream: string): Promise<string> {
   return (await outside.connection.jsm.streams.info(stream)).cluster!.leader!;
 }
 
+/** When a leader was last elected, in ms since a time, of each stream and consumer of which the broker says so. */
+function elections(by: Messaging, since: number): Map<string, number> {
+  const last = new Map<string, number>();
+  by.connection.nats.subscribe('$JS.EVENT.ADVISORY.*.LEADER_ELECTED.>', {
+    callback: (_, { subject }) =>
+      void last.set(subject.split('.').slice(5).join('.'), Math.round(performance.now() - since)),
+  });
+  return last;
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** All who are on the node that will fail, and one on each of the others. */
@@ -203,6 +217,7 @@ async function busy(node: Node, other: Node, third: Node, leaseName: string) {
     news,
     end,
     release: () => lease.release(),
+    onlooker,
     all: [writer, reader, holder, onlooker],
   };
 }
@@ -221,8 +236,9 @@ describe('in a cluster of three under load', () => {
       await until(() => seen.has(firstJob + 30), { timeoutMs: 20_000, what: 'work before' });
       for (const gap of Object.values(progress)) gap.begin();
       const lost = losses(crew.reader);
-      await strike(node);
       const struckAt = performance.now();
+      const led = elections(crew.onlooker, struckAt);
+      await strike(node);
       // Long enough that nothing which waits for the node itself can have gone on.
       const recovered = () =>
         performance.now() - struckAt > 6_000 &&
@@ -232,6 +248,7 @@ describe('in a cluster of three under load', () => {
       await heal(node);
       await crew.end();
       process.stdout.write(`${name}: ${JSON.stringify(gaps)}\n`);
+      process.stdout.write(`  elected after ms: ${JSON.stringify(Object.fromEntries(led))}\n`);
       await until(() => [...Array(n).keys()].slice(firstJob).every((job) => seen.has(job)), {
         timeoutMs: 15_000,
         what: 'every job done',
@@ -253,9 +270,11 @@ describe('in a cluster of three under load', () => {
       expect(lost.count).toBe(0);
       expect(gaps['otherReads']).toBeLessThan(2_500);
       expect(gaps['reads']).toBeLessThan(name.includes('peers') ? 10_000 : 4_000);
-      expect(gaps['writes']).toBeLessThan(14_000);
-      expect(gaps['works']).toBeLessThan(17_000);
-      expect(gaps['lease']).toBeLessThan(14_000);
+      // How long the broker elects is its own affair, and a matter of luck; what is promised here begins with a leader.
+      const elected = (...whose: string[]) => Math.max(0, ...whose.map((one) => led.get(one) ?? 0));
+      expect(gaps['writes']).toBeLessThan(elected('JOBS') + MOVED_MS);
+      expect(gaps['works']).toBeLessThan(elected('JOBS', 'JOBS.worker-jobs') + MOVED_MS + RESTARTED_MS);
+      expect(gaps['lease']).toBeLessThan(elected('KV_leases') + MOVED_MS + TTL_MS);
       await crew.release().catch(() => undefined);
       await Promise.all([...crew.instances.map((one) => one.close()), crew.follow.stop()]);
       await Promise.all(crew.all.map((one) => one.close()));

@@ -75,6 +75,19 @@ describe('a lease', () => {
     await taken.release();
   });
 
+  it('is no sign of life for whoever came after its last renewal', async () => {
+    const [dying, living] = await Promise.all([client(url), client(url)]);
+    await eventually(dying, 'dead', 'dying');
+    const lives = await eventually(living, 'alive', 'living');
+    await dying.connection.nats.close();
+    const newcomer = await client(url);
+    const heard = async (of: string) => (await newcomer.leases.list()).find(({ name }) => name === of)?.heard;
+    expect(await heard('dead')).toBe(false);
+    await until(() => heard('alive'), { timeoutMs: TTL_MS, what: 'the living one renewed' });
+    expect(await heard('dead')).toBe(false);
+    await lives.release();
+  });
+
   it('is not held any more by a process that stood still past its time', async () => {
     const lease = await eventually(a, 'stood-still', 'a');
     const subject = { last_by_subj: '$KV.leases.stood-still' };
