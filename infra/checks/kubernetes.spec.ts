@@ -206,6 +206,7 @@ describe.each(apps)('%s', (app) => {
     const needed = [
       'TOCSIN_NATS_PASSWORD',
       ...(needs.database ? ['TOCSIN_DATABASE_URL'] : []),
+      ...(needs.standby ? ['TOCSIN_DATABASE_REPLICA_URL'] : []),
       ...(needs.cache ? ['TOCSIN_REDIS_URL'] : []),
       ...(needs.secret ? ['TOCSIN_SECRET'] : []),
       ...(needs.bootstrapToken ? ['TOCSIN_BOOTSTRAP_TOKEN'] : []),
@@ -272,7 +273,10 @@ describe('the servers', () => {
       kind === 'Certificate' ? ((spec as { dnsNames?: string[] }).dnsNames ?? []) : [],
     );
     const urls = variablesOf(base, 'status').get('TOCSIN_NATS_URLS')!.split(',');
-    const database = newSecrets().flatMap(({ stringData }) => stringData['TOCSIN_DATABASE_URL'] ?? []);
+    const database = newSecrets().flatMap(({ stringData }) => [
+      ...[stringData['TOCSIN_DATABASE_URL'] ?? []].flat(),
+      ...[stringData['TOCSIN_DATABASE_REPLICA_URL'] ?? []].flat(),
+    ]);
     for (const url of [...urls, ...database]) {
       expect(names).toContain(new URL(url).hostname);
       expect(url).toMatch(/^tls:|sslmode=verify-full$/);

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Cache } from '@tocsin/cache';
 import { type Clock, TocsinError } from '@tocsin/core';
+import { Database, type Queryable } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 
 /** How long a remembered answer may stand in while the database is away. */
@@ -27,7 +28,13 @@ export function aged<T extends object>({ value, ageMs, stale }: Read<T>): Aged<T
   return { ...value, ageMs, stale };
 }
 
-/** Reads that go on while the database is away: what was read before is remembered, and marked as stale. */
+/** Reads something from the primary, or from a standby. */
+export type Load<T> = (from: Queryable) => Promise<T>;
+
+/**
+ * Reads that go on while the database is away: what was read before is remembered, and what was not is asked of a standby
+ * where there is one. Both are marked as stale. `found` says whether an answer tells that something is there.
+ */
 @Injectable()
 export class Reads {
   private readonly logger = new Logger('Reads');
@@ -35,12 +42,18 @@ export class Reads {
 
   constructor(
     private readonly cache: Cache,
+    private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** From the cache while that is fresh, else from the record, else what is remembered. */
-  async cached<T>(key: string, load: () => Promise<T>): Promise<Read<T>> {
-    const known = await this.cache.get(key, load, { ttlMs: FRESH_MS, staleMs: STALE_MS });
+  /** From the cache while that is fresh, else from the record, else what is remembered, else from a standby. */
+  async cached<T>(key: string, load: Load<T>, found: (value: T) => boolean): Promise<Read<T>> {
+    let known: Read<T>;
+    try {
+      known = await this.cache.get(key, () => this.orStandby(load), { ttlMs: FRESH_MS, staleMs: STALE_MS });
+    } catch (error) {
+      return this.fromStandby(load, found, error);
+    }
     if (!known.stale || this.isAway) return known;
     try {
       return { value: await this.asked(load), ageMs: 0, stale: false };
@@ -50,17 +63,23 @@ export class Reads {
     }
   }
 
-  /** From the record; what is remembered only where the record can't be reached. `keep` says what is worth remembering. */
-  async fresh<T>(key: string, load: () => Promise<T>, keep: (value: T) => boolean = () => true): Promise<Read<T>> {
-    const known = this.isAway ? await this.remembered<T>(key, AWAY).catch(() => undefined) : undefined;
-    if (known) return known;
+  /**
+   * From the record; only where that can't be reached what is remembered, else from a standby. What is not `found` is
+   * not worth remembering.
+   */
+  async fresh<T>(key: string, load: Load<T>, found: (value: T) => boolean): Promise<Read<T>> {
+    try {
+      if (this.isAway) return await this.remembered<T>(key, AWAY).catch(() => this.fromStandby(load, found, AWAY));
+    } catch {
+      // Neither remembered nor at a standby: only the record can tell.
+    }
     try {
       const value = await this.asked(load);
-      if (keep(value)) this.remember(key, value);
+      if (found(value)) this.remember(key, value);
       return { value, ageMs: 0, stale: false };
     } catch (error) {
       if (!canRetry(error)) throw error;
-      return this.remembered(key, error);
+      return this.remembered<T>(key, error).catch(() => this.fromStandby(load, found, error));
     }
   }
 
@@ -74,10 +93,31 @@ export class Reads {
     return this.clock.monotonic() < this.awayUntil;
   }
 
+  /** What the record says, in whatever time it takes; where a standby would answer instead, in its time alone. */
+  private orStandby<T>(load: Load<T>): Promise<T> {
+    if (this.database.standby === undefined) return load(this.database);
+    return this.isAway ? Promise.reject(AWAY) : this.asked(load);
+  }
+
+  /**
+   * What a standby says. It may be behind by what was just written, so it is not believed that something isn't there.
+   * @throws `otherwise` where it can't tell
+   */
+  private async fromStandby<T>(load: Load<T>, found: (value: T) => boolean, otherwise: unknown): Promise<Read<T>> {
+    const { standby } = this.database;
+    if (standby === undefined || !canRetry(otherwise)) throw otherwise;
+    const value = await inTime(load(standby)).catch((error: unknown) => {
+      this.logger.debug(`no standby answers either: ${String(error)}`);
+      throw otherwise;
+    });
+    if (!found(value)) throw otherwise;
+    return { value, ageMs: 0, stale: true };
+  }
+
   /** What the record says, within the time that somebody waits while an older answer may be at hand. */
-  private async asked<T>(load: () => Promise<T>): Promise<T> {
+  private async asked<T>(load: Load<T>): Promise<T> {
     try {
-      const value = await inTime(load());
+      const value = await inTime(load(this.database));
       this.awayUntil = Number.NEGATIVE_INFINITY;
       return value;
     } catch (error) {

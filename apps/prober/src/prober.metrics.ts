@@ -33,6 +33,6 @@ export function countResult(task: CheckTask, result: Result): void {
 }
 
 /** Counts a task that was handed back; `reason` is one of a few words. */
-export function countHandBack(reason: 'avoid' | 'stopping' | 'resources'): void {
+export function countHandBack(reason: 'avoid' | 'stopping' | 'resources' | 'stalled'): void {
   handedBack.add(1, { reason });
 }

@@ -9,6 +9,7 @@ import { logger, withSpan } from '@tocsin/telemetry';
 import { outcomeOf } from './outcome.ts';
 import type { ProberConfig } from './prober.config.ts';
 import { countHandBack, countResult, inFlight } from './prober.metrics.ts';
+import { Stalls } from './stalls.ts';
 import { take } from './take.ts';
 
 /** How soon a task that another prober should run is offered again: varied, so that the broker's turns vary too. */
@@ -30,6 +31,7 @@ export class ProberService {
     private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: ProberConfig & PlatformConfig,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly stalls: Stalls,
     private readonly drain: Drain,
   ) {
     setMaxListeners(0, this.stop.signal);
@@ -55,8 +57,13 @@ export class ProberService {
       case 'expired':
         return this.publish(task, { outcome: 'missed' });
       case 'run': {
+        const stalledBefore = this.stalls.totalMs;
         const finding = await this.run(task);
         if (isOwnFailure(finding)) throw this.ownFailure(finding);
+        const stalledMs = Math.round(this.stalls.totalMs - stalledBefore);
+        if (this.stalls.explain({ reason: finding.reason, timeoutMs: task.timeoutMs, stalledMs })) {
+          throw handBack(REST_MS, 'stalled', `this prober stood still for ${stalledMs} ms of the check's time`);
+        }
         return this.publish(task, { outcome: outcomeOf(task, now), startedAt: now, finding });
       }
     }
@@ -105,7 +112,7 @@ export class ProberService {
   }
 }
 
-function handBack(delayMs: number, reason: 'stopping' | 'avoid' | 'resources', words: string): HandBack {
+function handBack(delayMs: number, reason: Parameters<typeof countHandBack>[0], words: string): HandBack {
   countHandBack(reason);
   return new HandBack(delayMs, words);
 }

@@ -55,6 +55,19 @@ describe('one prober', () => {
     expect(site.hits).toHaveLength(1);
   });
 
+  test('a check that ran out of time while the prober itself stood still is run again', async () => {
+    const site = await Site.open((_, response) => setTimeout(() => response.end('fine'), 300));
+    const task = await desk.ask(site.settings(), { timeoutMs: 1_000 });
+    await until(() => site.hits.length > 0);
+    process.kill(prober.pid, 'SIGSTOP');
+    // As long as it takes for the check's time to be over, and the answer to have come.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    process.kill(prober.pid, 'SIGCONT');
+    const results = await until(async () => (await desk.results(task)).length > 0 && desk.results(task));
+    expect(results[0]).toMatchObject({ finding: { verdict: 'up' } });
+    expect(site.hits.length).toBeGreaterThan(1);
+  });
+
   test('a task whose window has ended is answered as missed and not run', async () => {
     const site = await Site.open((_, response) => response.end('fine'));
     const task = await desk.ask(site.settings(), { expiresAt: Date.now() - 1 });

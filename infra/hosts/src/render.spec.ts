@@ -38,9 +38,11 @@ describe('the files of a host', () => {
     for (const path of paths) expect(path).toMatch(/^\/etc\/(tocsin|systemd\/system|sysctl\.d)\//);
   });
 
-  it('let the service that only reads ask a standby, and no other', () => {
+  it('let the services that show the record ask a standby, and no other', () => {
     const asking = files.filter(({ path }) => path.endsWith('/TOCSIN_DATABASE_REPLICA_URL')).map(({ path }) => path);
-    expect(asking).toEqual(['/etc/tocsin/credentials/status/TOCSIN_DATABASE_REPLICA_URL']);
+    expect(asking.toSorted()).toEqual(
+      ['monitors', 'status'].map((service) => `/etc/tocsin/credentials/${service}/TOCSIN_DATABASE_REPLICA_URL`),
+    );
   });
 
   it('put LVS before the balancers where the inventory says so, and nowhere else', () => {

@@ -25,7 +25,10 @@ export function newSecrets(): Secret[] {
   const database = passwordsFor(databaseRoles);
   const known = (service: ServiceNeeds): Record<string, string> => ({
     TOCSIN_NATS_PASSWORD: broker[service.name],
-    ...(service.database ? { TOCSIN_DATABASE_URL: databaseUrl(service.database, database) } : {}),
+    ...(service.database ? { TOCSIN_DATABASE_URL: databaseUrl(service.database, database, 'postgres-rw') } : {}),
+    ...(service.database && service.standby
+      ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(service.database, database, 'postgres-r') }
+      : {}),
     ...(service.cache ? { TOCSIN_REDIS_URL: `redis+sentinel://:${redisPassword}@${SENTINELS}/tocsin` } : {}),
     ...(service.secret ? { TOCSIN_SECRET: secret } : {}),
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: `tsn_${randomBytes(32).toString('base64url')}` } : {}),
@@ -42,8 +45,8 @@ function secretOf(name: string, stringData: Record<string, string>): Secret {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData };
 }
 
-function databaseUrl(role: DatabaseRole, passwords: Record<DatabaseRole, string>): string {
-  return `postgres://${role}:${passwords[role]}@postgres-rw:5432/tocsin?sslmode=verify-full`;
+function databaseUrl(role: DatabaseRole, passwords: Record<DatabaseRole, string>, host: string): string {
+  return `postgres://${role}:${passwords[role]}@${host}:5432/tocsin?sslmode=verify-full`;
 }
 
 /** A part of the broker's configuration, whose language takes JSON: its users, each with what it may do. */

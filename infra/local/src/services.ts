@@ -5,6 +5,8 @@ import type { DatabaseRole } from './postgres-bootstrap.ts';
 export interface ServiceNeeds {
   name: ServiceName;
   database?: DatabaseRole;
+  /** Has a standby answer reads, at least while there is no primary. */
+  standby?: boolean;
   cache?: boolean;
   /** Reads sealed credentials. */
   secret?: boolean;
@@ -17,13 +19,13 @@ export interface ServiceNeeds {
 /** In the order of the table that `npm start` prints. */
 export const services: readonly ServiceNeeds[] = [
   { name: 'gateway', cache: true, secret: true },
-  { name: 'monitors', database: 'monitors', cache: true, secret: true, bootstrapToken: true },
+  { name: 'monitors', database: 'monitors', standby: true, cache: true, secret: true, bootstrapToken: true },
   { name: 'scheduler' },
   // Looking up names takes a thread each: four silent name servers must not hold up every other name.
   { name: 'prober', secret: true, environment: { UV_THREADPOOL_SIZE: '32' } },
   { name: 'incidents', database: 'incidents' },
   { name: 'notifier', database: 'notifier', secret: true },
-  { name: 'status', database: 'status', cache: true },
+  { name: 'status', database: 'status', standby: true, cache: true },
 ];
 
 /** Where one host finds the servers; each asked for only when it is needed, since asking opens the links to it. */

@@ -17,6 +17,11 @@ export class Database implements Queryable {
    * primary. They end with the deadline of the work that asks: nobody waits after it, and the server gives up too.
    */
   readonly read: Queryable;
+  /**
+   * The replica alone, where one is configured: for what is better answered late in its past than not at all while no
+   * primary is to be had. A row that is missing there may exist. Ends with the deadline of the work that asks.
+   */
+  readonly standby: Queryable | undefined;
   private readonly primary: Pool;
   private readonly replica: Pool | undefined;
   private readonly replicaAbsence = new Absence();
@@ -36,8 +41,12 @@ export class Database implements Queryable {
     this.primary = new Pool(sessionOf(options, options.url), size, 'primary');
     this.instruments.watch(this.primary, 'primary');
     if (options.replicaUrl !== undefined) {
-      this.replica = new Pool(sessionOf(options, options.replicaUrl), size, 'any');
-      this.instruments.watch(this.replica, 'replica');
+      const replica = new Pool(sessionOf(options, options.replicaUrl), size, 'any');
+      this.replica = replica;
+      this.instruments.watch(replica, 'replica');
+      this.standby = {
+        query: (sql, params = [], o = {}) => inTime((until) => this.queryOn(replica, sql, params, { ...o, until })),
+      };
     }
     this.read = { query: (sql, params, o) => inTime((until) => this.queryReplica(sql, params, { ...o, until })) };
   }

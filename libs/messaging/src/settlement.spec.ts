@@ -51,6 +51,11 @@ describe('settlement', () => {
     });
   });
 
+  it('tries what something away held up again within a second, however long that took', () => {
+    const away = new TocsinError('unavailable', 'no database');
+    expect(threw(away, { deliveries: 7, backoffMs: [250, 60_000] })).toMatchObject({ delayMs: 1_000 });
+  });
+
   it('backs off after each failure, and gives up after the last that is allowed', () => {
     const failures = [1, 2, 3].map((n) => threw(new Error('boom'), { failures: n, deliveries: n }));
     expect(failures).toEqual([

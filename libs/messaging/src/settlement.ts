@@ -24,6 +24,8 @@ export type Verdict =
   | { act: 'dead'; code: string; reason: 'unparsable' | 'refused' | 'exhausted' | 'deadly'; message: string };
 
 const DEFAULT_BACKOFF_MS = 1_000;
+/** What waits for something that is away is tried again soon after it is back; the worker's lull bounds what that costs. */
+const AWAY_BACKOFF_MS = 1_000;
 
 /** A payload that its schema refuses: no retry can help. */
 export class Unparsable extends Error {}
@@ -40,7 +42,10 @@ export function decide(outcome: Outcome, c: Circumstances): Verdict {
   if (error instanceof Unparsable)
     return { act: 'dead', code: 'invalid', reason: 'unparsable', message: error.message };
   if (error instanceof TocsinError) {
-    if (error.retry) return { act: 'nak', delayMs: backoff(c.backoffMs, c.deliveries), reason: 'unavailable' };
+    if (error.retry) {
+      const delayMs = Math.min(AWAY_BACKOFF_MS, backoff(c.backoffMs, c.deliveries));
+      return { act: 'nak', delayMs, reason: 'unavailable' };
+    }
     if (c.kind === 'command') return { act: 'ack', reason: 'refused' };
     return { act: 'dead', code: error.code, reason: 'refused', message: error.message };
   }

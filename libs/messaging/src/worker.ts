@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { ReceivedDelivery } from './delivery.ts';
 import { HandBack } from './hand-back.ts';
+import { Lull } from './lull.ts';
 import { HEADER } from './names.ts';
 import { Pull } from './pull.ts';
 import type { Quiet } from './quiet.ts';
@@ -42,6 +43,7 @@ export class Worker {
   /** Accused by the mark of a process that ended: waiting to be handled alone. */
   private readonly isolated: ReceivedDelivery[] = [];
   private isolating = false;
+  private readonly lull = new Lull(() => this.next());
   private readonly logger: Logger;
 
   constructor(
@@ -105,8 +107,12 @@ export class Worker {
     this.next();
   }
 
+  private get mayBegin(): boolean {
+    return !this.quiet.isAsked && !this.lull.lasts;
+  }
+
   private next(): void {
-    if (this.quiet.isAsked) return;
+    if (!this.mayBegin) return;
     if (this.batch === undefined) {
       while (this.running < this.concurrency && this.queue.length > 0) void this.runOne(this.queue.shift()!);
       return;
@@ -115,7 +121,7 @@ export class Worker {
     if (this.running >= this.concurrency || this.queue.length === 0 || this.linger) return;
     this.linger = setTimeout(() => {
       this.linger = undefined;
-      if (this.running < this.concurrency && this.queue.length > 0 && !this.quiet.isAsked) this.takeBatch();
+      if (this.running < this.concurrency && this.queue.length > 0 && this.mayBegin) this.takeBatch();
     }, this.work.options.lingerMs ?? DEFAULT_LINGER_MS);
   }
 
@@ -232,6 +238,7 @@ export class Worker {
     } catch (error) {
       ending = { ok: false, error };
     }
+    this.lull.note(isAway(ending) ? 'away' : 'ended');
     await this.settle(delivery, ending);
   }
 
@@ -271,7 +278,8 @@ export class Worker {
     } catch (error) {
       ending = { ok: false, error };
     }
-    if (ending.ok || batch.length === 1 || isNobodysFault(ending.error)) {
+    this.lull.note(isAway(ending) ? 'away' : 'ended');
+    if (ending.ok || batch.length === 1 || isAway(ending) || ending.error instanceof HandBack) {
       for (const delivery of batch) {
         const burial = this.settle(delivery, ending);
         if (burial) await burial;
@@ -322,7 +330,7 @@ export class Worker {
   }
 }
 
-/** Trying each message of the batch alone would only ask what is away as many times more. */
-function isNobodysFault(error: unknown): boolean {
-  return error instanceof HandBack || (error instanceof TocsinError && error.retry);
+/** Whether something that the handler needs is away: trying each message of a batch alone would only ask as often for it. */
+function isAway(ending: Ending): boolean {
+  return !ending.ok && ending.error instanceof TocsinError && ending.error.retry;
 }

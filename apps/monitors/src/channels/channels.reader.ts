@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel } from '@tocsin/contracts';
+import type { Queryable } from '@tocsin/database';
 import { pageOf, readCursor } from '../cursor.ts';
 import { type Aged, aged, Reads } from '../reads.ts';
 import { notFound } from '../record.ts';
@@ -20,10 +21,10 @@ export class ChannelsReader {
 
   /** @throws TocsinError `not_found` */
   async get({ id }: { id: string }): Promise<Aged<Channel>> {
-    const load = async (): Promise<{ channel: Channel | null }> => ({
-      channel: (await this.channels.find(id)) ?? null,
+    const load = async (from: Queryable): Promise<{ channel: Channel | null }> => ({
+      channel: (await this.channels.find(id, from)) ?? null,
     });
-    const { value, ageMs, stale } = await this.reads.cached(keyOf(id), load);
+    const { value, ageMs, stale } = await this.reads.cached(keyOf(id), load, ({ channel }) => channel !== null);
     if (!value.channel) throw notFound('channel', id);
     return { ...value.channel, ageMs, stale };
   }
@@ -37,8 +38,8 @@ export class ChannelsReader {
     limit: number;
   }): Promise<Aged<{ items: Channel[]; next?: string }>> {
     const after = readCursor(cursor);
-    const load = async (): Promise<{ items: Channel[]; next?: string }> =>
-      pageOf(await this.channels.list({ after, limit: limit + 1 }), limit);
-    return aged(await this.reads.fresh(`channels:${JSON.stringify([cursor, limit])}`, load));
+    const load = async (from: Queryable): Promise<{ items: Channel[]; next?: string }> =>
+      pageOf(await this.channels.list({ after, limit: limit + 1 }, from), limit);
+    return aged(await this.reads.fresh(`channels:${JSON.stringify([cursor, limit])}`, load, () => true));
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel, ChannelSpec } from '@tocsin/contracts';
-import { Database, type Transaction } from '@tocsin/database';
+import type { Queryable, Transaction } from '@tocsin/database';
 import { ChannelsStore } from './channels.store.ts';
 
 export interface ChannelRow {
@@ -15,19 +15,15 @@ export const CHANNEL_COLUMNS = 'id, revision, spec, created_at, updated_at';
 
 @Injectable()
 export class PostgresChannelsStore extends ChannelsStore {
-  constructor(private readonly database: Database) {
-    super();
-  }
-
-  async find(id: string): Promise<Channel | undefined> {
-    const rows = await this.database.query<ChannelRow>(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE id = $1`, [id], {
+  async find(id: string, from: Queryable): Promise<Channel | undefined> {
+    const rows = await from.query<ChannelRow>(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE id = $1`, [id], {
       name: 'channel find',
     });
     return rows[0] && channelOf(rows[0]);
   }
 
-  async list(o: { after?: string | undefined; limit: number }): Promise<Channel[]> {
-    const rows = await this.database.query<ChannelRow>(
+  async list(o: { after?: string | undefined; limit: number }, from: Queryable): Promise<Channel[]> {
+    const rows = await from.query<ChannelRow>(
       `SELECT ${CHANNEL_COLUMNS} FROM channels WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2`,
       [o.after ?? null, o.limit],
       { name: 'channel list' },

@@ -1,10 +1,10 @@
 import type { Channel } from '@tocsin/contracts';
-import type { Transaction } from '@tocsin/database';
+import type { Queryable, Transaction } from '@tocsin/database';
 
 /** Where channels are kept. Writes happen in the caller's transaction, together with the outbox. */
 export abstract class ChannelsStore {
-  abstract find(id: string): Promise<Channel | undefined>;
-  abstract list(o: { after?: string | undefined; limit: number }): Promise<Channel[]>;
+  abstract find(id: string, from: Queryable): Promise<Channel | undefined>;
+  abstract list(o: { after?: string | undefined; limit: number }, from: Queryable): Promise<Channel[]>;
   /** The channel, which nobody else can change, or begin to use, until the transaction ends. */
   abstract lock(tx: Transaction, id: string): Promise<Channel | undefined>;
   /** Those of the identifiers that are channels; they can't be deleted until the transaction ends. */

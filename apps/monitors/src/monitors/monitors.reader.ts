@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Monitor, MonitorKind } from '@tocsin/contracts';
+import type { Queryable } from '@tocsin/database';
 import { pageOf, readCursor } from '../cursor.ts';
 import { type Aged, aged, Reads } from '../reads.ts';
 import { notFound } from '../record.ts';
@@ -30,10 +31,10 @@ export class MonitorsReader {
   /** @throws TocsinError `not_found` */
   async get({ id }: { id: string }): Promise<Aged<{ monitor: Monitor }>> {
     // That there is none is an answer too: were it thrown, an older answer would stand in for it.
-    const load = async (): Promise<{ monitor: Monitor | null }> => ({
-      monitor: (await this.monitors.find(id)) ?? null,
+    const load = async (from: Queryable): Promise<{ monitor: Monitor | null }> => ({
+      monitor: (await this.monitors.find(id, from)) ?? null,
     });
-    const { value, ageMs, stale } = await this.reads.cached(keyOf(id), load);
+    const { value, ageMs, stale } = await this.reads.cached(keyOf(id), load, ({ monitor }) => monitor !== null);
     if (!value.monitor) throw notFound('monitor', id);
     return { monitor: value.monitor, ageMs, stale };
   }
@@ -44,6 +45,8 @@ export class MonitorsReader {
     const tags = tag === undefined ? [] : [tag].flat();
     const filter = { tags, kind, paused, q, after: readCursor(cursor), limit: limit + 1 };
     const key = `monitors:${JSON.stringify([tags, kind, paused, q, cursor, limit])}`;
-    return aged(await this.reads.fresh(key, async () => pageOf(await this.monitors.list(filter), limit)));
+    const load = async (from: Queryable): Promise<{ items: Monitor[]; next?: string }> =>
+      pageOf(await this.monitors.list(filter, from), limit);
+    return aged(await this.reads.fresh(key, load, () => true));
   }
 }

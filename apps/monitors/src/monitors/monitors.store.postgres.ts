@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Monitor, MonitorSpec } from '@tocsin/contracts';
-import { Database, type Transaction } from '@tocsin/database';
+import type { Queryable, Transaction } from '@tocsin/database';
 import { type MonitorsFilter, MonitorsStore } from './monitors.store.ts';
 
 export interface MonitorRow {
@@ -16,18 +16,14 @@ export const MONITOR_COLUMNS = 'id, revision, spec, grid_since, created_at, upda
 
 @Injectable()
 export class PostgresMonitorsStore extends MonitorsStore {
-  constructor(private readonly database: Database) {
-    super();
-  }
-
-  async find(id: string): Promise<Monitor | undefined> {
-    const rows = await this.database.query<MonitorRow>(`SELECT ${MONITOR_COLUMNS} FROM monitors WHERE id = $1`, [id], {
+  async find(id: string, from: Queryable): Promise<Monitor | undefined> {
+    const rows = await from.query<MonitorRow>(`SELECT ${MONITOR_COLUMNS} FROM monitors WHERE id = $1`, [id], {
       name: 'monitor find',
     });
     return rows[0] && monitorOf(rows[0]);
   }
 
-  async list(filter: MonitorsFilter): Promise<Monitor[]> {
+  async list(filter: MonitorsFilter, from: Queryable): Promise<Monitor[]> {
     const params: unknown[] = [];
     const where: string[] = [];
     const require = (condition: (parameter: string) => string, value: unknown): void => {
@@ -40,7 +36,7 @@ export class PostgresMonitorsStore extends MonitorsStore {
     if (filter.paused !== undefined) where.push(filter.paused ? 'paused' : 'NOT paused');
     if (filter.q !== undefined) require((p) => `position(lower(${p}) in lower(name)) > 0`, filter.q);
     params.push(filter.limit);
-    const rows = await this.database.query<MonitorRow>(
+    const rows = await from.query<MonitorRow>(
       `SELECT ${MONITOR_COLUMNS} FROM monitors ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
        ORDER BY id LIMIT $${params.length}`,
       params,

@@ -1,5 +1,5 @@
 import type { Monitor, MonitorKind } from '@tocsin/contracts';
-import type { Transaction } from '@tocsin/database';
+import type { Queryable, Transaction } from '@tocsin/database';
 
 /** Which monitors a list shows, in the order they were made. */
 export interface MonitorsFilter {
@@ -15,8 +15,8 @@ export interface MonitorsFilter {
 
 /** Where monitors are kept. Writes happen in the caller's transaction, together with the outbox. */
 export abstract class MonitorsStore {
-  abstract find(id: string): Promise<Monitor | undefined>;
-  abstract list(filter: MonitorsFilter): Promise<Monitor[]>;
+  abstract find(id: string, from: Queryable): Promise<Monitor | undefined>;
+  abstract list(filter: MonitorsFilter, from: Queryable): Promise<Monitor[]>;
   /** The monitor, which nobody else can change until the transaction ends. */
   abstract lock(tx: Transaction, id: string): Promise<Monitor | undefined>;
   abstract insert(tx: Transaction, monitor: Monitor): Promise<void>;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Role, Token } from '@tocsin/contracts';
-import { Database, type Transaction } from '@tocsin/database';
+import { Database, type Queryable, type Transaction } from '@tocsin/database';
 import { TokensStore, type VerifiedToken } from './tokens.store.ts';
 
 interface Row {
@@ -19,8 +19,8 @@ export class PostgresTokensStore extends TokensStore {
     super();
   }
 
-  async findByHash(hash: string): Promise<VerifiedToken | undefined> {
-    const rows = await this.database.query<Row>(`SELECT ${COLUMNS} FROM tokens WHERE hash = $1`, [hash], {
+  async findByHash(hash: string, from: Queryable): Promise<VerifiedToken | undefined> {
+    const rows = await from.query<Row>(`SELECT ${COLUMNS} FROM tokens WHERE hash = $1`, [hash], {
       name: 'token find by hash',
     });
     return rows[0] && { id: rows[0].id, ...specOf(rows[0]) };

@@ -1,5 +1,5 @@
 import type { Role, Token } from '@tocsin/contracts';
-import type { Transaction } from '@tocsin/database';
+import type { Queryable, Transaction } from '@tocsin/database';
 
 /** What a token lets its bearer do, and until when (ms since the epoch). */
 export interface VerifiedToken {
@@ -11,7 +11,7 @@ export interface VerifiedToken {
 
 /** Where API tokens are kept: by the hash of their secret, which itself is nowhere. */
 export abstract class TokensStore {
-  abstract findByHash(hash: string): Promise<VerifiedToken | undefined>;
+  abstract findByHash(hash: string, from: Queryable): Promise<VerifiedToken | undefined>;
   abstract list(o: { after?: string | undefined; limit: number }): Promise<Token[]>;
   /** From here on until the transaction ends nobody else can add or remove a token. */
   abstract lock(tx: Transaction): Promise<void>;

@@ -54,15 +54,14 @@ function plain({ hosts, location, traces }: Deployment, host: Host, needs: Servi
 }
 
 function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Record<string, string> {
-  const { name: service, database, cache, secret, bootstrapToken } = needs;
+  const { name: service, database, standby, cache, secret, bootstrapToken } = needs;
   const all = (port: number): string => hosts.map(({ address }) => `${address}:${port}`).join(',');
   const databaseUrl = (role: DatabaseRole): string =>
     `postgres://${role}:${secrets.postgres[role]}@${all(ports.postgres)}/tocsin?sslmode=verify-full`;
   return {
     TOCSIN_NATS_PASSWORD: secrets.nats[service],
     ...(database ? { TOCSIN_DATABASE_URL: databaseUrl(database) } : {}),
-    // It only reads, and a standby answers it while there is no primary.
-    ...(database === 'status' ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(database) } : {}),
+    ...(database && standby ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(database) } : {}),
     ...(cache
       ? { TOCSIN_REDIS_URL: `rediss+sentinel://tocsin:${secrets.redis.service}@${all(ports.sentinel)}/${PRIMARY}` }
       : {}),
