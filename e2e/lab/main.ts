@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { enter, findPrograms, whyNot } from '@tocsin/lab';
 import { projectRoot } from '@tocsin/local';
@@ -47,7 +47,7 @@ async function inside(o: LabOptions): Promise<number> {
     finished = true;
   } finally {
     if (!finished || results.broken > 0) {
-      console.log(`what every unit printed last is in ${await keepLogs(site, join(projectRoot, o.out))}`);
+      console.log(`what every unit printed last is in ${await keepLogs(site, resolve(projectRoot, o.out))}`);
     }
     await lab.stop();
   }

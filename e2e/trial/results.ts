@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { projectRoot } from '@tocsin/local';
 import { asJson } from './report/json.ts';
 import { asMarkdown } from './report/markdown.ts';
@@ -26,7 +26,7 @@ export class Results {
 
   /** @throws when rows are to be put among those of a run under other circumstances */
   constructor(private readonly o: ResultsOptions) {
-    const file = join(projectRoot, o.out, 'results.json');
+    const file = resolve(projectRoot, o.out, 'results.json');
     this.earlier = o.again && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Run) : undefined;
     if (this.earlier) requireComparable(this.earlier, this.circumstances());
   }
@@ -43,7 +43,7 @@ export class Results {
 
   add(row: Row): void {
     this.rows.push(row);
-    const folder = join(projectRoot, this.o.out);
+    const folder = resolve(projectRoot, this.o.out);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'results.json'), asJson(this.run));
     writeFileSync(join(folder, 'results.md'), asMarkdown(this.run));

@@ -4,9 +4,9 @@ import type { PostgresDeployment } from './postgres-deployment.ts';
 import { binariesOf, paths } from './postgres-paths.ts';
 
 /**
- * The settings of a host's repmgr and repmgrd. Times add up so that a lost host costs at most 15 s: it is noticed within
- * 1 s and tried twice more (up to 2 s each, with 1 s between); asking the others and promoting wait up to 6 s for a host
- * that does not answer.
+ * The settings of a host's repmgr and repmgrd. Times add up so that a lost host costs at most 15 s, most of them waiting
+ * for a host that does not answer: it is noticed within 3 s, tried once more (3 s), asked by `may-promote` (2 s) and by the
+ * other standby when that follows (2 s). A server that stalls for longer than 6 s loses its place; nothing else is lost.
  */
 export function repmgrConf(deployment: PostgresDeployment, host: Host): string {
   const script = (call: string): string => `'${paths.etc}/${call}'`;
@@ -28,7 +28,7 @@ use_replication_slots=yes
 failover=automatic
 monitor_interval_secs=1
 connection_check_type=ping
-reconnect_attempts=2
+reconnect_attempts=1
 reconnect_interval=1
 async_query_timeout=5
 # A host that alone lost sight of the primary does not replace it,
