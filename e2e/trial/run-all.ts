@@ -10,11 +10,16 @@ export async function runAll<Subject extends Breakable>(
   { results, strikes }: { results: Results; strikes: number },
 ): Promise<void> {
   const counting: Promise<void>[] = [];
+  let failed = false;
   for (const [index, scenario] of scenarios.entries()) {
+    if (failed) break;
     console.log(`${index + 1}/${scenarios.length} ${scenario.name}`);
     const counted = added(results, await trial.run(scenario, { strikes }));
-    // It may fail before anybody waits for it.
-    counted.catch(() => undefined);
+    // It may fail before anybody waits for it: said at once, and the run need not go on.
+    counted.catch((error: unknown) => {
+      console.error(`the row of ${scenario.name} could not be counted:`, error);
+      failed = true;
+    });
     counting.push(counted);
   }
   await Promise.all(counting);

@@ -64,4 +64,12 @@ export const leases: readonly Mutant[] = [
     test: 'libs/messaging/test/lease-faults.int-spec.ts',
     title: 'goes to another a ttl after the bucket exists anew',
   },
+  {
+    mechanism: 'One that died before an instance started is no member to it',
+    file: 'libs/messaging/src/lease-table.ts',
+    find: 'heard: this.listening',
+    replace: 'heard: true',
+    test: 'libs/messaging/test/lease.int-spec.ts',
+    title: 'is no sign of life',
+  },
 ];

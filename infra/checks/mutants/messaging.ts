@@ -154,4 +154,18 @@ export const messaging: readonly Mutant[] = [
     test: 'libs/messaging/test/command.int-spec.ts',
     title: 'is accepted when nobody carries it out in time',
   },
+  {
+    mechanism: 'What waits for something that is away is tried again within a second',
+    file: 'libs/messaging/src/settlement.ts',
+    find: 'Math.min(AWAY_BACKOFF_MS, backoff(c.backoffMs, c.deliveries))',
+    replace: 'backoff(c.backoffMs, c.deliveries)',
+    test: 'libs/messaging/src/settlement.spec.ts',
+  },
+  {
+    mechanism: 'A worker rests while what it needs is away',
+    file: 'libs/messaging/src/lull.ts',
+    find: 'if (this.inVain < 2) return;',
+    replace: 'if (this.inVain > 0) return;',
+    test: 'libs/messaging/src/lull.spec.ts',
+  },
 ];

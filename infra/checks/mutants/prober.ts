@@ -48,4 +48,12 @@ export const prober: readonly Mutant[] = [
     test: 'apps/prober/test/prober.int-spec.ts',
     title: 'what a frozen prober was checking is answered by the other soon',
   },
+  {
+    mechanism: 'A check that ran out of time while its prober stood still is no evidence',
+    file: 'apps/prober/src/stalls.ts',
+    find: 'check.stalledMs >= check.timeoutMs * SHARE',
+    replace: 'check.stalledMs < 0',
+    test: 'apps/prober/test/prober.int-spec.ts',
+    title: 'while the prober itself stood still',
+  },
 ];

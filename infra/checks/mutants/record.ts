@@ -96,4 +96,11 @@ export const record: readonly Mutant[] = [
     test: 'libs/cache/test/cache.int-spec.ts',
     title: 'is not given from',
   },
+  {
+    mechanism: 'Without a primary, a standby answers what nobody has read before',
+    file: 'apps/monitors/src/reads.ts',
+    find: 'if (standby === undefined || !canRetry(otherwise)) throw otherwise;',
+    replace: 'if (standby !== undefined || !canRetry(otherwise)) throw otherwise;',
+    test: 'apps/monitors/test/standby.int-spec.ts',
+  },
 ];

@@ -114,6 +114,24 @@ describe('a durable consumer', () => {
     await b.close();
   });
 
+  it('rests while what its handler needs is away, and does all that waited as soon as that is back', async () => {
+    const a = await instance(url, Jobs);
+    const AWAY_MS = 3_000;
+    let back = Infinity;
+    behave = () => {
+      if (performance.now() < back) throw new TocsinError('unavailable', 'no database');
+    };
+    await Promise.all(Array.from({ length: 200 }, (_, n) => send(n)));
+    back = performance.now() + AWAY_MS;
+    await until(drained, { timeoutMs: AWAY_MS + 10_000, what: 'every job done' });
+    const doneMs = Math.max(...seen.map(({ at }) => at)) - back;
+    const inVain = seen.filter(({ at }) => at < back).length;
+    expect(doneMs).toBeLessThan(2_500);
+    // Eight at a time: at once, after 250 and 750 ms, and then each second. Without a rest some 50 times as many.
+    expect(inVain).toBeLessThan(8 * (3 + AWAY_MS / 1_000 + 2));
+    await a.close();
+  });
+
   it('extends the ack of work that runs longer than the ack wait', async () => {
     const a = await instance(url, Jobs);
     const b = await instance(url, Jobs);

@@ -14,6 +14,9 @@ export interface ApiOptions {
 }
 
 const MOST_ATTEMPTS = 20;
+/** How long an accepted change may take, and how often it is asked for. */
+const OPERATION_MS = 60_000;
+const POLL_MS = 200;
 
 /** A client of the REST API as a person's script would be: several gateways, one token. */
 export class ApiClient {
@@ -42,7 +45,7 @@ export class ApiClient {
   }
 
   /**
-   * The body of a successful answer. What may succeed later (429, 503, 504, a gateway that is gone) is tried again with
+   * The body of a successful answer; of a change that was only accepted, what it came to. What may succeed later (429, 503, 504, a gateway that is gone) is tried again with
    * the same Idempotency-Key, a bounded number of times.
    * @throws with the answer when it is a refusal
    */
@@ -51,6 +54,7 @@ export class ApiClient {
     const headers = { 'idempotency-key': randomUUID(), prefer: 'wait=25' };
     for (let attempt = 1; ; attempt++) {
       const answer = await this.request<T>(method, path, body, { headers }).catch((error: unknown) => error as Error);
+      if (!(answer instanceof Error) && answer.status === 202) return this.carriedOut<T>(answer);
       if (!(answer instanceof Error) && answer.status < 300) return answer.body;
       const passing = answer instanceof Error || [429, 503, 504].includes(answer.status);
       if (!passing || attempt >= MOST_ATTEMPTS) {
@@ -58,6 +62,18 @@ export class ApiClient {
         throw new Error(`${method} ${path} answered ${said}`);
       }
       await delay(100 * attempt);
+    }
+  }
+
+  /** The result of an accepted change, once it was carried out. @throws when it failed, or takes longer than a minute */
+  private async carriedOut<T>(accepted: ApiAnswer): Promise<T> {
+    const path = accepted.headers.get('location') ?? '';
+    const until = Date.now() + OPERATION_MS;
+    for (;;) {
+      const { status, result, error } = await this.get<{ status: string; result?: T; error?: unknown }>(path);
+      if (status === 'done') return result as T;
+      if (status === 'failed' || Date.now() > until) throw new Error(`${path} is ${status}: ${JSON.stringify(error)}`);
+      await delay(POLL_MS);
     }
   }
 
