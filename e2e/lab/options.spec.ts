@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseLabOptions } from './options.ts';
 
 describe('the options of a lab', () => {
-  it('are all scenarios at 60 checks a second, unless said', () => {
-    expect(parseLabOptions([])).toMatchObject({ only: [], rate: 60, short: false, orSkip: false, open: false });
+  it('are all scenarios at 30 checks a second, unless said', () => {
+    expect(parseLabOptions([])).toMatchObject({ only: [], rate: 30, short: false, orSkip: false, open: false });
   });
 
   it('name scenarios', () => {

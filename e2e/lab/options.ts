@@ -22,7 +22,7 @@ export interface LabOptions {
 
 const USAGE = `Usage: npm run lab -- [--only name,name] [--rate N] [--short] [--out folder] [--again] [--readme] [--or-skip] [--open]
   --only a,b    only scenarios whose name contains one of these
-  --rate N      checks per second, 20 to 500 (default 60)
+  --rate N      checks per second, 20 to 500 (default 30)
   --short       two scenarios; times and missed windows are not judged: what CI runs
   --out folder  where results.json and results.md go (default e2e/lab/results)
   --again       put the rows of this run in the place of theirs in the last results, and keep the others
@@ -37,7 +37,7 @@ export function parseLabOptions(args: string[]): LabOptions | string {
       args,
       options: {
         only: { type: 'string', default: '' },
-        rate: { type: 'string', default: '60' },
+        rate: { type: 'string', default: '30' },
         short: { type: 'boolean', default: false },
         out: { type: 'string', default: 'e2e/lab/results' },
         again: { type: 'boolean', default: false },
