@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
+import { Checker } from './checker.ts';
 import { ProberController } from './prober.controller.ts';
 import { ProberService } from './prober.service.ts';
 import { Stalls } from './stalls.ts';
 
-@Module({ controllers: [ProberController], providers: [ProberService, Stalls] })
+@Module({ controllers: [ProberController], providers: [Checker, ProberService, Stalls] })
 export class ProberModule {}

@@ -110,8 +110,8 @@ export const messaging: readonly Mutant[] = [
   {
     mechanism: 'An outage, however long, makes no dead letter',
     file: 'libs/messaging/src/settlement.ts',
-    find: 'if (error.retry) return',
-    replace: 'if (error.retry && c.deliveries < 0) return',
+    find: 'if (error.retry) {',
+    replace: 'if (error.retry && c.deliveries < 0) {',
     test: 'libs/messaging/src/settlement.spec.ts',
   },
   {

@@ -26,7 +26,7 @@ export const prober: readonly Mutant[] = [
   },
   {
     mechanism: 'A check that still runs when its prober stops is handed back',
-    file: 'apps/prober/src/prober.service.ts',
+    file: 'apps/prober/src/checker.ts',
     find: 'setTimeout(() => this.stop.abort(), STOP_GRACE_MS).unref();',
     replace: '',
     test: 'apps/prober/test/prober.int-spec.ts',

@@ -1,0 +1,89 @@
+import { setMaxListeners } from 'node:events';
+import { Inject, Injectable } from '@nestjs/common';
+import { isOwnFailure, runCheck } from '@tocsin/checks';
+import type { CheckTask, Finding } from '@tocsin/contracts';
+import { type Clock, openSecret } from '@tocsin/core';
+import type { HandBack } from '@tocsin/messaging';
+import { CLOCK, CONFIG, Drain, type PlatformConfig } from '@tocsin/service';
+import { logger, withSpan } from '@tocsin/telemetry';
+import { handBack } from './hand-back.ts';
+import type { ProberConfig } from './prober.config.ts';
+import { inFlight } from './prober.metrics.ts';
+import { Stalls } from './stalls.ts';
+
+/** How long a task rests that this machine had no resources for. */
+const REST_MS = 250;
+/** Most checks are done within this, and then need no second run on another prober when this one stops. */
+const STOP_GRACE_MS = 200;
+
+const log = logger('prober');
+
+/** Runs the checks of tasks, and tells what they say of their targets from what they say of this prober. */
+@Injectable()
+export class Checker {
+  private readonly stop = new AbortController();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: ProberConfig & PlatformConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly stalls: Stalls,
+    private readonly drain: Drain,
+  ) {
+    setMaxListeners(0, this.stop.signal);
+    drain.onStop('stop-taking', () => {
+      setTimeout(() => this.stop.abort(), STOP_GRACE_MS).unref();
+    });
+  }
+
+  /** True from the moment this prober begins to stop. */
+  get stopping(): boolean {
+    return this.drain.stopping;
+  }
+
+  /**
+   * What the check found.
+   * @throws HandBack when it says nothing of the target: this prober stops, stood still, or is out of something
+   */
+  async check(task: CheckTask): Promise<Finding> {
+    const stalledBefore = this.stalls.totalMs;
+    const finding = await this.run(task);
+    if (isOwnFailure(finding)) throw ownFailure(finding);
+    const stalledMs = Math.round(this.stalls.totalMs - stalledBefore);
+    if (this.stalls.explain({ reason: finding.reason, timeoutMs: task.timeoutMs, stalledMs })) {
+      throw handBack(REST_MS, 'stalled', `this prober stood still for ${stalledMs} ms of the check's time`);
+    }
+    return finding;
+  }
+
+  private async run(task: CheckTask): Promise<Finding> {
+    const { target } = task;
+    const attributes = {
+      'tocsin.monitor.id': task.monitorId,
+      'tocsin.window': task.window,
+      'tocsin.location': task.location,
+      'tocsin.attempt': task.attempt,
+    };
+    inFlight.add(1);
+    try {
+      return await withSpan(`check ${target.kind}`, { attributes }, async (span) => {
+        const finding = await runCheck(target, {
+          timeoutMs: task.timeoutMs,
+          clock: this.clock,
+          openSecret: (sealed) => openSecret(this.config.secret, sealed),
+          signal: this.stop.signal,
+          settingsKey: `${task.monitorId}.${task.revision}`,
+        });
+        span.setAttributes({ 'tocsin.verdict': finding.verdict, 'tocsin.reason': finding.reason });
+        return finding;
+      });
+    } finally {
+      inFlight.add(-1);
+    }
+  }
+}
+
+function ownFailure(finding: Finding): HandBack {
+  if (finding.reason === 'aborted') return handBack(0, 'stopping', 'this prober stops');
+  log.warn({ reason: finding.reason }, finding.message);
+  return handBack(REST_MS, 'resources', finding.message);
+}
