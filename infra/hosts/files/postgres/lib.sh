@@ -37,9 +37,12 @@ STATE_SQL="SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' EN
           WHERE name ~ '^[0-9A-F]{8}([0-9A-F]{16}([.]partial)?|[.]history)\$')
     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END,
   CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
-    ELSE pg_current_wal_lsn() END"
+    ELSE pg_current_wal_lsn() END,
+  CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver
+    WHERE status = 'streaming' AND last_msg_receipt_time > clock_timestamp() - interval '3 s') THEN 'hears' ELSE 'deaf' END"
 
-# Prints what the server at an address is: `primary TIMELINE LSN`, `standby TIMELINE LSN`, `refused` (the host is there and
+# Prints what the server at an address is: `primary TIMELINE LSN`, `standby TIMELINE LSN hears` (its primary sent something
+# just now; or `deaf`), `refused` (the host is there and
 # says that nothing listens), `starting`, or `silent` (cut off, frozen, gone, or it does not let us in).
 state_of() {
   if said=$(ask "$1" "$STATE_SQL" 2>&1); then
@@ -54,9 +57,9 @@ state_of() {
 }
 
 # Looks at the other hosts. Sets `primary` (address of the one on the highest timeline, or nothing), `primary_timeline`,
-# `standbys` (how many answered as such), `refusals`, and the furthest `timeline` and `lsn` among those standbys.
+# `standbys` (how many answered as such), `hearing` (how many of them hear a primary), `refusals`, and the furthest `timeline` and `lsn` among those standbys.
 look_around() {
-  primary='' primary_timeline=0 standbys=0 refusals=0 timeline=0 lsn=0/0
+  primary='' primary_timeline=0 standbys=0 hearing=0 refusals=0 timeline=0 lsn=0/0
   for address in $OTHERS; do
     # shellcheck disable=SC2046
     set -- $(state_of "$address")
@@ -64,6 +67,7 @@ look_around() {
       primary) if [ "$2" -gt "$primary_timeline" ]; then primary=$address primary_timeline=$2; fi ;;
       standby)
         standbys=$((standbys + 1))
+        if [ "$4" = hears ]; then hearing=$((hearing + 1)); fi
         if [ "$2" -gt "$timeline" ]; then
           timeline=$2 lsn=$3
         elif [ "$2" -eq "$timeline" ] && later "$3" "$lsn"; then

@@ -167,5 +167,7 @@ describe('settings that keep what was acknowledged', () => {
   it('fence a primary that its standbys have left, and ask the others before another takes its place', () => {
     expect(file(0, 'repmgr.conf')).toContain("child_nodes_disconnect_command='/etc/tocsin/postgres/fence'");
     expect(file(0, 'repmgr.conf')).toContain("failover_validation_command='/etc/tocsin/postgres/may-promote'");
+    // Asked once, it left everybody without a primary when two standbys did not notice in the same second.
+    expect(file(0, 'repmgr.conf')).toContain('primary_visibility_consensus=false');
   });
 });

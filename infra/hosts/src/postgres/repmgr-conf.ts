@@ -31,11 +31,12 @@ connection_check_type=ping
 reconnect_attempts=1
 reconnect_interval=1
 async_query_timeout=5
-# A host that alone lost sight of the primary does not replace it,
-primary_visibility_consensus=true
-# nor does one that alone is left. The question is asked again every 5 s.
+# A host that alone lost sight of the primary does not replace it, nor does one that alone is left: may-promote sees to both,
+# and is asked again every 2 s. repmgr's own consensus is asked once: two standbys that do not notice in the same second
+# would both leave it at that, and nobody would take over.
+primary_visibility_consensus=false
 failover_validation_command=${script('may-promote')}
-election_rerun_interval=5
+election_rerun_interval=2
 promote_command=${script('promote --asked')}
 follow_command=${script('follow %n')}
 
