@@ -30,6 +30,10 @@ ask() {
 # SQL on the server of this host, as its superuser: by the socket, as this Unix user.
 administer() { psql -XAtqw -v ON_ERROR_STOP=1 -h "$RUN" -p "$PORT" -U tocsin_admin "$@"; }
 
+# Whether this standby's primary sent it something just now.
+HEARS_SQL="EXISTS (SELECT FROM pg_stat_wal_receiver
+  WHERE status = 'streaming' AND last_msg_receipt_time > clock_timestamp() - interval '3 s')"
+
 # The timeline of a standby is the highest one of which it has received anything: its control file tells it too late.
 STATE_SQL="SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END,
   CASE WHEN pg_is_in_recovery()
@@ -38,12 +42,11 @@ STATE_SQL="SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' EN
     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END,
   CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
     ELSE pg_current_wal_lsn() END,
-  CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver
-    WHERE status = 'streaming' AND last_msg_receipt_time > clock_timestamp() - interval '3 s') THEN 'hears' ELSE 'deaf' END"
+  CASE WHEN $HEARS_SQL THEN 'hears' ELSE 'deaf' END"
 
-# Prints what the server at an address is: `primary TIMELINE LSN`, `standby TIMELINE LSN hears` (its primary sent something
-# just now; or `deaf`), `refused` (the host is there and
-# says that nothing listens), `starting`, or `silent` (cut off, frozen, gone, or it does not let us in).
+# Prints what the server at an address is: `primary TIMELINE LSN deaf`, `standby TIMELINE LSN hears` (or `deaf`: its primary
+# sent nothing just now), `refused` (the host is there and says that nothing listens), `starting`, or `silent` (cut off,
+# frozen, gone, or it does not let us in).
 state_of() {
   if said=$(ask "$1" "$STATE_SQL" 2>&1); then
     echo "$said"
@@ -57,7 +60,8 @@ state_of() {
 }
 
 # Looks at the other hosts. Sets `primary` (address of the one on the highest timeline, or nothing), `primary_timeline`,
-# `standbys` (how many answered as such), `hearing` (how many of them hear a primary), `refusals`, and the furthest `timeline` and `lsn` among those standbys.
+# `standbys` (how many answered as such), `hearing` (how many of them hear a primary), `refusals`, and the furthest `timeline`
+# and `lsn` among those standbys.
 look_around() {
   primary='' primary_timeline=0 standbys=0 hearing=0 refusals=0 timeline=0 lsn=0/0
   for address in $OTHERS; do
