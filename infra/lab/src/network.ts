@@ -38,7 +38,8 @@ export class Network {
    */
   static async build(enclosure: Enclosure, outside: { address: string; prefix: number }): Promise<Network> {
     await enclosure.must(['ip', 'link', 'add', SWITCH, 'type', 'bridge', 'forward_delay', '0']);
-    await enclosure.must(['ip', 'link', 'set', SWITCH, 'up']);
+    // Or it answers for the outside, which lives beside it: with an address of its own that changes as hosts come and go.
+    await enclosure.must(['ip', 'link', 'set', SWITCH, 'arp', 'off', 'up']);
     const netem =
       (await enclosure.run(['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms'])).code === 0;
     if (netem) await enclosure.must(['tc', 'qdisc', 'del', 'dev', 'lo', 'root']);

@@ -7,7 +7,7 @@ import { toyHosts } from './toys.ts';
 
 const reason = await whyNot();
 const EAR = 'tocsin-ear.service';
-const addresses = { a: '10.9.0.11', b: '10.9.0.12' };
+const addresses = { a: '10.9.0.11', b: '10.9.0.12', outside: '10.9.0.1' };
 
 describe.skipIf(reason !== undefined)(`a network${reason ? ` (${reason})` : ''}`, () => {
   let lab: Awaited<ReturnType<typeof toyHosts>>;
@@ -73,6 +73,19 @@ describe.skipIf(reason !== undefined)(`a network${reason ? ` (${reason})` : ''}`
     await lab.network.heal();
     await heard('outside', 'b');
     expect(await count(lab.b, text)).toBe(0);
+  });
+
+  it('reaches the outside by its own cable alone, and not by the switch, which hears every question too', async () => {
+    const card = /ether (\S+)/.exec(await lab.enclosure.must(['ip', 'link', 'show', 'outside']))?.[1];
+    expect(card).toBeDefined();
+    for (let i = 0; i < 5; i += 1) {
+      await lab.b.run(['ip', 'neigh', 'flush', 'all']);
+      const known = await until(async () => {
+        await lab.b.run(['bash', '-c', `echo >/dev/udp/${addresses.outside}/9999`]);
+        return /lladdr (\S+)/.exec(await lab.b.run(['ip', 'neigh', 'show', addresses.outside]))?.[1];
+      });
+      expect(known).toBe(card);
+    }
   });
 
   it('takes the carrier of an unplugged host', async () => {
