@@ -8,7 +8,7 @@ import { atTheEnd, certificate, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../../build/build.ts';
 
-const unit = readFileSync(join(projectRoot, 'infra/hosts/files/units/tocsin-nats.service'), 'utf8');
+const unit = readFileSync(join(projectRoot, 'infra/systemd/tocsin-nats.service'), 'utf8');
 /** The options that its unit gives to Node when it waits. */
 const optionsToWait = /^ExecStartPre=\S+\/node (.*) \S+\/main\.js wait$/m.exec(unit)![1]!.split(' ');
 let folder: string;

@@ -5,7 +5,7 @@ import { databaseUsers } from './postgres-deployment.ts';
 import { postgresFiles } from './postgres.ts';
 
 const shared = join(import.meta.dirname, '../../files/postgres');
-const units = join(import.meta.dirname, '../../files/units');
+const units = join(import.meta.dirname, '../../../systemd');
 const hosts = ['a', 'b-2', 'c'].map((name, index) => ({ name, address: `10.0.0.${11 + index}`, interface: 'eth0' }));
 const postgres = {
   repmgr: String.raw`pw:re\pmgr`,
