@@ -12,6 +12,8 @@ interface Probe {
 
 /** How long a found primary waits for a better one (two answer while an old primary has not been stopped yet). */
 const RIVAL_MS = 150;
+/** The same, where there is reason to believe that there is a better one. */
+const LIKELY_RIVAL_MS = 1_000;
 
 const PROBE = `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS read_only,
   CASE WHEN pg_is_in_recovery() THEN '0' ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END AS timeline`;
@@ -19,6 +21,7 @@ const PROBE = `SELECT pg_is_in_recovery() AS standby, current_setting('transacti
 /** Finds the server that is wanted among the hosts of an address, and remembers it. */
 export class Discovery {
   private known: Host | undefined;
+  private rivalMs = RIVAL_MS;
   private search: Promise<Host> | undefined;
 
   constructor(
@@ -40,12 +43,19 @@ export class Discovery {
     const host = await this.find();
     const { connection } = await this.probe(host);
     this.known = host;
+    this.rivalMs = RIVAL_MS;
     return connection;
   }
 
   /** Forgets the server, after it failed or turned out to be a standby. */
   forget(): void {
     this.known = undefined;
+  }
+
+  /** Forgets the server, which may have been replaced without our knowing; an old primary can still answer. */
+  mistrust(): void {
+    this.forget();
+    this.rivalMs = LIKELY_RIVAL_MS;
   }
 
   /** Whether there is another server to go to. */
@@ -79,7 +89,7 @@ export class Discovery {
     );
     const all = Promise.all(probes);
     await Promise.race([all, ...probes.map((probe) => probe.then(() => (found.length > 0 ? undefined : all)))]);
-    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, RIVAL_MS))]);
+    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, this.rivalMs))]);
     void all.then(() => Promise.all(found.map((probe) => probe.connection.close())));
     const best = found.toSorted((a, b) => Number(b.standby) - Number(a.standby) || b.timeline - a.timeline)[0];
     if (best !== undefined) return best.connection.host;

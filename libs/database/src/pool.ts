@@ -14,6 +14,8 @@ const WAITERS_PER_CONNECTION = 100;
 const IDLE_MS = 30_000;
 /** A statement without an answer for so long is a reason to ask whether another server has become the primary. */
 const DOUBT_MS = 1_000;
+/** Shorter than any failover. */
+const STANDSTILL_MS = 2_000;
 
 /** A bounded set of connections to the wanted server. When that server is lost, all of them are. */
 export class Pool {
@@ -28,6 +30,7 @@ export class Pool {
   private readonly sweeper: NodeJS.Timeout;
   private readonly doubter: NodeJS.Timeout;
   private doubting = false;
+  private awakeAt = performance.now();
 
   constructor(
     private readonly session: Session,
@@ -37,7 +40,10 @@ export class Pool {
     this.discovery = new Discovery(session, wanted);
     this.sweeper = setInterval(() => this.sweep(), IDLE_MS / 2);
     this.sweeper.unref();
-    this.doubter = setInterval(() => void this.doubt(), DOUBT_MS / 4);
+    this.doubter = setInterval(() => {
+      this.stayAwake();
+      void this.doubt();
+    }, DOUBT_MS / 4);
     this.doubter.unref();
   }
 
@@ -48,6 +54,7 @@ export class Pool {
   /** Takes a connection, opening one if there is room. @throws TocsinError `exhausted`, or the driver's error */
   async acquire(): Promise<Connection> {
     if (this.closed) throw new TocsinError('unavailable', 'The database pool is closed; the service is stopping.');
+    this.stayAwake();
     const connection = this.takeIdle();
     if (connection !== undefined) return this.lend(connection);
     if (this.inUse.size + this.opening < this.size) return this.open();
@@ -75,8 +82,7 @@ export class Pool {
     if (this.inUse.get(connection) !== this.generation) return;
     // The server is gone, or is a standby now; or what this connection has prepared, and so all others, is out of date.
     if (kind === 'connection') this.discovery.forget();
-    this.generation += 1;
-    for (const { connection: other } of this.idle.splice(0)) void other.close();
+    this.begin();
   }
 
   /** Refuses new callers, closes what is idle at once and the rest when it comes back. */
@@ -87,6 +93,25 @@ export class Pool {
     const refusal = new TocsinError('unavailable', 'The database pool is closed; the service is stopping.');
     for (const waiter of this.waiters.splice(0)) waiter.fail(refusal);
     await Promise.all(this.idle.splice(0).map(({ connection }) => connection.close()));
+  }
+
+  /** A new generation: no connection that is there is used again. */
+  private begin(): void {
+    this.generation += 1;
+    for (const { connection } of this.idle.splice(0)) void connection.close();
+  }
+
+  /**
+   * Notices that this process stood still, frozen with its host perhaps, and may have slept through a failover: the old
+   * primary would answer until somebody stops it.
+   */
+  private stayAwake(): void {
+    const now = performance.now();
+    const stoodStill = now - this.awakeAt > STANDSTILL_MS;
+    this.awakeAt = now;
+    if (!stoodStill || !this.discovery.hasChoice) return;
+    this.discovery.mistrust();
+    this.begin();
   }
 
   private takeIdle(): Connection | undefined {

@@ -127,6 +127,20 @@ describe('several hosts', () => {
     }
   });
 
+  it('a process that stood still looks for the primary again: it may have slept through a failover', async () => {
+    const present = await promoted;
+    await present.kill('SIGSTOP');
+    const db = connect([first.port, standbyPort]);
+    try {
+      expect(await portOf(db)).toBe(first.port);
+    } finally {
+      await present.kill('SIGCONT');
+    }
+    expect(await portOf(db)).toBe(first.port);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+    expect(await portOf(db)).toBe(standbyPort);
+  });
+
   it('a frozen host does not keep the others from being found', async () => {
     await first.kill('SIGSTOP');
     try {
