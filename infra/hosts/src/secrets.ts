@@ -7,7 +7,7 @@ import { serviceNames } from './ports.ts';
 
 /** What nobody but the hosts may know; made once and kept with the inventory. */
 export interface Secrets {
-  /** Seals the credentials in monitors and channels. Lost with it: every one of them. */
+  /** Seals the credentials in monitors and channels; while it is changed, two with a comma. Lost with it: every one of them. */
   secret: string;
   /** The first admin's API token. */
   adminToken: string;

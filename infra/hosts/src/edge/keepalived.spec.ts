@@ -5,6 +5,7 @@ import { anEdge } from './example.ts';
 import { keepalivedFiles } from './keepalived.ts';
 
 const files = join(import.meta.dirname, '../../files');
+const units = join(import.meta.dirname, '../../../systemd');
 const one = anEdge();
 const two = anEdge({ edge: { addresses: ['10.0.0.10', '10.0.0.20'], routerId: 60 } });
 
@@ -83,7 +84,7 @@ describe('the floating addresses', () => {
       path: '/etc/tocsin/keepalived/addresses',
       content: '10.0.0.10/24 eth1\n10.0.0.20/24 eth1\n',
     });
-    const unit = readFileSync(join(files, 'units/tocsin-keepalived.service'), 'utf8');
+    const unit = readFileSync(join(units, 'tocsin-keepalived.service'), 'utf8');
     expect(unit).toContain('ExecStopPost=/etc/tocsin/edge/release-addresses\n');
     expect(unit).toContain('KillMode=control-group\n');
     expect(readFileSync(join(files, 'edge/release-addresses'), 'utf8')).toContain(list.path);
@@ -92,7 +93,7 @@ describe('the floating addresses', () => {
   });
 
   it('have a watchdog that somebody feeds', () => {
-    const unit = readFileSync(join(files, 'units/tocsin-keepalived.service'), 'utf8');
+    const unit = readFileSync(join(units, 'tocsin-keepalived.service'), 'utf8');
     expect(unit).toMatch(/^WatchdogSec=5s$/m);
     expect(unit).toMatch(/^NotifyAccess=all$/m);
     const [start, check] = ['start-keepalived', 'check-edge'].map((name) =>
@@ -104,10 +105,8 @@ describe('the floating addresses', () => {
 
   it('depend on scripts that are there and can be run', () => {
     const text = keepalivedFiles(one, one.hosts[0]!)[0]!.content;
-    const units = ['haproxy', 'keepalived'].map((name) =>
-      readFileSync(join(files, `units/tocsin-${name}.service`), 'utf8'),
-    );
-    const named = [text, ...units].flatMap((each) =>
+    const texts = ['haproxy', 'keepalived'].map((name) => readFileSync(join(units, `tocsin-${name}.service`), 'utf8'));
+    const named = [text, ...texts].flatMap((each) =>
       [...each.matchAll(/\/etc\/tocsin\/edge\/([\w-]+)/g)].map((match) => match[1]!),
     );
     expect(new Set(named)).toEqual(new Set(['check-edge', 'start-keepalived', 'release-addresses']));

@@ -37,6 +37,8 @@ async_query_timeout=5
 primary_visibility_consensus=false
 failover_validation_command=${script('may-promote')}
 election_rerun_interval=2
+# Who was not chosen waits for the one that was, and takes part in no other election meanwhile. It follows without being told.
+primary_notification_timeout=6
 promote_command=${script('promote --asked')}
 follow_command=${script('follow %n')}
 
