@@ -1,4 +1,4 @@
-import { type PlatformConfig, secretKey } from '@tocsin/service';
+import { type PlatformConfig, secretKeys } from '@tocsin/service';
 import { z } from 'zod';
 
 const count = (min: number, max: number) =>
@@ -6,7 +6,7 @@ const count = (min: number, max: number) =>
 
 export const gatewayConfig = z
   .object({
-    TOCSIN_SECRET: secretKey,
+    TOCSIN_SECRET: secretKeys,
     TOCSIN_PUBLIC_URL: z
       .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
       .transform((url) => url.replace(/\/+$/, ''))

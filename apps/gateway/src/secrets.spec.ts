@@ -1,10 +1,10 @@
 import { HIDDEN } from '@tocsin/contracts';
-import { isSealed, openSecret, sealSecret } from '@tocsin/core';
+import { isSealed, openSecret, sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { withoutSecrets } from './edge/edge.interceptor.ts';
 import { hideSecrets, sealSecrets } from './secrets.ts';
 
-const key = Buffer.alloc(32, 7);
+const key: SecretKeys = [Buffer.alloc(32, 7)];
 const spec = (settings: object) => ({ kind: 'http', settings: { url: 'https://a.example', ...settings } });
 const refusal = (path: string) =>
   expect.objectContaining({ more: { fields: [expect.objectContaining({ path })] } }) as Error;

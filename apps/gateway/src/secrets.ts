@@ -1,5 +1,5 @@
 import { HIDDEN, httpSettings, mapSecrets, pointer, secret } from '@tocsin/contracts';
-import { type FieldError, isSealed, sealSecret } from '@tocsin/core';
+import { type FieldError, isSealed, sealSecret, type SecretKeys } from '@tocsin/core';
 import { EdgeRefusal } from './edge/problem.ts';
 
 /** What a sealed secret may measure: the bound of every field that holds one. */
@@ -10,7 +10,7 @@ const LONGEST_SEALED = 4_096;
  * @param o.keeps whether there is something to keep: false for what is created
  * @throws EdgeRefusal `invalid` with the path of a secret that is not valid
  */
-export function sealSecrets<T>(spec: T, key: Buffer, o: { keeps: boolean }): T {
+export function sealSecrets<T>(spec: T, keys: SecretKeys, o: { keeps: boolean }): T {
   const bad: FieldError[] = [];
   const sealed = mapSecrets(spec, (value, path) => {
     const steps = path.startsWith('headers.') ? ['headers', path.slice('headers.'.length)] : path.split('.');
@@ -22,7 +22,7 @@ export function sealSecrets<T>(spec: T, key: Buffer, o: { keeps: boolean }): T {
     if (isSealed(value)) refuse('must not begin with "sealed:": send the secret itself');
     const problem = problemOf(steps, value);
     if (problem) refuse(problem);
-    const result = sealSecret(key, value);
+    const result = sealSecret(keys, value);
     if (result.length > LONGEST_SEALED) refuse('is too long to be kept');
     return result;
   });

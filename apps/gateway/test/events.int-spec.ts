@@ -212,7 +212,7 @@ describe('heartbeats', () => {
 
   it.each([
     ['a key that is none', { key: 'nonsense' }, '', 404, 'not_found'],
-    ['a key of another deployment', { key: heartbeatKey(Buffer.alloc(32), monitorId) }, '', 404, 'not_found'],
+    ['a key of another deployment', { key: heartbeatKey([Buffer.alloc(32)], monitorId) }, '', 404, 'not_found'],
     ['an exit code that is none', {}, '/256', 400, 'invalid'],
     ['an unknown signal', {}, '/stop', 400, 'invalid'],
     ['a method that is not offered', { method: 'DELETE' }, '', 405, 'method_not_allowed'],

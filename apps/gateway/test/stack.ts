@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ChannelSpec, commands, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
-import { newId, TocsinError, tokenSecret } from '@tocsin/core';
+import { newId, type SecretKeys, TocsinError, tokenSecret } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
 import type { RunningNats, RunningRedis } from '@tocsin/local';
 import { type RunningGateway, startGateway } from './gateway.process.ts';
@@ -39,7 +39,7 @@ export class Stack {
   readonly heartbeats: Heartbeat[] = [];
 
   private constructor(
-    readonly secret: Buffer,
+    readonly secret: SecretKeys,
     readonly redis: RunningRedis,
     readonly owners: { monitors: FakeOwner; incidents: FakeOwner; notifier: FakeOwner; status: FakeOwner },
     readonly env: Record<string, string>,
@@ -65,7 +65,7 @@ export class Stack {
       TOCSIN_SECRET: secret.toString('base64'),
       ...env,
     };
-    const stack = new Stack(secret, redis, owners, all);
+    const stack = new Stack([secret], redis, owners, all);
     stack.nats = nats;
     stack.define();
     await Promise.all(Object.values(owners).map((owner) => owner.start()));

@@ -1,4 +1,4 @@
-import { secretKey, type PlatformConfig } from '@tocsin/service';
+import { secretKeys, type PlatformConfig } from '@tocsin/service';
 import { z } from 'zod';
 
 const bound = (fallback: number, max: number) =>
@@ -13,7 +13,7 @@ const bound = (fallback: number, max: number) =>
 export const monitorsConfig = z
   .object({
     /** Seals secrets and makes API tokens: this service does not run without it. */
-    TOCSIN_SECRET: secretKey,
+    TOCSIN_SECRET: secretKeys,
     TOCSIN_MAX_MONITORS: bound(100_000, 1_000_000),
     TOCSIN_MAX_CHANNELS: bound(1_000, 100_000),
     TOCSIN_MAX_TOKENS: bound(1_000, 100_000),

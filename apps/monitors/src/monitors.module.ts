@@ -18,7 +18,9 @@ import { Reads } from './reads.ts';
 import { PostgresReconcileStore } from './reconcile/reconcile.store.postgres.ts';
 import { ReconcileStore } from './reconcile/reconcile.store.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import { Resealer } from './resealer.ts';
 import { FirstToken } from './tokens/first-token.ts';
+import { TokenSecrets } from './tokens/token-secrets.ts';
 import { TokensController } from './tokens/tokens.controller.ts';
 import { TokensReader } from './tokens/tokens.reader.ts';
 import { TokensService } from './tokens/tokens.service.ts';
@@ -41,6 +43,8 @@ import { TokensStore } from './tokens/tokens.store.ts';
     ChannelsService,
     TokensReader,
     TokensService,
+    TokenSecrets,
+    Resealer,
     FirstToken,
     Reconciler,
     { provide: MonitorsStore, useClass: PostgresMonitorsStore },

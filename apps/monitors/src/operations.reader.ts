@@ -1,16 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { token } from '@tocsin/contracts';
-import { tokenSecret } from '@tocsin/core';
-import { CONFIG } from '@tocsin/service';
-import type { MonitorsConfig } from './monitors.config.ts';
 import { Operations } from './operations.ts';
+import { TokenSecrets } from './tokens/token-secrets.ts';
 
 /** Answers what an operation came to, as it was answered when it was carried out. */
 @Injectable()
 export class OperationsReader {
   constructor(
     private readonly operations: Operations,
-    @Inject(CONFIG) private readonly config: MonitorsConfig,
+    private readonly secrets: TokenSecrets,
   ) {}
 
   /**
@@ -21,6 +19,6 @@ export class OperationsReader {
     const found = await this.operations.find(operationId);
     const made = token.safeParse(found.result);
     if (!made.success) return found;
-    return { ...found, result: { ...made.data, secret: tokenSecret(this.config.secret, made.data.id) } };
+    return { ...found, result: { ...made.data, secret: await this.secrets.of(made.data.id) } };
   }
 }

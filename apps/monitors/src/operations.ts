@@ -55,8 +55,11 @@ export class Operations {
   }
 
   /** Runs `effect` in a transaction, for a change that no operation asked for. */
-  apart<T>(effect: (work: Work) => Promise<T>): Promise<T> {
-    return this.database.transaction((tx) => effect(this.workIn(tx, [])));
+  async apart<T>(effect: (work: Work) => Promise<T>): Promise<T> {
+    const touched: string[] = [];
+    const value = await this.database.transaction((tx) => effect(this.workIn(tx, touched)));
+    await this.reads.forget(touched);
+    return value;
   }
 
   /** What an operation came to; `unknown` when there is no record of it. */

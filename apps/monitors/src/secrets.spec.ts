@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { HIDDEN } from '@tocsin/contracts';
-import { isSealed, openSecret, sealSecret } from '@tocsin/core';
+import { isSealed, openSecret, sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { settleSecrets } from './secrets.ts';
 
-const KEY = randomBytes(32);
+const KEY: SecretKeys = [randomBytes(32)];
 const spec = (secret: string, name = 'X.Api-Key') => ({
   settings: { url: 'http://x', headers: { [name]: secret, accept: 'text/html' } },
 });

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HIDDEN, mapSecrets } from '@tocsin/contracts';
-import { type FieldError, isSealed, sealSecret } from '@tocsin/core';
+import { type FieldError, isSealed, sealSecret, type SecretKeys } from '@tocsin/core';
 import { CONFIG } from '@tocsin/service';
 import { pointer, refuse } from './fields.ts';
 import type { MonitorsConfig } from './monitors.config.ts';
 
-/** Settles secrets with this deployment's key. */
+/** Settles secrets with this deployment's keys. */
 @Injectable()
 export class Secrets {
   constructor(@Inject(CONFIG) private readonly config: MonitorsConfig) {}
@@ -21,7 +21,7 @@ export class Secrets {
  * `stored`; a value that arrives in plain is sealed here, so that none is ever stored as it is.
  * @throws TocsinError `invalid` where HIDDEN stands and there is nothing to keep
  */
-export function settleSecrets<T>(spec: T, stored: unknown, key: Buffer): T {
+export function settleSecrets<T>(spec: T, stored: unknown, keys: SecretKeys): T {
   const kept = new Map<string, string>();
   mapSecrets(stored, (value, path) => {
     kept.set(path, value);
@@ -29,7 +29,7 @@ export function settleSecrets<T>(spec: T, stored: unknown, key: Buffer): T {
   });
   const missing: FieldError[] = [];
   const settled = mapSecrets(spec, (value, path) => {
-    if (value !== HIDDEN) return isSealed(value) ? value : sealSecret(key, value);
+    if (value !== HIDDEN) return isSealed(value) ? value : sealSecret(keys, value);
     const before = kept.get(path);
     if (before !== undefined) return before;
     missing.push({ path: pointer(['settings', ...stepsOf(path)]), message: 'holds no secret yet: send one' });

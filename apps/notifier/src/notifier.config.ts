@@ -1,4 +1,4 @@
-import { secretKey, type PlatformConfig } from '@tocsin/service';
+import { secretKeys, type PlatformConfig } from '@tocsin/service';
 import { durationMs } from '@tocsin/core';
 import { z } from 'zod';
 
@@ -24,7 +24,7 @@ const period = z
 export const notifierConfig = z
   .object({
     /** Opens the secrets of channels: this service does not run without it. */
-    TOCSIN_SECRET: secretKey,
+    TOCSIN_SECRET: secretKeys,
     /** The wait after a first failed attempt; it doubles from there up to TOCSIN_RETRY_MAX_MS. */
     TOCSIN_RETRY_BASE_MS: whole(1_000, 10, 60_000),
     TOCSIN_RETRY_MAX_MS: whole(900_000, 10, 3_600_000),

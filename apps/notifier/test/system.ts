@@ -7,7 +7,7 @@ import {
   type NotificationView,
   subjects,
 } from '@tocsin/contracts';
-import { newId, sealSecret } from '@tocsin/core';
+import { newId, sealSecret, type SecretKeys } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import { Messaging } from '@tocsin/messaging';
 import {
@@ -20,7 +20,7 @@ import {
   until,
 } from '@tocsin/testing';
 
-export const KEY = randomBytes(32);
+export const KEY: SecretKeys = [randomBytes(32)];
 
 /** Two instances of `notifier` on real servers, and a client that stands for the rest of Tocsin. */
 export class System {
@@ -37,7 +37,7 @@ export class System {
     const env = {
       TOCSIN_NATS_URLS: nats.url,
       TOCSIN_DATABASE_URL: database.urlFor('notifier'),
-      TOCSIN_SECRET: KEY.toString('base64'),
+      TOCSIN_SECRET: KEY[0].toString('base64'),
       TOCSIN_RETRY_BASE_MS: '200',
       TOCSIN_LOG_LEVEL: 'error',
     };

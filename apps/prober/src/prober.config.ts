@@ -1,5 +1,5 @@
 import { locationName } from '@tocsin/contracts';
-import { secretKey } from '@tocsin/service';
+import { secretKeys } from '@tocsin/service';
 import { z } from 'zod';
 
 const location = locationName.default('default');
@@ -18,7 +18,7 @@ export const proberConfig = z
     /** How many checks run at the same time. */
     TOCSIN_CONCURRENCY: concurrency,
     /** Opens the secrets of monitors; the same on every service. */
-    TOCSIN_SECRET: secretKey,
+    TOCSIN_SECRET: secretKeys,
   })
   .transform((env) => ({
     location: env.TOCSIN_LOCATION,

@@ -105,8 +105,8 @@ describe('one prober', () => {
     });
     const settings = site.settings(
       {
-        auth: { type: 'bearer', token: sealSecret(secret, 'tok-s3cr3t') },
-        headers: { 'X-Api-Key': sealSecret(secret, 'hdr-s3cr3t') },
+        auth: { type: 'bearer', token: sealSecret([secret], 'tok-s3cr3t') },
+        headers: { 'X-Api-Key': sealSecret([secret], 'hdr-s3cr3t') },
         assertions: [{ type: 'header', name: 'x-session-key', op: 'equals', value: 'other' }],
         acceptedStatus: ['401'],
       },
@@ -125,7 +125,7 @@ describe('one prober', () => {
 
   test('a secret sealed with another key is told, and the prober goes on', async () => {
     const site = await Site.open((_, response) => response.end());
-    const settings = site.settings({ auth: { type: 'bearer', token: sealSecret(randomBytes(32), 'x') } });
+    const settings = site.settings({ auth: { type: 'bearer', token: sealSecret([randomBytes(32)], 'x') } });
     const task = await desk.ask(settings);
     const results = await until(async () => (await desk.results(task)).length > 0 && desk.results(task));
     expect(results[0]!.finding).toMatchObject({ verdict: 'down', reason: 'settings' });

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { sealSecret } from '@tocsin/core';
+import { sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, test } from 'vitest';
 import { checkHttp, said, webServer } from './bench.ts';
 
@@ -71,7 +71,7 @@ describe('what is sent', () => {
 
   test('basic and bearer credentials are opened when they are sent', async () => {
     const server = await recorder(fine);
-    const key = Buffer.alloc(32, 1);
+    const key: SecretKeys = [Buffer.alloc(32, 1)];
     const opened: string[] = [];
     const openSecret = (sealed: string): string => {
       opened.push(sealed);
@@ -89,7 +89,7 @@ describe('what is sent', () => {
     const server = await recorder(fine);
     const finding = await checkHttp(
       server,
-      { auth: { type: 'bearer', token: sealSecret(Buffer.alloc(32), 'x') } },
+      { auth: { type: 'bearer', token: sealSecret([Buffer.alloc(32)], 'x') } },
       {
         openSecret: () => {
           throw new Error('wrong key');
@@ -104,7 +104,7 @@ describe('what is sent', () => {
     const server = await recorder(fine);
     const finding = await checkHttp(
       server,
-      { headers: { 'X-Token': sealSecret(Buffer.alloc(32), 'x') } },
+      { headers: { 'X-Token': sealSecret([Buffer.alloc(32)], 'x') } },
       { openSecret: () => 'a\r\nX-Injected: 1' },
     );
     expect(said(finding)).toBe('down: settings: a header value holds a line break or a control character');

@@ -58,7 +58,7 @@ describe('a secret', () => {
     const plain = 'x'.repeat(100);
     expect(takes(secret(100), plain)).toBe(true);
     expect(reasonOf(secret(100), `${plain}x`)).toMatch(/at most 100/);
-    expect(takes(secret(100), sealSecret(randomBytes(32), plain))).toBe(true);
+    expect(takes(secret(100), sealSecret([randomBytes(32)], plain))).toBe(true);
     expect(takes(secret(), '')).toBe(false);
   });
 });

@@ -3,7 +3,16 @@ export { currentDeadline, withDeadline } from './deadline-scope.ts';
 export { durationMs, isDuration } from './duration.ts';
 export { type ErrorCode, type FieldError, TocsinError, type TocsinErrorOptions } from './errors.ts';
 export { hash32, idFrom, newId } from './ids.ts';
-export { heartbeatKey, isSealed, monitorOfHeartbeatKey, openSecret, sealSecret, tokenSecret } from './seal.ts';
+export {
+  heartbeatKey,
+  isSealed,
+  monitorOfHeartbeatKey,
+  openSecret,
+  sealAnew,
+  sealSecret,
+  type SecretKeys,
+  tokenSecret,
+} from './seal.ts';
 export { dueAt, type Grid, gridOf, nextWindow, shardOf, windowAt } from './windows.ts';
 export { confirmationOverdueAt, decide, patienceMs, pressConfirmations } from './decide.ts';
 export {

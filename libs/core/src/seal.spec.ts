@@ -2,10 +2,21 @@ import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { newId } from './ids.ts';
-import { heartbeatKey, isSealed, monitorOfHeartbeatKey, openSecret, sealSecret, tokenSecret } from './seal.ts';
+import {
+  heartbeatKey,
+  isSealed,
+  monitorOfHeartbeatKey,
+  openSecret,
+  sealAnew,
+  sealSecret,
+  type SecretKeys,
+  tokenSecret,
+} from './seal.ts';
 
-const key = randomBytes(32);
-const other = randomBytes(32);
+const key: SecretKeys = [randomBytes(32)];
+const other: SecretKeys = [randomBytes(32)];
+/** As while a key is being changed: the new one, then the one before. */
+const both: SecretKeys = [...other, ...key];
 
 /** The text with the character at a place, counted from the end, replaced by another of base64url and of hex. */
 function changed(text: string, fromEnd: number): string {
@@ -34,6 +45,21 @@ describe('a sealed secret', () => {
     expect(() => openSecret(other, sealSecret(key, 'x'))).toThrow(/TOCSIN_SECRET/);
   });
 
+  it('opens with any of several keys, and the first one seals', () => {
+    expect(openSecret(both, sealSecret(key, 'of before'))).toBe('of before');
+    expect(openSecret(other, sealSecret(both, 'of now'))).toBe('of now');
+    expect(() => openSecret(key, sealSecret(both, 'of now'))).toThrow(/TOCSIN_SECRET/);
+  });
+
+  it('is sealed anew with the first key, once', () => {
+    const anew = sealAnew(both, sealSecret(key, 'x'));
+    expect(openSecret(other, anew)).toBe('x');
+    expect(sealAnew(both, anew)).toBe(anew);
+    expect(() => sealAnew(both, sealSecret([randomBytes(32)], 'x'))).toThrow(
+      expect.objectContaining({ code: 'invalid' }),
+    );
+  });
+
   it('does not open once it was changed, wherever', () => {
     const sealed = sealSecret(key, 'correct horse');
     fc.assert(
@@ -56,6 +82,12 @@ describe('the key of a heartbeat', () => {
         expect(monitorOfHeartbeatKey(key, heartbeatKey(key, monitorId))).toBe(monitorId);
       }),
     );
+  });
+
+  it('of any of several keys says whose it is, and the first one makes it', () => {
+    const id = newId();
+    expect(monitorOfHeartbeatKey(both, heartbeatKey(key, id))).toBe(id);
+    expect(heartbeatKey(both, id)).toBe(heartbeatKey(other, id));
   });
 
   it('of another secret is refused', () => {
@@ -83,12 +115,12 @@ describe('the secret of a token', () => {
   it('follows from its identifier, and is another for another token or key', () => {
     const id = newId();
     expect(tokenSecret(key, id)).toMatch(/^tsn_[\w-]{43}$/);
-    expect(tokenSecret(key, id)).toBe(tokenSecret(Buffer.from(key), id));
+    expect(tokenSecret(key, id)).toBe(tokenSecret([Buffer.from(key[0])], id));
     expect([tokenSecret(key, newId()), tokenSecret(other, id)]).not.toContain(tokenSecret(key, id));
   });
 
   it('never changes its form: the hashes that are stored hang on it', () => {
-    expect(tokenSecret(Buffer.alloc(32, 7), '00000000-0000-7000-8000-000000000000')).toBe(
+    expect(tokenSecret([Buffer.alloc(32, 7)], '00000000-0000-7000-8000-000000000000')).toBe(
       'tsn_Qp8wKiVQ6g4Q2WmalEhv_KAQKOkw3fl-5biEIyQ-Y9s',
     );
   });

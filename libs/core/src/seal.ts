@@ -4,16 +4,19 @@ import { TocsinError } from './errors.ts';
 const PREFIX = 'sealed:v1:';
 const MAC_BYTES = 16;
 
+/**
+ * The keys of a deployment, TOCSIN_SECRET, 32 bytes each: the first one seals and proves, and what any of them has sealed or
+ * proven holds. So a key can be changed while all runs: it is believed everywhere before it is used anywhere.
+ */
+export type SecretKeys = readonly [Buffer, ...Buffer[]];
+
 /** Whether a text is one that {@link sealSecret} made. */
 export function isSealed(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/**
- * Encrypts a secret so that it may be stored and sent: AES-256-GCM with a fresh nonce.
- * @param key 32 bytes, the deployment's TOCSIN_SECRET
- */
-export function sealSecret(key: Buffer, plain: string): string {
+/** Encrypts a secret so that it may be stored and sent: AES-256-GCM with a fresh nonce. */
+export function sealSecret([key]: SecretKeys, plain: string): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', subkey(key, 'seal'), nonce);
   const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
@@ -22,19 +25,36 @@ export function sealSecret(key: Buffer, plain: string): string {
 
 /**
  * Decrypts what {@link sealSecret} made.
- * @throws TocsinError `invalid` when the text is not sealed, was changed, or was sealed with another key
+ * @throws TocsinError `invalid` when the text is not sealed, was changed, or was sealed with none of the keys
  */
-export function openSecret(key: Buffer, sealed: string): string {
+export function openSecret(keys: SecretKeys, sealed: string): string {
   if (!isSealed(sealed)) throw new TocsinError('invalid', 'not a sealed secret');
   const raw = Buffer.from(sealed.slice(PREFIX.length), 'base64url');
+  let cause: unknown;
+  for (const key of keys) {
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', subkey(key, 'seal'), raw.subarray(0, 12));
+      decipher.setAuthTag(raw.subarray(12, 28));
+      return Buffer.concat([decipher.update(raw.subarray(28)), decipher.final()]).toString('utf8');
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new TocsinError('invalid', 'a sealed secret does not open: is TOCSIN_SECRET the one it was sealed with?', {
+    cause,
+  });
+}
+
+/**
+ * The text itself if the first key has sealed it, and the same secret sealed with the first key otherwise.
+ * @throws TocsinError `invalid` as {@link openSecret}
+ */
+export function sealAnew(keys: SecretKeys, sealed: string): string {
   try {
-    const decipher = createDecipheriv('aes-256-gcm', subkey(key, 'seal'), raw.subarray(0, 12));
-    decipher.setAuthTag(raw.subarray(12, 28));
-    return Buffer.concat([decipher.update(raw.subarray(28)), decipher.final()]).toString('utf8');
-  } catch (cause) {
-    throw new TocsinError('invalid', 'a sealed secret does not open: is TOCSIN_SECRET the one it was sealed with?', {
-      cause,
-    });
+    openSecret([keys[0]], sealed);
+    return sealed;
+  } catch {
+    return sealSecret(keys, openSecret(keys, sealed));
   }
 }
 
@@ -42,24 +62,24 @@ export function openSecret(key: Buffer, sealed: string): string {
  * The push key of a heartbeat monitor. It proves itself (HMAC-SHA-256 over the identifier), so an instance can accept
  * a heartbeat without asking the database.
  */
-export function heartbeatKey(key: Buffer, monitorId: string): string {
+export function heartbeatKey([key]: SecretKeys, monitorId: string): string {
   return `${monitorId.replaceAll('-', '')}${mac(key, monitorId).toString('hex')}`;
 }
 
 /** The monitor that a heartbeat key belongs to, or undefined when the key is not one that we made. */
-export function monitorOfHeartbeatKey(key: Buffer, text: string): string | undefined {
+export function monitorOfHeartbeatKey(keys: SecretKeys, text: string): string | undefined {
   const match = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})([0-9a-f]{32})$/.exec(text);
   if (!match) return undefined;
   const monitorId = match.slice(1, 6).join('-');
-  return timingSafeEqual(Buffer.from(match[6]!, 'hex'), mac(key, monitorId)) ? monitorId : undefined;
+  const proof = Buffer.from(match[6]!, 'hex');
+  return keys.some((key) => timingSafeEqual(proof, mac(key, monitorId))) ? monitorId : undefined;
 }
 
 /**
  * The secret of an API token. It follows from the token's identifier (HMAC-SHA-256), so that a creation that is asked for
  * again is answered alike although the secret is stored nowhere; only a hash of it is, to find the token by.
- * @param key 32 bytes, the deployment's TOCSIN_SECRET
  */
-export function tokenSecret(key: Buffer, tokenId: string): string {
+export function tokenSecret([key]: SecretKeys, tokenId: string): string {
   return `tsn_${createHmac('sha256', key).update(`token:${tokenId}`).digest('base64url')}`;
 }
 

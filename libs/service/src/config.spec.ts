@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConfigError, readConfig } from './config.ts';
-import { secretKey } from './platform.config.ts';
+import { secretKeys } from './platform.config.ts';
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'tocsin-config-'))));
@@ -38,7 +38,17 @@ describe('readConfig', () => {
     const key = Buffer.alloc(32, 7).toString('base64');
     const config = readConfig(own, {}, { TOCSIN_SECRET_FILE: fileWith(`${key}\n`), TOCSIN_SIZE_FILE: fileWith('9') });
     expect(config.size).toBe(9);
-    expect(config.secret).toEqual(Buffer.alloc(32, 7));
+    expect(config.secret).toEqual([Buffer.alloc(32, 7)]);
+  });
+
+  it('takes several keys, up to three, each of its size', () => {
+    const keys = [1, 2, 3].map((byte) => Buffer.alloc(32, byte));
+    const text = (more: string[] = []): string => [...keys.map((key) => key.toString('base64')), ...more].join(', ');
+    expect(readConfig(own, {}, { TOCSIN_SECRET: text() }).secret).toEqual(keys);
+    expect(problemsOf({ TOCSIN_SECRET: text([keys[0]!.toString('base64')]) })).toHaveLength(1);
+    for (const wrong of [`${keys[0]!.toString('base64')},`, `${keys[0]!.toString('base64')},short`]) {
+      expect(problemsOf({ TOCSIN_SECRET: wrong })[0]).toMatch(/^TOCSIN_SECRET must be 32 bytes in base64/);
+    }
   });
 
   it('takes several hosts in one address', () => {
@@ -84,7 +94,7 @@ describe('readConfig', () => {
   });
 
   it('lets a service require the secret', () => {
-    const schema = z.object({ TOCSIN_SECRET: secretKey });
+    const schema = z.object({ TOCSIN_SECRET: secretKeys });
     expect(() => readConfig(schema, {}, {})).toThrow(/TOCSIN_SECRET: is missing/);
   });
 });

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import type { SecretKeys } from '@tocsin/core';
 import { z } from 'zod';
 
 const url = (...protocols: string[]) =>
@@ -42,11 +43,17 @@ function isCertificate(text: string): boolean {
   }
 }
 
-/** A key of 32 bytes, written in base64; `openssl rand -base64 32` makes one. */
-export const secretKey = z
-  .string()
-  .transform((text) => Buffer.from(text, 'base64'))
-  .refine((key) => key.length === 32, { error: 'must be 32 bytes in base64 (openssl rand -base64 32 makes one)' });
+const MOST_KEYS = 3;
+
+/** Keys of 32 bytes, written in base64 (`openssl rand -base64 32` makes one), with commas in between: see `SecretKeys`. */
+export const secretKeys = z.string().transform((text, ctx): SecretKeys => {
+  const [first, ...others] = text.split(',').map((part) => Buffer.from(part.trim(), 'base64'));
+  if (first?.length === 32 && others.length < MOST_KEYS && others.every((key) => key.length === 32)) {
+    return [first, ...others];
+  }
+  ctx.addIssue('must be 32 bytes in base64 (openssl rand -base64 32 makes one), or up to three such keys with commas');
+  return z.NEVER;
+});
 
 /** What every sub-service reads from the environment, whatever it does. */
 const environment = z.object({
@@ -72,7 +79,7 @@ const environment = z.object({
   TOCSIN_REDIS_URL: url('redis', 'rediss', 'redis+sentinel', 'rediss+sentinel').optional(),
   TOCSIN_DATABASE_URL: url('postgres', 'postgresql').optional(),
   TOCSIN_DATABASE_REPLICA_URL: url('postgres', 'postgresql').optional(),
-  TOCSIN_SECRET: secretKey.optional(),
+  TOCSIN_SECRET: secretKeys.optional(),
   TOCSIN_SHUTDOWN_MS: milliseconds(100, 600_000).default(10_000),
   TOCSIN_DRAIN_GRACE_MS: milliseconds(0, 60_000).default(0),
 });
@@ -89,7 +96,7 @@ export const platformSchema = environment.transform((env) => ({
   redisUrl: env.TOCSIN_REDIS_URL,
   databaseUrl: env.TOCSIN_DATABASE_URL,
   databaseReplicaUrl: env.TOCSIN_DATABASE_REPLICA_URL,
-  /** The key that stored secrets are sealed with. */
+  /** The keys that stored secrets are sealed with. */
   secret: env.TOCSIN_SECRET,
   shutdownMs: env.TOCSIN_SHUTDOWN_MS,
   drainGraceMs: env.TOCSIN_DRAIN_GRACE_MS,

@@ -5,7 +5,7 @@ import { canonical } from './json.ts';
 
 const secret = Buffer.alloc(32, 1);
 const hash = (body: unknown, path = '/v1/monitors', method = 'POST') =>
-  requestHash(secret, { method, path, body: canonical(body) });
+  requestHash([secret], { method, path, body: canonical(body) });
 
 describe('the Idempotency-Key', () => {
   it('is 1 to 255 visible characters', () => {
@@ -30,13 +30,13 @@ describe('the Idempotency-Key', () => {
 
   it('a revision that it insists on makes another request; without one it is as it always was', () => {
     const of = (ifRevision?: number) =>
-      requestHash(secret, { method: 'PUT', path: '/v1/monitors/1', ifRevision, body: '{}' });
+      requestHash([secret], { method: 'PUT', path: '/v1/monitors/1', ifRevision, body: '{}' });
     expect(new Set([of(), of(1), of(2)]).size).toBe(3);
     expect(of()).toBe(createHmac('sha256', secret).update('PUT /v1/monitors/1\n{}').digest('hex'));
   });
 
   it('tells nothing of the body to whoever lacks the secret', () => {
-    const other = requestHash(Buffer.alloc(32, 2), { method: 'POST', path: '/v1/monitors', body: canonical({ a: 1 }) });
+    const other = requestHash([Buffer.alloc(32, 2)], { method: 'POST', path: '/v1/monitors', body: canonical({ a: 1 }) });
     expect(other).not.toBe(hash({ a: 1 }));
   });
 });

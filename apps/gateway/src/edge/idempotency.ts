@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { systemClock } from '@tocsin/core';
+import { type SecretKeys, systemClock } from '@tocsin/core';
 import { EdgeRefusal } from './problem.ts';
 
 type Headers = Record<string, string | string[] | undefined>;
@@ -20,12 +20,12 @@ export function idempotencyKey(headers: Headers): string | undefined {
 
 /** What a request is recognised by: a keyed hash, since bodies hold secrets. */
 export function requestHash(
-  secret: Buffer,
+  [key]: SecretKeys,
   of: { method: string; path: string; ifRevision?: number | undefined; body: string },
 ): string {
   // Without a revision nothing is added: what earlier versions recorded is still recognised.
   const condition = of.ifRevision === undefined ? '' : ` if-match ${of.ifRevision}`;
-  return createHmac('sha256', secret).update(`${of.method} ${of.path}${condition}\n${of.body}`).digest('hex');
+  return createHmac('sha256', key).update(`${of.method} ${of.path}${condition}\n${of.body}`).digest('hex');
 }
 
 /** When the caller stops waiting, ms since the epoch: as `Prefer: wait=N` (RFC 7240) says, 1 to 30 s, or the default. */

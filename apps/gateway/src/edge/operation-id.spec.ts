@@ -1,11 +1,11 @@
-import { newId } from '@tocsin/core';
+import { newId, type SecretKeys } from '@tocsin/core';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isOperationOf, operationId } from './operation-id.ts';
 
-const key = randomBytes(32);
+const key: SecretKeys = [randomBytes(32)];
 const token = newId();
 
 describe('the identifier of an operation', () => {
@@ -31,7 +31,8 @@ describe('the identifier of an operation', () => {
     for (const id of [operationId(key, token), operationId(key, token, 'monitors:a')]) {
       expect(isOperationOf(key, token, id)).toBe(true);
       expect(isOperationOf(key, newId(), id)).toBe(false);
-      expect(isOperationOf(randomBytes(32), token, id)).toBe(false);
+      expect(isOperationOf([randomBytes(32)], token, id)).toBe(false);
+      expect(isOperationOf([randomBytes(32), ...key], token, id)).toBe(true);
     }
   });
 

@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { SecretKeys } from '@tocsin/core';
 
 /** The last bytes of an identifier say whose it is; those before tell operations of one token apart. */
 const MAC_BYTES = 6;
@@ -7,10 +8,9 @@ const NAME_BYTES = 16 - MAC_BYTES;
 /**
  * The identifier of an operation of a token: a UUID (version 8, RFC 9562) of which 74 bits name the operation and 48 are a
  * MAC over the name and the token. So every gateway can tell whose an operation is without asking anyone.
- * @param key the deployment's TOCSIN_SECRET
  * @param name the same for an operation that is asked for again; absent: a new operation
  */
-export function operationId(key: Buffer, tokenId: string, name?: string): string {
+export function operationId([key]: SecretKeys, tokenId: string, name?: string): string {
   const bytes =
     name === undefined ? randomBytes(NAME_BYTES) : createHash('sha256').update(`${tokenId}:${name}`).digest();
   const named = bytes.subarray(0, NAME_BYTES);
@@ -21,10 +21,11 @@ export function operationId(key: Buffer, tokenId: string, name?: string): string
 }
 
 /** Whether an operation is one that this token asked for. */
-export function isOperationOf(key: Buffer, tokenId: string, id: string): boolean {
+export function isOperationOf(keys: SecretKeys, tokenId: string, id: string): boolean {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');
   if (bytes.length !== NAME_BYTES + MAC_BYTES) return false;
-  return timingSafeEqual(bytes.subarray(NAME_BYTES), mac(key, tokenId, bytes.subarray(0, NAME_BYTES)));
+  const [named, proof] = [bytes.subarray(0, NAME_BYTES), bytes.subarray(NAME_BYTES)];
+  return keys.some((key) => timingSafeEqual(proof, mac(key, tokenId, named)));
 }
 
 function mac(key: Buffer, tokenId: string, named: Buffer): Buffer {

@@ -1,13 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { CreatedToken, Token, TokenSpec } from '@tocsin/contracts';
-import { newId, TocsinError, tokenSecret } from '@tocsin/core';
+import { newId, TocsinError } from '@tocsin/core';
 import type { CommandContext } from '@tocsin/messaging';
-import { CONFIG } from '@tocsin/service';
 import { Bounds } from '../bounds.ts';
-import type { MonitorsConfig } from '../monitors.config.ts';
 import { Operations } from '../operations.ts';
 import { notFound } from '../record.ts';
 import { hashOf } from './token.rules.ts';
+import { TokenSecrets } from './token-secrets.ts';
 import { keyOf } from './tokens.reader.ts';
 import { TokensStore } from './tokens.store.ts';
 
@@ -18,7 +17,7 @@ export class TokensService {
     private readonly operations: Operations,
     private readonly tokens: TokensStore,
     private readonly bounds: Bounds,
-    @Inject(CONFIG) private readonly config: MonitorsConfig,
+    private readonly secrets: TokenSecrets,
   ) {}
 
   /** The only answer that holds the secret. @throws TocsinError `conflict` at the bound on their number */
@@ -27,10 +26,10 @@ export class TokensService {
       await this.tokens.lock(tx);
       await this.bounds.add(tx, 'tokens');
       const created: Token = { id: newId(now), createdAt: now, spec };
-      await this.tokens.insert(tx, created, this.hashOf(created.id));
+      await this.tokens.insert(tx, created, hashOf(this.secrets.ofNew(created.id)));
       return created;
     });
-    return { ...token, secret: tokenSecret(this.config.secret, token.id) };
+    return { ...token, secret: await this.secrets.of(token.id) };
   }
 
   /** @throws TocsinError `not_found`; `conflict` for the last admin token that works, which would lock everybody out */
@@ -47,9 +46,5 @@ export class TokensService {
       if (hash !== undefined) forget(keyOf(hash));
       return { id };
     });
-  }
-
-  private hashOf(tokenId: string): string {
-    return hashOf(tokenSecret(this.config.secret, tokenId));
   }
 }

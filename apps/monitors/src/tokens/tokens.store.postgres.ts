@@ -26,6 +26,13 @@ export class PostgresTokensStore extends TokensStore {
     return rows[0] && { id: rows[0].id, ...specOf(rows[0]) };
   }
 
+  async hashOf(id: string, from: Queryable): Promise<string | undefined> {
+    const rows = await from.query<{ hash: string }>('SELECT hash FROM tokens WHERE id = $1', [id], {
+      name: 'token hash',
+    });
+    return rows[0]?.hash;
+  }
+
   async list(o: { after?: string | undefined; limit: number }): Promise<Token[]> {
     const rows = await this.database.query<Row>(
       `SELECT ${COLUMNS} FROM tokens WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2`,

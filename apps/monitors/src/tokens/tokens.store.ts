@@ -12,6 +12,8 @@ export interface VerifiedToken {
 /** Where API tokens are kept: by the hash of their secret, which itself is nowhere. */
 export abstract class TokensStore {
   abstract findByHash(hash: string, from: Queryable): Promise<VerifiedToken | undefined>;
+  /** The hash of a token's secret. */
+  abstract hashOf(id: string, from: Queryable): Promise<string | undefined>;
   abstract list(o: { after?: string | undefined; limit: number }): Promise<Token[]>;
   /** From here on until the transaction ends nobody else can add or remove a token. */
   abstract lock(tx: Transaction): Promise<void>;
