@@ -21,7 +21,6 @@ export interface Programs extends Image {
 const tools: Program[] = [
   { path: '/usr/bin/unshare', package: 'util-linux' },
   { path: '/usr/bin/setpriv', package: 'util-linux' },
-  { path: '/usr/bin/chrt', package: 'util-linux' },
   { path: '/usr/sbin/ip', package: 'iproute2' },
   { path: '/usr/sbin/tc', package: 'iproute2' },
   { path: '/usr/bin/perl', package: 'perl-base' },

@@ -2,6 +2,7 @@ import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstr
 import { type KV, Kvm } from '@nats-io/kv';
 import { systemClock, TocsinError } from '@tocsin/core';
 import type { Connection } from './connection.ts';
+import { type Follow, StreamFollow } from './follow.ts';
 
 const NOT_FOUND = 404;
 
@@ -74,6 +75,16 @@ export class KeyValue {
       if (entry) entries.push(entry);
     }
     return entries;
+  }
+
+  /** Tells of every value that stands in the bucket, and then of each that is set; `undefined` for one that was deleted. */
+  follow(on: (key: string, value: unknown) => void): Promise<Follow> {
+    const prefix = `$KV.${this.bucket}.`;
+    const o = { stream: `KV_${this.bucket}`, filters: [`${prefix}>`], from: 'last-per-subject' as const };
+    const follow = new StreamFollow(this.connection, o, ({ subject, data, headers }) =>
+      on(subject.slice(prefix.length), headers['KV-Operation'] ? undefined : data),
+    );
+    return follow.start();
   }
 
   /** When the bucket was created, as the broker says it: another time means another bucket, with revisions from 1. */
