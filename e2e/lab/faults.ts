@@ -20,23 +20,6 @@ export function powerOff(aim: Aim, forMs: number): Fault {
   });
 }
 
-/** The same, while a unit that would notice is frozen on the other hosts. */
-export function powerOffUnnoticed(unit: string, aim: Aim, forMs: number): Fault {
-  const onOthers = async (site: Site, name: string, signal: NodeJS.Signals): Promise<void> => {
-    await Promise.all(site.othersThan(name).map((other) => site.host(other).signal(unit, signal, 'all')));
-  };
-  return lasting(aim, forMs, {
-    begin: async (site, name) => {
-      await onOthers(site, name, 'SIGSTOP');
-      await site.host(name).powerOff();
-    },
-    end: async (site, name) => {
-      await onOthers(site, name, 'SIGCONT');
-      await site.host(name).powerOn();
-    },
-  });
-}
-
 /** It lives, and packets vanish between it and the others; clients and targets reach it still, or not. */
 export function cutOff(aim: Aim, from: 'hosts' | 'all', forMs: number): Fault {
   return inNetwork(aim, forMs, (site, name) => site.centre.network.cutOff(name, from));

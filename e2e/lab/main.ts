@@ -41,7 +41,7 @@ async function inside(o: LabOptions): Promise<number> {
   if (o.open) {
     const { edge, secrets } = site.centre.deployment;
     console.log(`https://${edge.addresses[0]} with the token ${secrets.adminToken}; Ctrl-C ends it`);
-    console.log(`a shell in there: nsenter --target ${process.pid} --net --mount --pid`);
+    console.log(`a shell in there: nsenter --target $(pgrep -nf 'lab/main.ts ${INSIDE}') --net --mount --pid`);
     await once(process, 'SIGINT');
     return 0;
   }

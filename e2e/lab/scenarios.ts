@@ -10,7 +10,6 @@ import {
   killUnit,
   type LabScenario,
   powerOff,
-  powerOffUnnoticed,
   restartInTurn,
   slow,
   unheard,
@@ -21,8 +20,6 @@ import { restore } from './restore.ts';
 /** Longer than an election, a failover of the database, and both of them one after the other. */
 const AWAY_MS = 25_000;
 const FROZEN_MS = 15_000;
-/** Until a standby is promoted that nobody has elected. */
-const NO_ELECTION_MS = 60_000;
 
 /** Short intervals may miss windows while a leader is elected (docs/adr/010); alerts wait for the database. */
 const HOST_LOST: Overrides = {
@@ -157,13 +154,6 @@ const PARTS: LabScenario[] = [
     how: 'frozen',
     fault: takenOver(databasePrimary, freezeUnit('tocsin-postgres.service', databasePrimary, AWAY_MS)),
     allowed: FAILOVER,
-  },
-  {
-    name: 'election-frozen',
-    failure: 'the host of the PostgreSQL primary, while repmgrd, which elects, is frozen on the others',
-    how: 'switched off',
-    fault: takenOver(databasePrimary, powerOffUnnoticed('tocsin-repmgrd.service', databasePrimary, NO_ELECTION_MS)),
-    allowed: { ...HOST_LOST, alerts: { worstExtraMs: NO_ELECTION_MS, repeatedKeys: 10 } },
   },
   {
     name: 'host-frozen',

@@ -100,9 +100,12 @@ export class DataCentre {
     }
   }
 
-  /** A full stop in order: the units of every host, then the hosts. `powerOn` is the cold start. */
+  /** A full stop in order: the sub-services of every host, then all other units, then the hosts. `powerOn` is the cold start. */
   async shutDown(): Promise<void> {
     const on = [...this.hosts.values()].filter((host) => host.isOn);
+    await Promise.all(
+      on.map((host) => host.units('stop', ...this.units.filter((unit) => serviceUnits.includes(unit)))),
+    );
     await Promise.all(
       on.map(async (host) => {
         await host.units('stop', ...Object.keys(await host.status()));

@@ -64,23 +64,25 @@ state_of() {
 # and `lsn` among those standbys.
 look_around() {
   primary='' primary_timeline=0 standbys=0 hearing=0 refusals=0 timeline=0 lsn=0/0
-  for address in $OTHERS; do
-    # shellcheck disable=SC2046
-    set -- $(state_of "$address")
-    case $1 in
-      primary) if [ "$2" -gt "$primary_timeline" ]; then primary=$address primary_timeline=$2; fi ;;
+  # All at once: one that is silent costs 2 s.
+  answers=$(for address in $OTHERS; do echo "$address $(state_of "$address")" & done && wait)
+  while read -r address its_role its_timeline its_lsn its_ear; do
+    case $its_role in
+      primary) if [ "$its_timeline" -gt "$primary_timeline" ]; then primary=$address primary_timeline=$its_timeline; fi ;;
       standby)
         standbys=$((standbys + 1))
-        if [ "$4" = hears ]; then hearing=$((hearing + 1)); fi
-        if [ "$2" -gt "$timeline" ]; then
-          timeline=$2 lsn=$3
-        elif [ "$2" -eq "$timeline" ] && later "$3" "$lsn"; then
-          lsn=$3
+        if [ "$its_ear" = hears ]; then hearing=$((hearing + 1)); fi
+        if [ "$its_timeline" -gt "$timeline" ]; then
+          timeline=$its_timeline lsn=$its_lsn
+        elif [ "$its_timeline" -eq "$timeline" ] && later "$its_lsn" "$lsn"; then
+          lsn=$its_lsn
         fi
         ;;
       refused) refusals=$((refusals + 1)) ;;
     esac
-  done
+  done <<EOF
+$answers
+EOF
 }
 
 # Is the first log position behind the second one's back, that is: later?

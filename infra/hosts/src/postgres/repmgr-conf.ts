@@ -5,8 +5,7 @@ import { binariesOf, paths } from './postgres-paths.ts';
 
 /**
  * The settings of a host's repmgr and repmgrd. Times add up so that a lost host costs at most 15 s, most of them waiting
- * for a host that does not answer: it is noticed within 3 s, tried once more (3 s), asked by `may-promote` (2 s) and by the
- * other standby when that follows (2 s). A server that stalls for longer than 6 s loses its place; nothing else is lost.
+ * for a host that does not answer: it is noticed within 3 s, tried once more (3 s), and asked by `may-promote` (2 s). A server that stalls for longer than 6 s loses its place; nothing else is lost.
  */
 export function repmgrConf(deployment: PostgresDeployment, host: Host): string {
   const script = (call: string): string => `'${paths.etc}/${call}'`;
