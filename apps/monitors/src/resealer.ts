@@ -4,10 +4,10 @@ import { isSealed, sealAnew, TocsinError } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import { CONFIG, Drain } from '@tocsin/service';
 import { channelAnnounced, monitorAnnounced } from './announcements.ts';
-import * as channelReads from './channels/channels.reader.ts';
+import { keyOf as keyOfChannel } from './channels/channels.reader.ts';
 import { ChannelsStore } from './channels/channels.store.ts';
 import type { MonitorsConfig } from './monitors.config.ts';
-import * as monitorReads from './monitors/monitors.reader.ts';
+import { keyOf as keyOfMonitor } from './monitors/monitors.reader.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
 import { Operations, type Work } from './operations.ts';
 
@@ -88,7 +88,7 @@ export class Resealer implements OnApplicationBootstrap {
     const found = await this.monitors.lock(tx, id);
     if (!found || !this.isOld(found.spec, id)) return false;
     const changed: Monitor = { ...found, spec: this.anew(found.spec), revision: found.revision + 1, updatedAt: now };
-    forget(monitorReads.keyOf(id));
+    forget(keyOfMonitor(id));
     await this.monitors.update(tx, changed);
     await announce(monitorAnnounced(changed, 'updated'));
     return true;
@@ -98,7 +98,7 @@ export class Resealer implements OnApplicationBootstrap {
     const found = await this.channels.lock(tx, id);
     if (!found || !this.isOld(found.spec, id)) return false;
     const changed: Channel = { ...found, spec: this.anew(found.spec), revision: found.revision + 1, updatedAt: now };
-    forget(channelReads.keyOf(id));
+    forget(keyOfChannel(id));
     await this.channels.update(tx, changed);
     await announce([channelAnnounced(changed)]);
     return true;

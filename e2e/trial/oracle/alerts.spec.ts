@@ -60,6 +60,21 @@ describe('the alerts against what the targets did', () => {
     expect(counted(({ alerts }) => alerts.splice(0), { to: phase(4) })).toMatchObject({ expected: 4, lost: 4 });
   });
 
+  it('expect nothing of an outage that one check alone saw, as before a full stop', () => {
+    const untold = (sights: number) =>
+      counted(
+        ({ hits, alerts }) => {
+          const first = hits.findIndex((hit) => hit >= phase(2));
+          const end = hits.findIndex((hit) => hit >= phase(3));
+          hits.splice(first + sights, end - first - sights);
+          alerts.splice(2, 2);
+        },
+        { to: phase(4) },
+      );
+    expect(untold(1)).toMatchObject({ ...clean, expected: 2, arrived: 2, unseen: 1 });
+    expect(untold(2)).toMatchObject({ ...clean, arrived: 2, lost: 2 });
+  });
+
   it('count one as doubled that tells the same again under another key', () => {
     for (const k of [0, 1, 2, 3]) {
       const counts = counted(({ alerts }) => alerts.push({ ...alerts[k]!, key: 'another', at: alerts[k]!.at + 500 }), {

@@ -47,7 +47,7 @@ export interface AlertCounts {
   told: { dueAt: number; at: number }[];
   /** Alerts that no checks ran, where indeed none did. */
   silence: number;
-  /** Phases that no check fell into, or only one too shortly before the end: nothing was expected of them. */
+  /** Phases that no check fell into, or one alone, or all too shortly before the end: nothing was expected of them. */
   unseen: number;
   details: AlertDetail[];
 }
@@ -113,7 +113,8 @@ class Story {
 
   private expect(phase: Phase, left: Alert[]): void {
     const hits = this.asked.hitsOf(this.monitor.n);
-    const hit = hits[firstAtOrAfter(hits, phase.from)];
+    const first = firstAtOrAfter(hits, phase.from);
+    const [hit, next = Infinity] = hits.slice(first, first + 2);
     const due = this.firstDue(phase);
     const counted = within(this.asked.range, due);
     if (hit === undefined || hit >= phase.to) {
@@ -124,7 +125,8 @@ class Story {
     if (this.verdict === kind) return;
     const at = left.findIndex((alert) => alert.kind === kind && tellsOf(alert, phase, OVERDUE_MS));
     const [alert] = at < 0 ? [] : left.splice(at, 1);
-    const sure = this.verdict !== undefined && hit < phase.to - SURE_MS;
+    // One check alone tells nobody: its confirmation, or the next window, must have seen the same.
+    const sure = this.verdict !== undefined && hit < phase.to - SURE_MS && next < phase.to;
     if (alert || sure || this.verdict === undefined) this.verdict = kind;
     if (alert) this.matched.add(phase);
     if (!counted) return;

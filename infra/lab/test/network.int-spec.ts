@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { projectRoot } from '@tocsin/local';
 import { until } from '@tocsin/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OUTSIDE } from '../src/faults.ts';
@@ -86,6 +89,24 @@ describe.skipIf(reason !== undefined)(`a network${reason ? ` (${reason})` : ''}`
       });
       expect(known).toBe(card);
     }
+  });
+
+  it('shows a host whether it reaches another one, be it only to be refused', async () => {
+    const script = await readFile(join(projectRoot, 'infra/hosts/files/edge/check-others'), 'utf8');
+    const reaches = (): Promise<boolean> =>
+      lab.b.run(['bash', '-c', script, 'check-others', '9', '10.9.0.99', addresses.a]).then(
+        () => true,
+        () => false,
+      );
+    expect(await reaches()).toBe(true);
+    await lab.network.cutOff('b', 'hosts');
+    expect(await reaches()).toBe(false);
+    await lab.b.run(['sh', '-c', 'mkdir -p /run/tocsin && touch /run/tocsin/keep-address']);
+    expect(await reaches()).toBe(true);
+    await lab.b.run(['rm', '/run/tocsin/keep-address']);
+    await lab.network.heal();
+    await lab.network.drop('b', 'a');
+    expect(await reaches()).toBe(false);
   });
 
   it('takes the carrier of an unplugged host', async () => {

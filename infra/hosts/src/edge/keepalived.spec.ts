@@ -54,10 +54,15 @@ describe('the floating addresses', () => {
         source: own.address,
         interface: own.interface,
         peers: others,
-        script: ['edge'],
+        script: ['edge', 'others'],
       });
       expect(instance.address).toEqual([`10.0.0.${index + 1}0/24 dev ${own.interface}`]);
     }
+  });
+
+  it('are given up by a host that reaches neither of the others', () => {
+    const { content } = keepalivedFiles(two, two.hosts[1]!)[0]!;
+    expect(content).toMatch(/^ *script "\/etc\/tocsin\/edge\/check-others 8420 10\.0\.0\.11 10\.0\.0\.13"$/m);
   });
 
   it('are wanted by each host to another degree, and two by two hosts most', () => {
@@ -109,7 +114,7 @@ describe('the floating addresses', () => {
     const named = [text, ...texts].flatMap((each) =>
       [...each.matchAll(/\/etc\/tocsin\/edge\/([\w-]+)/g)].map((match) => match[1]!),
     );
-    expect(new Set(named)).toEqual(new Set(['check-edge', 'start-keepalived', 'release-addresses']));
+    expect(new Set(named)).toEqual(new Set(['check-edge', 'check-others', 'start-keepalived', 'release-addresses']));
     for (const name of named) {
       expect(existsSync(join(files, 'edge', name))).toBe(true);
       expect(statSync(join(files, 'edge', name)).mode & 0o111).toBe(0o111);

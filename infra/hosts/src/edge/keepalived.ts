@@ -1,5 +1,6 @@
 import { othersOf } from '../deployment.ts';
 import type { Host, Inventory } from '../inventory.ts';
+import { ports } from '../ports.ts';
 import { ETC, type RenderedFile } from '../rendered.ts';
 import { filled } from './template.ts';
 
@@ -24,7 +25,8 @@ export function keepalivedFiles(deployment: Inventory, host: Host): RenderedFile
 function configuration(deployment: Inventory, host: Host): string {
   const { addresses } = deployment.edge;
   const instances = addresses.map((_address, index) => instance(deployment, host, index)).join('');
-  return filled('keepalived.conf', { router: host.name, instances: instances.trimEnd() });
+  const others = [ports.services.gateway, ...othersOf(deployment, host).map(({ address }) => address)].join(' ');
+  return filled('keepalived.conf', { router: host.name, others, instances: instances.trimEnd() });
 }
 
 function instance(deployment: Inventory, host: Host, index: number): string {
