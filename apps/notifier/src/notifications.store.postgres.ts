@@ -105,7 +105,7 @@ export class PostgresNotificationsStore extends NotificationsStore {
   }
 
   async renew(holder: string, ids: readonly string[]): Promise<void> {
-    await this.database.query(sql.RENEW, [holder, ids], { name: 'notifications renew' });
+    await this.database.query(sql.RENEW, [holder, ids], { name: 'notifications renew', urgent: true });
   }
 
   async giveBack({ id, attempts }: Notification, holder: string, delayMs: number): Promise<void> {

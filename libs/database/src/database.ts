@@ -143,11 +143,11 @@ async function attempt<R>(
   pool: Pool,
   sql: string,
   params: readonly unknown[],
-  { name, until, timeoutMs: allowedMs }: ReadOptions,
+  { name, until, timeoutMs: allowedMs, urgent }: ReadOptions,
 ): Promise<{ rows: R[] } | Failure> {
   let connection: Connection | undefined;
   try {
-    connection = await pool.acquire();
+    connection = await pool.acquire(urgent);
     const timeoutMs = await (allowedMs === undefined
       ? connection.limitTo(until === undefined ? undefined : until - systemClock.now())
       : connection.allow(allowedMs));

@@ -51,14 +51,18 @@ export class Pool {
     return { inUse: this.inUse.size, idle: this.idle.length, waiting: this.waiters.length };
   }
 
-  /** Takes a connection, opening one if there is room. @throws TocsinError `exhausted`, or the driver's error */
-  async acquire(): Promise<Connection> {
+  /**
+   * Takes a connection, opening one if there is room.
+   * @param urgent to come before all who wait for one
+   * @throws TocsinError `exhausted`, or the driver's error
+   */
+  async acquire(urgent = false): Promise<Connection> {
     if (this.closed) throw new TocsinError('unavailable', 'The database pool is closed; the service is stopping.');
     this.stayAwake();
     const connection = this.takeIdle();
     if (connection !== undefined) return this.lend(connection);
     if (this.inUse.size + this.opening < this.size) return this.open();
-    return this.wait();
+    return this.wait(urgent);
   }
 
   /** Gives a connection back. */
@@ -141,7 +145,7 @@ export class Pool {
     }
   }
 
-  private wait(): Promise<Connection> {
+  private wait(urgent: boolean): Promise<Connection> {
     if (this.waiters.length >= this.size * WAITERS_PER_CONNECTION) {
       throw new TocsinError('exhausted', `${this.waiters.length} callers already wait for a database connection.`);
     }
@@ -163,7 +167,8 @@ export class Pool {
         const busy = `All ${this.size} database connections were busy for ${this.session.connectTimeoutMs} ms; retry.`;
         waiter.fail(new TocsinError('exhausted', busy));
       }, this.session.connectTimeoutMs);
-      this.waiters.push(waiter);
+      if (urgent) this.waiters.unshift(waiter);
+      else this.waiters.push(waiter);
     });
   }
 

@@ -10,6 +10,8 @@ export interface QueryOptions {
    * and can not run in a transaction. Not heeded within one: that has its own.
    */
   timeoutMs?: number;
+  /** Comes before all that wait for a connection: for what others wait for, such as the renewal of a claim. Not heeded in a transaction. */
+  urgent?: boolean;
 }
 
 /** Something that runs SQL: the database itself, its read side, or a transaction. */

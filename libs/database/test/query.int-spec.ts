@@ -265,3 +265,12 @@ describe('transactions', () => {
     await expect(leaked.tx.query('SELECT 1')).rejects.toMatchObject({ code: 'internal' });
   });
 });
+
+it('what is urgent comes before all who wait for a connection', async () => {
+  const narrow = open(url, { poolSize: 1, statementTimeoutMs: 2_000 });
+  const order: string[] = [];
+  const ask = (who: string, o: object = {}): Promise<unknown> =>
+    narrow.query('SELECT pg_sleep(0.05)', [], o).then(() => order.push(who));
+  await Promise.all([ask('first'), ask('second'), ask('third'), ask('urgent', { urgent: true })]);
+  expect(order).toEqual(['first', 'urgent', 'second', 'third']);
+});
