@@ -18,7 +18,8 @@ import { Reads } from './reads.ts';
 import { PostgresReconcileStore } from './reconcile/reconcile.store.postgres.ts';
 import { ReconcileStore } from './reconcile/reconcile.store.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
-import { Resealer } from './resealer.ts';
+import { Resealer } from './reseal/resealer.ts';
+import { SealedRecords } from './reseal/sealed-records.ts';
 import { FirstToken } from './tokens/first-token.ts';
 import { TokenSecrets } from './tokens/token-secrets.ts';
 import { TokensController } from './tokens/tokens.controller.ts';
@@ -44,6 +45,7 @@ import { TokensStore } from './tokens/tokens.store.ts';
     TokensReader,
     TokensService,
     TokenSecrets,
+    SealedRecords,
     Resealer,
     FirstToken,
     Reconciler,

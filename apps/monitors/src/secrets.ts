@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HIDDEN, mapSecrets } from '@tocsin/contracts';
-import { type FieldError, isSealed, sealSecret, type SecretKeys } from '@tocsin/core';
+import { type FieldError, isSealed, sealAnew, sealSecret, type SecretKeys } from '@tocsin/core';
 import { CONFIG } from '@tocsin/service';
 import { pointer, refuse } from './fields.ts';
 import type { MonitorsConfig } from './monitors.config.ts';
@@ -13,6 +13,20 @@ export class Secrets {
   /** As {@link settleSecrets}. */
   settle<T>(spec: T, stored: unknown): T {
     return settleSecrets(spec, stored, this.config.secret);
+  }
+
+  /** Whether another key than the first one has sealed something in a stored specification, or none that we have (`lost`). */
+  ageOf(spec: unknown): 'present' | 'old' | 'lost' {
+    try {
+      return JSON.stringify(this.sealAnew(spec)) === JSON.stringify(spec) ? 'present' : 'old';
+    } catch {
+      return 'lost';
+    }
+  }
+
+  /** A stored specification with every secret sealed with the first key. @throws TocsinError `invalid` if no key opens one */
+  sealAnew<T>(spec: T): T {
+    return mapSecrets(spec, (value) => (isSealed(value) ? sealAnew(this.config.secret, value) : value));
   }
 }
 

@@ -35,6 +35,15 @@ export class RunningShards implements ShardListener {
     return [...this.shards.keys()];
   }
 
+  /** Looks on from now on at how far others come with theirs. */
+  async start(): Promise<void> {
+    await this.watermarks.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.watermarks.stop();
+  }
+
   async gained(index: number, lease: Lease): Promise<void> {
     const now = this.clock.now();
     const shard = new Shard(index, lease, await this.watermarkOf(index, now));

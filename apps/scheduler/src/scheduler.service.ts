@@ -4,7 +4,6 @@ import { Drain } from '@tocsin/service';
 import { MonitorFeed } from './monitor-feed.ts';
 import { RunningShards } from './running-shards.ts';
 import { ShardHolder } from './shard-holder.ts';
-import { Watermarks } from './watermarks.ts';
 
 /**
  * Windows are given out in bursts: a task costs every process on its road a third less than one that comes alone, and
@@ -25,14 +24,13 @@ export class SchedulerService implements OnApplicationBootstrap {
     private readonly feed: MonitorFeed,
     private readonly holder: ShardHolder,
     private readonly shards: RunningShards,
-    private readonly watermarks: Watermarks,
     drain: Drain,
   ) {
     drain.onStop('release', () => this.stop());
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.watermarks.start();
+    await this.shards.start();
     await this.feed.start((change) => this.shards.change(change));
     this.loops = [
       this.every(ROUND_MS, () => this.holder.round(this.shards)),
@@ -45,7 +43,7 @@ export class SchedulerService implements OnApplicationBootstrap {
     this.stopping.abort();
     await Promise.all(this.loops);
     await this.holder.stop(this.shards);
-    await Promise.all([this.feed.stop(), this.watermarks.stop()]);
+    await Promise.all([this.feed.stop(), this.shards.stop()]);
   }
 
   /** Repeats until the service stops; a round that fails is logged and the next one tries again. */

@@ -42,7 +42,7 @@ it('is read as it stands there, whatever was seen last', async () => {
 it('is the one that was seen last while the bucket does not answer, and soon', async () => {
   await writer.write(2, 3_000);
   // Until it was seen there is nothing but to wait for the bucket.
-  await until(async () => (await withoutAnswer(() => reader.read(2))) === 3_000);
+  expect(await until(async () => (await withoutAnswer(() => reader.read(2))) === 3_000)).toBe(true);
 });
 
 /** What comes within a second while the broker is frozen. */

@@ -36,7 +36,11 @@ describe('the Idempotency-Key', () => {
   });
 
   it('tells nothing of the body to whoever lacks the secret', () => {
-    const other = requestHash([Buffer.alloc(32, 2)], { method: 'POST', path: '/v1/monitors', body: canonical({ a: 1 }) });
+    const other = requestHash([Buffer.alloc(32, 2)], {
+      method: 'POST',
+      path: '/v1/monitors',
+      body: canonical({ a: 1 }),
+    });
     expect(other).not.toBe(hash({ a: 1 }));
   });
 });
