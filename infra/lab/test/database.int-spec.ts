@@ -66,16 +66,31 @@ describe.skipIf(reason !== undefined)(`the database of three hosts${reason ? ` (
     expect(await lose(15_000, () => Promise.resolve())).toBeLessThan(15_000);
   }, 120_000);
 
-  it('has one although what elects hangs on both others', async () => {
-    const signal = (others: Host[], what: NodeJS.Signals): Promise<void[]> =>
-      Promise.all(others.map((host) => host.signal(REPMGRD, what, 'all').catch(() => undefined)));
-    let frozen: Host[] = [];
-    const took = await lose(60_000, async (others) => {
-      frozen = others;
-      await signal(others, 'SIGSTOP');
-    });
-    await signal(frozen, 'SIGCONT');
-    expect(took).toBeGreaterThan(15_000);
-    await whole();
-  }, 180_000);
+  const hang = {
+    begin: (host: Host) => host.signal(REPMGRD, 'SIGSTOP', 'all'),
+    // Where it was ended, another one runs that was never stopped.
+    end: (host: Host) => host.signal(REPMGRD, 'SIGCONT', 'all').catch(() => undefined),
+  };
+  const absence = {
+    begin: (host: Host) => host.units('stop', REPMGRD),
+    end: (host: Host) => host.units('start', REPMGRD),
+  };
+
+  it.each([
+    ['hangs', hang],
+    ['does not run', absence],
+  ])(
+    'has one although what elects %s on both others',
+    async (_, { begin, end }) => {
+      let struck: Host[] = [];
+      const took = await lose(60_000, async (others) => {
+        struck = others;
+        await Promise.all(others.map(begin));
+      });
+      await Promise.all(struck.map(end));
+      expect(took).toBeGreaterThan(15_000);
+      await whole();
+    },
+    180_000,
+  );
 });
