@@ -23,7 +23,7 @@ KEEP=7
 # How long (s) a primary that was stopped leaves a failover to the others before it goes on itself.
 HOLD=15
 # How long (s) this standby is without a primary before it is promoted although nobody elected it: longer than HOLD, and
-# longer on each further host, so that no two do it at once.
-PATIENCE=${25 + 5 * deployment.hosts.indexOf(host)}
+# longer on each further host, by more than the 10 s that one may take to notice, to ask the others and to do it.
+PATIENCE=${25 + 12 * deployment.hosts.indexOf(host)}
 `;
 }
