@@ -48,6 +48,8 @@ export class Resealer implements OnApplicationBootstrap {
     for (const id of lost) {
       this.logger.warn(`a secret of ${id} opens with none of the keys in TOCSIN_SECRET; it must be entered again`);
     }
-    this.logger.log(`every secret is sealed with the first key; those of ${resealed} monitors and channels were not`);
+    this.logger.log(
+      `every secret that opens is sealed with the first key; those of ${resealed} monitors and channels were not`,
+    );
   }
 }
