@@ -1,5 +1,5 @@
 import { commands, HIDDEN } from '@tocsin/contracts';
-import { idFrom, isSealed, openSecret } from '@tocsin/core';
+import { idFrom, isSealed, newId, openSecret } from '@tocsin/core';
 import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { operationId } from '../src/edge/operation-id.ts';
@@ -23,6 +23,17 @@ describe('a monitor', () => {
     const read = await stack.ask('GET', `/v1/monitors/${made.body.id}`);
     expect(read.body).toEqual(made.body);
     expect(read.headers.get('etag')).toBe('"1"');
+  });
+
+  it('has one identifier, in upper case too: in paths, bodies and filters', async () => {
+    const channel = newId();
+    const made = await create({ more: { channels: [channel.toUpperCase()] } });
+    expect(made.body.spec.channels).toEqual([channel]);
+    const upper = String(made.body.id).toUpperCase();
+    const read = await stack.ask('GET', `/v1/monitors/${upper}`, { headers: { 'if-none-match': '"1"' } });
+    expect(read.status).toBe(304);
+    expect((await stack.ask('GET', `/v1/states?monitorId=${upper}`)).body.items[0].monitorId).toBe(made.body.id);
+    expect((await stack.ask('DELETE', `/v1/monitors/${upper}`)).status).toBe(204);
   });
 
   it('that has not changed is not sent again: 304', async () => {
@@ -168,6 +179,22 @@ describe('an Idempotency-Key', () => {
     const reused = await create({ headers, more: { name: 'another' } });
     expect([reused.status, reused.body.code]).toEqual([422, 'key_reused']);
     expect(stack.monitors.all.size).toBe(count);
+  });
+
+  it('of a request with identifiers in upper case, or a slash at its end, is that of the same request', async () => {
+    const { body } = await create();
+    const channel = newId();
+    const patch = (path: string, id: string) =>
+      stack.ask('PATCH', path, {
+        json: { channels: [id] },
+        headers: { 'idempotency-key': 'case-1', 'if-match': '"1"' },
+      });
+    const first = await patch(`/v1/monitors/${body.id}`, channel);
+    expect(first).toMatchObject({ status: 200, body: { revision: 2 }, headers: expect.anything() as unknown });
+    for (const path of [`/v1/monitors/${body.id.toUpperCase()}`, `/v1/monitors/${body.id}/`]) {
+      const again = await patch(path, channel.toUpperCase());
+      expect([again.status, again.body, again.headers.get('etag')]).toEqual([200, first.body, '"2"']);
+    }
   });
 
   it('belongs to its token', async () => {

@@ -63,9 +63,19 @@ describe('an Idempotency-Key on a dead letter', () => {
     const [one, two] = [await aDeadLetter(), await aDeadLetter()];
     const key = newId();
     expect((await at(stack.gateway.url, 'DELETE', `/v1/dead-letters/${one}`, key)).status).toBe(204);
-    const reused = await at(other.url, 'DELETE', `/v1/dead-letters/${two}`, key);
-    expect(reused).toEqual({ status: 422, code: 'key_reused' });
+    const reuse = () => at(other.url, 'DELETE', `/v1/dead-letters/${two}`, key);
+    const redrive = () => at(stack.gateway.url, 'POST', `/v1/dead-letters/${one}/redrive`, key);
+    const replies = [await reuse(), await reuse(), await redrive(), ...(await Promise.all([reuse(), redrive()]))];
+    expect(replies).toEqual(replies.map(() => ({ status: 422, code: 'key_reused' })));
     expect(await letters()).toContain(two);
+  });
+
+  it('is refused for another request after the first was refused too', async () => {
+    const [id, key] = [await aDeadLetter(), newId()];
+    expect((await at(stack.gateway.url, 'DELETE', '/v1/dead-letters/4712', key)).status).toBe(404);
+    const discard = () => at(other.url, 'DELETE', `/v1/dead-letters/${id}`, key);
+    expect([(await discard()).status, (await discard()).status]).toEqual([422, 422]);
+    expect(await letters()).toContain(id);
   });
 
   it('of what is not there is 404, each time; and without a key the second time there is none', async () => {

@@ -5,7 +5,13 @@ import { atTheEnd } from '@tocsin/testing';
 import { createHash } from 'node:crypto';
 
 type Handler = (input: never, ctx: CommandContext) => unknown;
-type Ending = { hash: string; ended: boolean; result?: unknown; error?: { code: string; message: string } };
+type Ending = {
+  hash: string;
+  ended: boolean;
+  end?: Promise<unknown>;
+  result?: unknown;
+  error?: { code: string; message: string };
+};
 
 /** A small stand-in for one service that owns data: answers over the real broker, keeps everything in memory. */
 export class FakeOwner {
@@ -39,12 +45,16 @@ export class FakeOwner {
   carriesOut(spec: { service: string; name: string }, handler: Handler): this {
     const once = async (input: unknown, ctx: CommandContext): Promise<unknown> => {
       const before = this.operations.get(ctx.operationId);
+      // As the database does: of two that race, the second waits for the first one's commit.
+      await before?.end;
       if (before && before.hash !== ctx.requestHash)
         throw new TocsinError('key_reused', 'This key named another request.');
       if (before) return before.result;
       this.seen.push({ command: spec.name, input, ctx });
       const ending: Ending = { hash: ctx.requestHash, ended: false };
       this.operations.set(ctx.operationId, ending);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      ending.end = promise;
       try {
         return (ending.result = await handler(input as never, ctx));
       } catch (error) {
@@ -52,6 +62,7 @@ export class FakeOwner {
         throw error;
       } finally {
         ending.ended = true;
+        resolve();
       }
     };
     this.transport.addHandler(
@@ -66,8 +77,9 @@ export class FakeOwner {
     return this.answers(spec, ({ operationId }: { operationId: string }) => {
       const ending = this.operations.get(operationId);
       if (!ending?.ended) return { status: 'unknown' };
-      if (ending.error) return { status: 'failed', error: ending.error };
-      return { status: 'done', result: ending.result };
+      const { hash: requestHash } = ending;
+      if (ending.error) return { status: 'failed', error: ending.error, requestHash };
+      return { status: 'done', result: ending.result, requestHash };
     });
   }
 

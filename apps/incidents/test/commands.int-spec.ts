@@ -40,7 +40,11 @@ describe('what people do with incidents', () => {
     await one.incidents.acknowledge({ id }, operation());
     const events = await one.events({ id: monitorId });
     expect(events.filter((event) => event === 'acknowledged')).toHaveLength(1);
-    expect(await one.operations.find(asked.operationId)).toMatchObject({ status: 'done', result: { id } });
+    expect(await one.operations.find(asked.operationId)).toMatchObject({
+      status: 'done',
+      result: { id },
+      requestHash: 'a',
+    });
   });
 
   it('the same identifier with another request is refused', async () => {
@@ -58,6 +62,7 @@ describe('what people do with incidents', () => {
     expect(await one.operations.find(asked.operationId)).toMatchObject({
       status: 'failed',
       error: { code: 'not_found' },
+      requestHash: 'a',
     });
     expect(await one.operations.find(newId())).toEqual({ status: 'unknown' });
   });

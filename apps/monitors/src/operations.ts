@@ -65,12 +65,13 @@ export class Operations {
   /** What an operation came to; `unknown` when there is no record of it. */
   async find(
     operationId: string,
-  ): Promise<{ status: 'done' | 'failed' | 'unknown'; result?: unknown; error?: Refusal }> {
+  ): Promise<{ status: 'done' | 'failed' | 'unknown'; result?: unknown; error?: Refusal; requestHash?: string }> {
     const found = await lookupOperation(this.database, operationId);
     const ending = found?.result as Ending<unknown> | null | undefined;
-    if (!ending) return { status: 'unknown' };
-    if ('refusal' in ending) return { status: 'failed', error: ending.refusal };
-    return { status: 'done', result: ending.value };
+    if (!found || !ending) return { status: 'unknown' };
+    const { requestHash } = found;
+    if ('refusal' in ending) return { status: 'failed', error: ending.refusal, requestHash };
+    return { status: 'done', result: ending.value, requestHash };
   }
 
   private async ending<T>(

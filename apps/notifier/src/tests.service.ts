@@ -18,6 +18,7 @@ interface OperationView {
   status: 'done' | 'failed' | 'unknown';
   result?: NotificationView;
   error?: { code: string; message: string };
+  requestHash?: string;
 }
 
 /** An operation that is carried out again waits this long for the instance that carries it out already. */
@@ -69,11 +70,14 @@ export class TestsService {
 
   /** What a test came to; `unknown` until it is settled. */
   async find(operationId: string): Promise<OperationView> {
-    const recorded = (await lookupOperation(this.database, operationId))?.result as Recorded | undefined;
-    if (!recorded) return { status: 'unknown' };
-    if ('refusal' in recorded) return { status: 'failed', error: recorded.refusal };
+    const operation = await lookupOperation(this.database, operationId);
+    if (!operation) return { status: 'unknown' };
+    const { requestHash } = operation;
+    const recorded = operation.result as Recorded;
+    if ('refusal' in recorded) return { status: 'failed', error: recorded.refusal, requestHash };
     const found = await this.store.find(recorded.notificationId);
-    return found && isSettled(found) ? { status: 'done', result: viewOf(found) } : { status: 'unknown' };
+    if (!found || !isSettled(found)) return { status: 'unknown', requestHash };
+    return { status: 'done', result: viewOf(found), requestHash };
   }
 
   /** A channel that was made just now may not have arrived here yet. */

@@ -2,7 +2,7 @@ import { sealSecret } from '@tocsin/core';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { duration, epochMs, limit, line, locationName, page, secret, tag, text } from './fields.ts';
+import { duration, epochMs, id, limit, line, locationName, page, secret, tag, text } from './fields.ts';
 
 function takes(schema: z.ZodType, value: unknown): boolean {
   return schema.safeParse(value).success;
@@ -11,6 +11,12 @@ function takes(schema: z.ZodType, value: unknown): boolean {
 function reasonOf(schema: z.ZodType, value: unknown): string | undefined {
   return schema.safeParse(value).error?.issues[0]?.message;
 }
+
+describe('an identifier', () => {
+  it('is the same in upper case, and goes on in lower case', () => {
+    expect(id.parse('0194F3C2-7A1B-7C3D-8E4F-0123456789AB')).toBe('0194f3c2-7a1b-7c3d-8e4f-0123456789ab');
+  });
+});
 
 describe('a duration field', () => {
   const field = duration('1s', '1d');

@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 /** Field types that several messages share. */
 
-export const id = z.uuid();
+/** A UUID, in lower case: in upper case it is the same one (RFC 9562, 4). */
+export const id = z.uuid().toLowerCase();
 
 /** A point in time on the wire: milliseconds since the epoch inside Tocsin. */
 export const epochMs = z.int().min(0).max(8_640_000_000_000_000);

@@ -49,6 +49,8 @@ const operation = z.object({
   status: z.enum(['done', 'failed', 'unknown']),
   result: z.unknown().optional(),
   error: z.object({ code: z.string(), message: z.string() }).loose().optional(),
+  /** What the operation is recorded for: its result is for that request alone. Absent: unknown, or the previous version. */
+  requestHash: z.string().optional(),
 });
 
 /** Names a transition among all; an incident goes through each of them once. */

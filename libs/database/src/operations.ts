@@ -36,12 +36,17 @@ export async function once<T>(
   return { result, replayed: false };
 }
 
-/** The recorded result of an operation, or undefined if it was not carried out (or is forgotten). */
-export async function lookupOperation(db: Queryable, key: string): Promise<{ result: unknown } | undefined> {
-  const rows = await db.query<{ result: unknown }>('SELECT result FROM operations WHERE key = $1', [key], {
-    name: 'operation lookup',
-  });
-  return rows[0];
+/** The recorded result of an operation and the request that it is for, or undefined if it was not carried out (or is forgotten). */
+export async function lookupOperation(
+  db: Queryable,
+  key: string,
+): Promise<{ result: unknown; requestHash: string } | undefined> {
+  const rows = await db.query<{ result: unknown; request_hash: string }>(
+    'SELECT result, request_hash FROM operations WHERE key = $1',
+    [key],
+    { name: 'operation lookup' },
+  );
+  return rows[0] && { result: rows[0].result, requestHash: rows[0].request_hash };
 }
 
 /**

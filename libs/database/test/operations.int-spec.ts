@@ -23,7 +23,7 @@ it('carries an operation out once and repeats its result', async () => {
   expect(await effect('a')).toEqual({ result: { ok: 'a' }, replayed: false });
   expect(await effect('a', 'other')).toEqual({ result: { ok: 'a' }, replayed: true });
   expect(await effects('a')).toHaveLength(1);
-  expect(await lookupOperation(db, 'a')).toEqual({ result: { ok: 'a' } });
+  expect(await lookupOperation(db, 'a')).toEqual({ result: { ok: 'a' }, requestHash: operation('a').requestHash });
   expect(await lookupOperation(db, 'nobody')).toBeUndefined();
 });
 

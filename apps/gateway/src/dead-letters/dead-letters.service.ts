@@ -5,6 +5,7 @@ import { CONFIG } from '@tocsin/service';
 import { z } from 'zod';
 import type { Call } from '../edge/call.ts';
 import { operationId } from '../edge/operation-id.ts';
+import { keyReused } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { asked } from './asked.ts';
 
@@ -54,21 +55,33 @@ export class DeadLettersService {
     await records.put(id, { ...mine, ended: true } satisfies Recorded);
   }
 
-  /** Notes that a key is in use before anything happens; only of a letter that is there. */
+  /** Notes that a key is in use before anything happens; of a letter that is not there, that it was refused. */
   private async begin(
     records: KeyValue,
     { id, requestHash, sequence }: { id: string; requestHash: string; sequence: number },
   ): Promise<Recorded & { before?: Recorded }> {
-    const mine: Recorded = { requestHash, ended: false };
+    let mine: Recorded = { requestHash, ended: false };
     let found = await records.get(id);
     if (!found) {
-      await asked(this.messaging.deadLetters.read(sequence));
-      if ((await records.create(id, mine)) !== undefined) return mine;
+      const refusal = await this.absence(sequence);
+      if (refusal) mine = { requestHash, ended: true, refusal };
+      if ((await records.create(id, mine)) !== undefined) return refusal ? { ...mine, before: mine } : mine;
       found = await records.get(id);
     }
     const before = found ? record.parse(found.value) : mine;
     if (before.requestHash === requestHash) return { ...mine, before };
-    throw new TocsinError('key_reused', 'This Idempotency-Key was used for another request; use a new one.');
+    throw keyReused();
+  }
+
+  /** Why a letter can't be had, if it is not there. */
+  private async absence(sequence: number): Promise<Recorded['refusal']> {
+    try {
+      await asked(this.messaging.deadLetters.read(sequence));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TocsinError) || error.code !== 'not_found') throw error;
+      return { code: error.code, message: error.message };
+    }
   }
 }
 

@@ -33,7 +33,6 @@ export class Door {
     const deadline = deadlineOf(headers, this.config.answerMs);
     const caller = route.role === 'anyone' ? undefined : await this.identify(route.role, request, reply);
     const { params, query, body, canonicalBody } = inputOf(route, request);
-    const path = request.url.split('?', 1)[0]!;
     const preconditions = preconditionsOf(route, headers);
     return {
       route,
@@ -47,7 +46,7 @@ export class Door {
         key: route.method === 'GET' ? undefined : idempotencyKey(headers),
         requestHash: requestHash(this.config.secret, {
           method: route.method,
-          path,
+          path: pathOf(route, params as Record<string, unknown>),
           ifRevision: preconditions.ifRevision,
           body: canonicalBody,
         }),
@@ -79,4 +78,9 @@ export class Door {
       details: { retryAfterMs },
     });
   }
+}
+
+/** The path as it is meant: identifiers in lower case, without a slash at its end. */
+function pathOf(route: Route, params: Record<string, unknown>): string {
+  return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }

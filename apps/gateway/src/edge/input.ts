@@ -1,4 +1,4 @@
-import { fieldErrors, type FieldProblem, type Route } from '@tocsin/contracts';
+import { fieldErrors, type FieldProblem, id, type Route } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -47,11 +47,18 @@ function bodyOf(route: Route, request: FastifyRequest): { value: unknown; text: 
   if (bytes.length === 0) return { value: undefined, text: '' };
   if (route.method === 'GET') throw new TocsinError('invalid', 'A GET takes no body.');
   requireType(route, request.headers['content-type']);
-  const value = parseJson(bytes);
+  const value = idsInLowerCase(parseJson(bytes));
   const text = canonical(value);
   // Clients that always send a body send an empty object where none is taken.
   const takesNone = route.body.safeParse(undefined).success && !route.body.safeParse({}).success;
   return takesNone && text === '{}' ? { value: undefined, text: '' } : { value, text };
+}
+
+/** The same request in upper case is the same request, also where it is recognised by its body. */
+function idsInLowerCase(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('channels' in value) || !Array.isArray(value.channels))
+    return value;
+  return { ...value, channels: value.channels.map((one: unknown) => id.safeParse(one).data ?? one) };
 }
 
 function requireType(route: Route, header: string | undefined): void {

@@ -20,6 +20,25 @@ export function operationId([key]: SecretKeys, tokenId: string, name?: string): 
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** So much of a request's hash tells requests under one key apart. */
+const TELLING = 16;
+
+/**
+ * How an operation is called before its caller: with the beginning of its request's hash where a key named it, since
+ * several requests may come under one key, and only the first is carried out.
+ */
+export function operationName(
+  id: string,
+  { key, requestHash }: { key: string | undefined; requestHash: string },
+): string {
+  return key === undefined ? id : `${id}.${requestHash.slice(0, TELLING)}`;
+}
+
+/** Whether a recorded operation is for the request of this name; true where the name or the record does not say. */
+export function isOfRequest(telling: string | undefined, recorded: string | undefined): boolean {
+  return telling === undefined || recorded === undefined || recorded.startsWith(telling);
+}
+
 /** Whether an operation is one that this token asked for. */
 export function isOperationOf(keys: SecretKeys, tokenId: string, id: string): boolean {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex');

@@ -7,7 +7,7 @@ import { CLOCK, CONFIG } from '@tocsin/service';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { type Aged, type Answer, acceptedAs } from './answer.ts';
 import type { Call } from './call.ts';
-import { operationId } from './operation-id.ts';
+import { operationId, operationName } from './operation-id.ts';
 import { OwnerGuards } from './owner-guards.ts';
 
 const records: Record<string, typeof requests.operationsOfMonitors> = {
@@ -92,21 +92,27 @@ export class Owners {
     } catch (error) {
       throw atTheEdge(error);
     }
-    const result = await this.recorded(spec, id, call.deadline);
-    return result === undefined ? acceptedAs(id) : show(result.value);
+    const result = await this.recorded(spec, id, call);
+    return result === undefined ? acceptedAs(operationName(id, call.operation)) : show(result.value);
   }
 
-  /** A change that was carried out before this request (its key was used before) has a recorded result. */
+  /**
+   * A change that was carried out before this request (its key was used before) has a recorded result. The previous version
+   * does not say for which request: then the caller is told where to ask, and nothing of the result.
+   * @throws TocsinError as the owner refused it; `key_reused` if the result is another request's
+   */
   private async recorded<I, O>(
     spec: CommandSpec<I, O>,
     id: string,
-    deadline: number,
+    { deadline, operation: { requestHash } }: Call,
   ): Promise<{ value: O } | undefined> {
     const record = records[spec.service];
     if (!record || systemClock.now() >= deadline) return undefined;
     const found = await this.messaging.request(record, { operationId: id }, { deadline }).catch(() => undefined);
-    if (found?.status === 'failed') throw atTheEdge(errorOf(found.error));
-    return found?.status === 'done' ? { value: spec.output.parse(found.result) } : undefined;
+    if (found?.requestHash === undefined) return undefined;
+    if (found.requestHash !== requestHash) throw keyReused();
+    if (found.status === 'failed') throw atTheEdge(errorOf(found.error));
+    return found.status === 'done' ? { value: spec.output.parse(found.result) } : undefined;
   }
 
   /** A key belongs to the token it came with and to the service that the change is for. */
@@ -117,6 +123,11 @@ export class Owners {
 
 function isAged(answer: unknown): answer is Aged {
   return typeof answer === 'object' && answer !== null && 'ageMs' in answer && 'stale' in answer;
+}
+
+/** The refusal of a request whose key another one has used. */
+export function keyReused(): TocsinError {
+  return new TocsinError('key_reused', 'This Idempotency-Key was used for another request; use a new one.');
 }
 
 /** A recorded refusal, as the error that it was. */

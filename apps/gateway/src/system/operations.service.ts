@@ -5,8 +5,8 @@ import { Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
 import { type Answer, ok } from '../edge/answer.ts';
 import type { Call } from '../edge/call.ts';
-import { isOperationOf } from '../edge/operation-id.ts';
-import { errorOf, Owners } from '../edge/owners.ts';
+import { isOfRequest, isOperationOf } from '../edge/operation-id.ts';
+import { errorOf, keyReused, Owners } from '../edge/owners.ts';
 import { refusalOf } from '../edge/problem.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 
@@ -27,20 +27,27 @@ export class OperationsService {
   /** @throws TocsinError `not_found`; `unavailable` when an owner that may know can't be asked */
   async read(call: Call<typeof routes.operationsGet>): Promise<Answer> {
     const { id } = call.params;
-    if (!isOperationOf(this.config.secret, call.caller?.tokenId ?? '', id)) throw notFound();
-    const asked = await Promise.allSettled(OWNERS.map((owner) => this.owners.read(owner, { operationId: id }, call)));
+    const [operationId = '', telling] = id.split('.');
+    if (!isOperationOf(this.config.secret, call.caller?.tokenId ?? '', operationId)) throw notFound();
+    const asked = await Promise.allSettled(OWNERS.map((owner) => this.owners.read(owner, { operationId }, call)));
     for (const one of asked) {
-      if (one.status === 'rejected' || one.value.status === 'unknown') continue;
-      const { status, result, error } = one.value;
+      if (one.status === 'rejected') continue;
+      const { status, result, error, requestHash } = one.value;
+      if (!isOfRequest(telling, requestHash)) return ok(failed(id, keyReused()));
+      if (status === 'unknown') continue;
       if (status === 'done') return ok({ id, status, result } satisfies OperationView);
-      return ok({ id, status: 'failed', error: refusalOf(errorOf(error)).problem } satisfies OperationView);
+      return ok(failed(id, errorOf(error)));
     }
-    const pending = await this.messaging.commandPending(id, { deadline: call.deadline });
+    const pending = await this.messaging.commandPending(operationId, { deadline: call.deadline });
     if (pending) return ok({ id, status: 'pending' } satisfies OperationView);
     const away = asked.find((one) => one.status === 'rejected');
     if (away) throw new TocsinError('unavailable', 'A service that may know this operation is away. Try again later.');
     throw notFound();
   }
+}
+
+function failed(id: string, error: TocsinError): OperationView {
+  return { id, status: 'failed', error: refusalOf(error).problem };
 }
 
 function notFound(): TocsinError {

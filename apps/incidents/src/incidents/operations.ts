@@ -16,7 +16,10 @@ interface Refusal {
 
 type Ending = { value: unknown } | { refusal: Refusal };
 
-export type Found = { status: 'unknown' } | { status: 'done'; result: unknown } | { status: 'failed'; error: Refusal };
+export type Found =
+  | { status: 'unknown' }
+  | { status: 'done'; result: unknown; requestHash: string }
+  | { status: 'failed'; error: Refusal; requestHash: string };
 
 /** Carries out each command once and remembers what came of it, a refusal too. */
 @Injectable()
@@ -41,8 +44,10 @@ export class Operations {
   async find(operationId: string): Promise<Found> {
     const found = await lookupOperation(this.database, operationId);
     const ending = found?.result as Ending | null | undefined;
-    if (!ending) return { status: 'unknown' };
-    return 'refusal' in ending ? { status: 'failed', error: ending.refusal } : { status: 'done', result: ending.value };
+    if (!found || !ending) return { status: 'unknown' };
+    const { requestHash } = found;
+    if ('refusal' in ending) return { status: 'failed', error: ending.refusal, requestHash };
+    return { status: 'done', result: ending.value, requestHash };
   }
 
   private async end(operation: Operation, effect: (tx: Transaction) => Promise<Ending>): Promise<Ending> {

@@ -8,7 +8,15 @@ import { incidentsQuery, monitorsQuery, notificationsQuery } from '../requests.t
 import { createdToken, token, tokenSpec } from '../token.ts';
 import * as input from './inputs.ts';
 import { group, MONITOR_BODY_BYTES } from './route.ts';
-import { deadLetterView, eventView, monitorListItem, monitorView, operationView, systemView } from './views.ts';
+import {
+  deadLetterView,
+  eventView,
+  monitorListItem,
+  monitorView,
+  operationName,
+  operationView,
+  systemView,
+} from './views.ts';
 
 const { byId: params, paging } = input;
 const MERGE_PATCH = ['application/merge-patch+json', 'application/json'];
@@ -212,7 +220,7 @@ export const routes = {
     systemView,
   ]),
   operationsGet: system('viewer', 'GET /v1/operations/{id}', ['What came of an accepted change', operationView], {
-    params,
+    params: z.strictObject({ id: operationName }),
     description: 'Shown to the token that asked for the change; to any other there is none.',
   }),
   events: system('viewer', 'GET /v1/events', ['Live events (server-sent events)', eventView], {

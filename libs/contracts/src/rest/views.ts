@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochMs, id } from '../fields.ts';
+import { epochMs } from '../fields.ts';
 import { stateView } from '../incident.ts';
 import { monitor } from '../monitor.ts';
 import { instanceView } from '../system.ts';
@@ -20,12 +20,21 @@ export const monitorListItem = z.object({
 });
 export type MonitorListItem = z.infer<typeof monitorListItem>;
 
+const HEX = '[0-9a-fA-F]';
+/** Names an operation: where a key named it, with the beginning of the hash of the request that it is for. */
+export const operationName = z
+  .string()
+  .regex(new RegExp(`^${HEX}{8}(-${HEX}{4}){3}-${HEX}{12}(\\.${HEX}{16})?$`), {
+    error: 'expected the id of an operation',
+  })
+  .toLowerCase();
+
 export const accepted = z
-  .object({ operationId: id, status: z.literal('pending') })
+  .object({ operationId: operationName, status: z.literal('pending') })
   .meta({ description: 'It will be carried out; ask the operation at Location what came of it' });
 
 export const operationView = z.object({
-  id,
+  id: operationName,
   status: z.enum(['pending', 'done', 'failed']),
   result: z.unknown().optional(),
   error: problem.optional(),
