@@ -1,5 +1,5 @@
-import { type Heartbeat, subjects } from '@tocsin/contracts';
-import { heartbeatKey, newId } from '@tocsin/core';
+import { subjects } from '@tocsin/contracts';
+import { newId } from '@tocsin/core';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startGateway } from './gateway.process.ts';
@@ -141,95 +141,5 @@ describe('live events', () => {
     await until(() => page.ended && leaving.process.exitCode !== null, { what: 'the page and the gateway to end' });
     expect(leaving.process.exitCode).toBe(0);
     expect(Date.now() - begun).toBeLessThan(5_000);
-  });
-});
-
-describe('heartbeats', () => {
-  const monitorId = newId();
-  const received = (count: number): Promise<Heartbeat> =>
-    until(() => stack.heartbeats.length >= count && stack.heartbeats.at(-1), { what: `${count} heartbeats` });
-  const beat = (
-    path = '',
-    o: {
-      method?: string;
-      body?: Uint8Array<ArrayBuffer> | string;
-      key?: string;
-      headers?: Record<string, string>;
-    } = {},
-  ) =>
-    stack.ask(o.method ?? 'POST', `/v1/heartbeats/${o.key ?? heartbeatKey(stack.secret, monitorId)}${path}`, {
-      as: undefined,
-      ...(o.body === undefined ? {} : { raw: o.body }),
-      ...(o.headers ? { headers: o.headers } : {}),
-    });
-
-  it('need no token but their key, and are stored before they are answered', async () => {
-    expect(await beat()).toMatchObject({ status: 200, body: { ok: true } });
-    expect(await received(1)).toMatchObject({ monitorId, signal: 'success' });
-  });
-
-  it.each([
-    ['GET', '', { signal: 'success' }],
-    ['HEAD', '', { signal: 'success' }],
-    ['POST', '/start', { signal: 'start' }],
-    ['GET', '/fail', { signal: 'fail' }],
-    ['POST', '/0', { signal: 'success', exitCode: 0 }],
-    ['HEAD', '/137', { signal: 'fail', exitCode: 137 }],
-  ])('%s %s', async (method, path, expected) => {
-    const count = stack.heartbeats.length;
-    expect((await beat(path, { method })).status).toBe(200);
-    expect(await received(count + 1)).toMatchObject(expected);
-  });
-
-  it('carry a message of any type; invalid UTF-8 is replaced and too much is cut off', async () => {
-    const count = stack.heartbeats.length;
-    await beat('/fail', { body: new Uint8Array([104, 105, 255, 0]), headers: { 'content-type': 'application/json' } });
-    expect((await received(count + 1)).message).toBe('hi\uFFFD\uFFFD');
-    expect((await beat('', { body: 'x'.repeat(50_000) })).status).toBe(200);
-    expect((await received(count + 2)).message).toHaveLength(10_000);
-  });
-
-  it('sent twice with one Idempotency-Key count once', async () => {
-    const count = stack.heartbeats.length;
-    for (let i = 0; i < 2; i++) expect((await beat('', { headers: { 'idempotency-key': 'once' } })).status).toBe(200);
-    await beat('/7');
-    expect((await received(count + 2)).exitCode).toBe(7);
-    expect(stack.heartbeats.length).toBe(count + 2);
-  });
-
-  it('of another kind under the same key count too', async () => {
-    const count = stack.heartbeats.length;
-    const headers = { 'idempotency-key': 'run-1' };
-    for (const path of ['/start', '', '/start']) expect((await beat(path, { headers })).status).toBe(200);
-    await beat('', { headers, body: 'done' });
-    await received(count + 3);
-    expect(stack.heartbeats.slice(count)).toMatchObject([
-      { signal: 'start' },
-      { signal: 'success' },
-      { signal: 'success', message: 'done' },
-    ]);
-  });
-
-  it.each([
-    ['a key that is none', { key: 'nonsense' }, '', 404, 'not_found'],
-    ['a key of another deployment', { key: heartbeatKey([Buffer.alloc(32)], monitorId) }, '', 404, 'not_found'],
-    ['an exit code that is none', {}, '/256', 400, 'invalid'],
-    ['an unknown signal', {}, '/stop', 400, 'invalid'],
-    ['a method that is not offered', { method: 'DELETE' }, '', 405, 'method_not_allowed'],
-    ['a message over 1 MiB', { body: 'x'.repeat(1_048_577) }, '', 413, 'too_large'],
-  ])('%s is refused', async (...row) => {
-    const [, o, path, status, code] = row;
-    const count = stack.heartbeats.length;
-    expect(await beat(path, o)).toMatchObject({ status, body: { code } });
-    await beat('/7');
-    await received(count + 1);
-    expect(stack.heartbeats.length).toBe(count + 1);
-  });
-
-  it('come too often at some point: 429', async () => {
-    const key = heartbeatKey(stack.secret, newId());
-    const statuses = await Promise.all(Array.from({ length: 70 }, async () => (await beat('', { key })).status));
-    expect(new Set(statuses)).toEqual(new Set([200, 429]));
-    expect((await beat()).status).toBe(200);
   });
 });

@@ -2,6 +2,7 @@ import { isSpanContextValid, trace } from '@opentelemetry/api';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MAX_BODY_BYTES } from '@tocsin/contracts';
 import type { HttpSettings } from '@tocsin/service';
+import { takePings } from '../heartbeats/ping-body.ts';
 import { EdgeProblemFilter, sendProblem } from './problem.filter.ts';
 
 const SECURITY_HEADERS = {
@@ -29,6 +30,7 @@ export const edgeHttp: HttpSettings = {
 function takeBytes(app: NestFastifyApplication): void {
   app.getHttpAdapter().getInstance().removeAllContentTypeParsers();
   app.useBodyParser('*', { bodyLimit: MAX_BODY_BYTES });
+  takePings(app.getHttpAdapter().getInstance());
 }
 
 function addHeaders(app: NestFastifyApplication): void {

@@ -33,16 +33,16 @@ function parsePart(schema: z.ZodType, value: unknown, place?: FieldProblem['in']
 }
 
 function bodyOf(route: Route, request: FastifyRequest): { value: unknown; text: string } {
+  if (route.bodyTypes.includes('*/*')) {
+    const value = typeof request.body === 'string' ? request.body : '';
+    return { value, text: JSON.stringify(value) };
+  }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   if (bytes.length > route.bodyBytes) {
     throw new TocsinError(
       'too_large',
       `The body has ${bytes.length} bytes; at most ${route.bodyBytes} are taken here.`,
     );
-  }
-  if (route.bodyTypes.includes('*/*')) {
-    const value = new TextDecoder().decode(bytes);
-    return { value, text: JSON.stringify(value) };
   }
   if (bytes.length === 0) return { value: undefined, text: '' };
   if (route.method === 'GET') throw new TocsinError('invalid', 'A GET takes no body.');

@@ -17,6 +17,8 @@ const STORE_MS = 15_000;
 @Injectable()
 export class HeartbeatsService {
   private readonly buckets: TokenBuckets;
+  /** Failures have a bound of their own, so that a burst of successes costs none of them. */
+  private readonly failures: TokenBuckets;
 
   constructor(
     @Inject(Messaging) private readonly messaging: Messaging,
@@ -24,6 +26,7 @@ export class HeartbeatsService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.buckets = new TokenBuckets(RATE, clock);
+    this.failures = new TokenBuckets(RATE, clock);
   }
 
   /**
@@ -35,11 +38,12 @@ export class HeartbeatsService {
     const monitorId = monitorOfHeartbeatKey(this.config.secret, of.key);
     if (monitorId === undefined)
       throw new TocsinError('not_found', 'No monitor has this key. Is the address complete?');
-    this.limit(monitorId);
+    const signal = signalOf(of.signal);
+    this.limit(monitorId, signal.signal === 'fail' ? this.failures : this.buckets);
     const { key, requestHash } = call.operation;
     // A start and the success after it are two, even under one key.
     const pingId = key === undefined ? newId() : idFrom(`${monitorId}:${key}:${requestHash}`);
-    const heartbeat: Heartbeat = { monitorId, pingId, ...signalOf(of.signal), ...messageOf(of.message), receivedAt };
+    const heartbeat: Heartbeat = { monitorId, pingId, ...signal, ...messageOf(of.message), receivedAt };
     await this.messaging.publish(subjects.heartbeat(monitorId), heartbeat, {
       id: `heartbeat.${pingId}`,
       timeoutMs: Math.max(STORE_MS, call.deadline - receivedAt),
@@ -47,8 +51,8 @@ export class HeartbeatsService {
     return ok({ ok: true });
   }
 
-  private limit(monitorId: string): void {
-    const { allowed, retryAfterMs } = this.buckets.take(monitorId);
+  private limit(monitorId: string, buckets: TokenBuckets): void {
+    const { allowed, retryAfterMs } = buckets.take(monitorId);
     if (allowed) return;
     throw new TocsinError('exhausted', `At most ${RATE.perSecond} heartbeats per second are taken for a monitor.`, {
       details: { retryAfterMs },

@@ -46,7 +46,10 @@ const heartbeat = {
   query: z.looseObject({}),
   status: 200,
   work: 'direct',
-  description: 'The body, of any type, is kept as the message: at most 10 kB, invalid UTF-8 is replaced.',
+  description:
+    'The body is kept as the message, whatever its length and Content-Type: its first 10,000 characters, in the charset ' +
+    'that it names (or UTF-8; what is invalid is replaced). The rest is read and dropped. With a Content-Encoding there ' +
+    'is no message.',
 } as const;
 const message = { body: z.string(), bodyTypes: ['*/*'] } as const;
 const heartbeatSignal = { ...heartbeat, params: input.heartbeatSignalParams } as const;
