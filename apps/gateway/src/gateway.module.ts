@@ -20,6 +20,7 @@ import { MonitorsService } from './monitors/monitors.service.ts';
 import { NotificationsController } from './notifications/notifications.controller.ts';
 import { MonitorMetrics } from './reports/monitor-metrics.ts';
 import { ReportsController } from './reports/reports.controller.ts';
+import { ChangesService } from './system/changes.service.ts';
 import { OperationsService } from './system/operations.service.ts';
 import { SystemController } from './system/system.controller.ts';
 import { SystemService } from './system/system.service.ts';
@@ -52,6 +53,7 @@ export const restControllers = [
     DeadLettersService,
     SystemService,
     OperationsService,
+    ChangesService,
     EventFeed,
     EventsService,
     HeartbeatsService,

@@ -8,6 +8,7 @@ import {
   requests,
   type Result,
 } from '@tocsin/contracts';
+import type { Change, ChangesQuery } from '@tocsin/database';
 import { type CommandContext, commandPattern, type Delivery, type RequestContext } from '@tocsin/messaging';
 import { FoldService } from './fold/fold.service.ts';
 import { HeartbeatsService } from './heartbeats/heartbeats.service.ts';
@@ -51,6 +52,11 @@ export class IncidentsController {
   @MessagePattern(commandPattern(commands.incidentsNote))
   note(@Payload() input: { id: string; text: string }, @Ctx() operation: CommandContext): Promise<IncidentView> {
     return this.incidents.note(input, operation);
+  }
+
+  @MessagePattern(requests.changesOfIncidents.subject)
+  async changes(@Payload() query: ChangesQuery): Promise<{ items: Change[] }> {
+    return { items: await this.incidents.changes(query) };
   }
 
   @MessagePattern(requests.operationsOfIncidents.subject)

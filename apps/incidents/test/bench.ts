@@ -63,7 +63,7 @@ export class Instance {
     this.fold = new FoldService(store, asker, clock);
     this.heartbeats = new HeartbeatsService(store, clock);
     this.monitors = new MonitorsService(store, new MonitorsStore(), clock);
-    this.operations = new Operations(database);
+    this.operations = new Operations(database, clock);
     this.incidents = new IncidentsService(new IncidentRecords(), this.operations, this.transitions, clock);
     this.states = new StateSweep(store, asker);
     this.sweeps = new SweepStore(database);

@@ -67,6 +67,26 @@ describe('what people do with incidents', () => {
     expect(await one.operations.find(newId())).toEqual({ status: 'unknown' });
   });
 
+  it('what people did is told once each, with their token, and refusals too', async () => {
+    const { id } = await anIncident();
+    const asked = { ...operation(), tokenId: newId(), route: 'POST /v1/incidents/{id}/acknowledge' };
+    await Promise.all([one.incidents.acknowledge({ id }, asked), other.incidents.acknowledge({ id }, asked)]);
+    const refused = { ...asked, operationId: newId() };
+    const absent = newId();
+    await expect(one.incidents.note({ id: absent, text: 'a' }, refused)).rejects.toThrow('no incident');
+    const told = await one.incidents.changes({ tokenId: asked.tokenId, limit: 10 });
+    const [{ at: _at, id: _id, ...first }] = told.filter(({ outcome }) => outcome === 'done') as [(typeof told)[0]];
+    expect(first).toEqual({
+      operationId: asked.operationId,
+      token: { id: asked.tokenId, name: 'ada' },
+      route: asked.route,
+      kind: 'incident',
+      resourceId: id,
+      outcome: 'done',
+    });
+    expect(told.map(({ outcome, code }) => code ?? outcome).toSorted()).toEqual(['done', 'not_found']);
+  });
+
   it('a resolved incident can be noted on and not acknowledged', async () => {
     const { id, monitorId } = await anIncident();
     await one.config({ id: monitorId, revision: 2, deleted: true });

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { token } from '@tocsin/contracts';
+import type { Change, ChangesQuery } from '@tocsin/database';
 import { Operations } from './operations.ts';
 import { TokenSecrets } from './tokens/token-secrets.ts';
 
@@ -10,6 +11,11 @@ export class OperationsReader {
     private readonly operations: Operations,
     private readonly secrets: TokenSecrets,
   ) {}
+
+  /** Who changed what, the newest first. */
+  changes(query: ChangesQuery): Promise<Change[]> {
+    return this.operations.changes(query);
+  }
 
   /**
    * What an operation came to; `unknown` when there is no record of it. For a created token the answer holds its secret,

@@ -1,6 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Clock, type ErrorCode, TocsinError } from '@tocsin/core';
-import { Database, lookupOperation, once, Outbox, type OutboxMessage, type Transaction } from '@tocsin/database';
+import {
+  type AskedBy,
+  type Change,
+  type ChangeKind,
+  type ChangesQuery,
+  Database,
+  listChanges,
+  lookupOperation,
+  once,
+  Outbox,
+  type OutboxMessage,
+  recordChange,
+  type Transaction,
+} from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import { Reads } from './reads.ts';
 
@@ -23,12 +36,31 @@ export interface Work {
   announce: (messages: readonly OutboxMessage[]) => Promise<void>;
   /** Has reads forget, after the commit, what they remember under a key. */
   forget: (key: string) => void;
+  /** What the record of changes says beside what the result does. */
+  note: (said: Noted) => void;
+}
+
+interface Noted {
+  revision?: number;
+  fields?: string[];
+}
+
+/** What a change is about; without an identifier, what it makes. */
+export interface About {
+  kind: ChangeKind;
+  id?: string | undefined;
 }
 
 /** Identifies a change that somebody asked for. */
-export interface Operation {
+export interface Operation extends AskedBy {
   operationId: string;
   requestHash: string;
+}
+
+/** What every change results in: a record, or the identifier of what is gone. */
+interface Made {
+  id: string;
+  revision?: number;
 }
 
 /** Carries out each operation once, and remembers what it came to: its result, or why it was refused. */
@@ -45,9 +77,9 @@ export class Operations {
    * Runs `effect` in a transaction unless the operation has ended before; then its result, or its refusal, is given again.
    * @throws TocsinError `key_reused` for another request under the same identifier; the refusal; whatever `effect` throws
    */
-  async run<T>(operation: Operation, effect: (work: Work) => Promise<T>): Promise<T> {
+  async run<T extends Made>(operation: Operation, about: About, effect: (work: Work) => Promise<T>): Promise<T> {
     const touched: string[] = [];
-    const ending = await this.ending(operation, effect, touched);
+    const ending = await this.ending(operation, about, { effect, touched });
     await this.reads.forget(touched);
     if ('value' in ending) return ending.value;
     const { code, message, fields, details } = ending.refusal;
@@ -74,29 +106,52 @@ export class Operations {
     return { status: 'done', result: ending.value, requestHash };
   }
 
-  private async ending<T>(
+  /** Who changed what, the newest first. */
+  changes(query: ChangesQuery): Promise<Change[]> {
+    return listChanges(this.database, query);
+  }
+
+  private async ending<T extends Made>(
     operation: Operation,
-    effect: (work: Work) => Promise<T>,
-    touched: string[],
+    { kind, id }: About,
+    { effect, touched }: { effect: (work: Work) => Promise<T>; touched: string[] },
   ): Promise<Ending<T>> {
     const key = { key: operation.operationId, requestHash: operation.requestHash };
     const end = (make: (tx: Transaction) => Promise<Ending<T>>): Promise<Ending<T>> =>
       this.database.transaction(async (tx) => (await once(tx, key, () => make(tx))).result);
     try {
-      return await end(async (tx) => ({ value: await effect(this.workIn(tx, touched)) }));
+      return await end(async (tx) => {
+        let noted: Noted = {};
+        const work = this.workIn(tx, touched, (said) => (noted = said));
+        const value = await effect(work);
+        const { id: resourceId, revision } = value;
+        await recordChange(tx, operation, {
+          at: work.now,
+          kind,
+          resourceId,
+          ...(revision ? { revision } : {}),
+          ...noted,
+        });
+        return { value };
+      });
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // Of two instances that carry it out at once the other may have recorded a result meanwhile: that one counts.
-      return end(async () => ({ refusal: refusalOf(error) }));
+      return end(async (tx) => {
+        const { code } = error;
+        await recordChange(tx, operation, { at: this.clock.now(), kind, ...(id ? { resourceId: id } : {}), code });
+        return { refusal: refusalOf(error) };
+      });
     }
   }
 
-  private workIn(tx: Transaction, touched: string[]): Work {
+  private workIn(tx: Transaction, touched: string[], note: Work['note'] = () => undefined): Work {
     return {
       tx,
       now: this.clock.now(),
       announce: (messages) => this.outbox.addMany(tx, messages),
       forget: (key) => touched.push(key),
+      note,
     };
   }
 }

@@ -45,11 +45,16 @@ export async function carryOut<I, O>(
   messaging: Messaging,
   command: CommandSpec<I, O>,
   input: I,
-  o: { operationId?: string; requestHash?: string } = {},
+  o: { operationId?: string; requestHash?: string; tokenId?: string; actor?: string; route?: string } = {},
 ): Promise<O> {
   const requestHash = o.requestHash ?? createHash('sha256').update(JSON.stringify(input)).digest('hex');
   const operationId = o.operationId ?? newId();
-  const end = await messaging.command(command, input, { operationId, requestHash, deadline: Date.now() + 10_000 });
+  const end = await messaging.command(command, input, {
+    ...o,
+    operationId,
+    requestHash,
+    deadline: Date.now() + 10_000,
+  });
   if (end.status !== 'done') throw new Error(`${command.name} was only accepted`);
   return end.result;
 }

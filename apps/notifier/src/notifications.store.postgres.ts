@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
-import { Database, purgeOperations, type Queryable, type Transaction } from '@tocsin/database';
+import { Database, purgeChanges, purgeOperations, type Queryable, type Transaction } from '@tocsin/database';
 import type { Notification, NotificationKind, NotificationStatus } from './notification.ts';
 import { BLOCKED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
 import * as sql from './notifications.sql.ts';
@@ -189,6 +189,7 @@ export class PostgresNotificationsStore extends NotificationsStore {
       { name: 'silenced purge' },
     );
     await purgeOperations(this.database, 2 * DAY_MS, TIDY_BATCH);
+    await purgeChanges(this.database, TIDY_BATCH);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { type ChannelConfig, commands, type IncidentEvent, type NotificationView, requests } from '@tocsin/contracts';
+import type { Change, ChangesQuery } from '@tocsin/database';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
 import { NotificationsStore, type TransitionRef } from './notifications.store.ts';
 import { Recorder } from './recorder.ts';
@@ -32,6 +33,11 @@ export class NotifierController {
   @MessagePattern(commandPattern(commands.channelsTest))
   test(@Payload() input: { channelId: string }, @Ctx() ctx: CommandContext): Promise<NotificationView> {
     return this.tests.test(input, ctx);
+  }
+
+  @MessagePattern(requests.changesOfNotifier.subject)
+  async changes(@Payload() query: ChangesQuery): Promise<{ items: Change[] }> {
+    return { items: await this.tests.changes(query) };
   }
 
   @MessagePattern(requests.operationsOfNotifier.subject)

@@ -2,7 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { context, propagation } from '@opentelemetry/api';
 import type { NotificationView } from '@tocsin/contracts';
 import { type Clock, idFrom, TocsinError } from '@tocsin/core';
-import { Database, lookupOperation, once } from '@tocsin/database';
+import {
+  type Change,
+  type ChangesQuery,
+  Database,
+  listChanges,
+  lookupOperation,
+  once,
+  recordChange,
+} from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
 import { sleep } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
@@ -53,6 +61,8 @@ export class TestsService {
     let claimed: Notification | undefined;
     const { result } = await this.database.transaction((tx) =>
       once<Recorded>(tx, { key: ctx.operationId, requestHash: ctx.requestHash }, async () => {
+        const refused = spec ? {} : { code: 'not_found' };
+        await recordChange(tx, ctx, { at: this.clock.now(), kind: 'channel', resourceId: channelId, ...refused });
         if (!spec) return { refusal: { code: 'not_found', message: `There is no channel ${channelId}.` } };
         const trace: Record<string, string> = {};
         propagation.inject(context.active(), trace);
@@ -78,6 +88,11 @@ export class TestsService {
     const found = await this.store.find(recorded.notificationId);
     if (!found || !isSettled(found)) return { status: 'unknown', requestHash };
     return { status: 'done', result: viewOf(found), requestHash };
+  }
+
+  /** Who asked for tests, the newest first. */
+  changes(query: ChangesQuery): Promise<Change[]> {
+    return listChanges(this.database, query);
   }
 
   /** A channel that was made just now may not have arrived here yet. */

@@ -190,7 +190,11 @@ it('a test of a channel is sent once, at once, and answered with what the receiv
   expect(await system.messaging.request(requests.operationsOfNotifier, { operationId })).toMatchObject({
     status: 'done',
     result: view,
+    requestHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
   });
+  const asked = { kind: 'channel' as const, resourceId: channel, limit: 10 };
+  const { items } = await system.messaging.request(requests.changesOfNotifier, asked);
+  expect(items).toMatchObject([{ operationId, kind: 'channel', resourceId: channel, outcome: 'done' }]);
   expect(sink.arrivals).toHaveLength(1);
   sink.answer(503);
   expect(await system.test(channel)).toMatchObject({ status: 'failed', attempts: 1, answer: 'status 503' });

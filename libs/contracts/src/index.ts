@@ -1,3 +1,4 @@
+export * from './change.ts';
 export * from './channel.ts';
 export * from './check.ts';
 export { commands } from './commands.ts';

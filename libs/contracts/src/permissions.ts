@@ -34,7 +34,7 @@ export function inboxOf(service: string): string {
 export function permissionsOf(service: ServiceName): Permissions {
   const of: Rights = rights[service];
   const own = ownConsumers(service);
-  const serves = [...of.serves, PING, `operations.${service}.get`];
+  const serves = [...of.serves, PING, `operations.${service}.get`, `changes.${service}.list`];
   return {
     publish: {
       allow: [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changesQuestion, changeView } from './change.ts';
 import { channel, notificationView } from './channel.ts';
 import { outcome } from './check.ts';
 import { epochMs, id, limit, page, tag } from './fields.ts';
@@ -60,6 +61,10 @@ const transitionKey = { incidentId: id, transition };
 const operationOf = (service: string) =>
   request(`operations.${service}.get`, z.strictObject({ operationId: id }), operation);
 
+/** The subject that asks the owner of commands who gave them. */
+const changesOf = (service: string) =>
+  request(`changes.${service}.list`, changesQuestion, z.object({ items: z.array(changeView) }));
+
 export const requests = {
   monitorsGet: request('monitors.get', byId, z.object({ monitor, ...aged })),
   monitorsList: request('monitors.list', monitorsQuery, agedPage(monitor)),
@@ -119,6 +124,9 @@ export const requests = {
   operationsOfMonitors: operationOf('monitors'),
   operationsOfIncidents: operationOf('incidents'),
   operationsOfNotifier: operationOf('notifier'),
+  changesOfMonitors: changesOf('monitors'),
+  changesOfIncidents: changesOf('incidents'),
+  changesOfNotifier: changesOf('notifier'),
   /** Which of these transitions the notifier has recorded for every channel that is still there. */
   transitionsKnown: request(
     'notifier.transitions.known',

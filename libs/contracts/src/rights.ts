@@ -37,7 +37,7 @@ export const rights = {
     ...NONE,
     // Beside heartbeats and commands, whatever a dead letter was: it is driven again on behalf of an admin.
     publishes: ['heartbeats.>', 'commands.>', 'checks.>', 'results.>', 'config.>', 'events.>'],
-    asks: ['monitors.>', 'status.>', 'operations.>'],
+    asks: ['monitors.>', 'status.>', 'operations.>', 'changes.>'],
     gathers: ['system.ping'],
     follows: ['EVENTS'],
     keeps: ['operations'],

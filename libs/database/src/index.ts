@@ -1,3 +1,12 @@
+export {
+  type AskedBy,
+  type Change,
+  type ChangeKind,
+  type ChangesQuery,
+  listChanges,
+  purgeChanges,
+  recordChange,
+} from './changes.ts';
 export { Database } from './database.ts';
 export { DatabaseModule } from './database.module.ts';
 export { migrate } from './migrations.ts';

@@ -42,4 +42,25 @@ export const platformMigrations: readonly Migration[] = [
       CREATE INDEX operations_created ON operations (created_at);
     `,
   },
+  {
+    // Identifiers sort by time, so that they are also what a page, a range of time and the purge go by.
+    name: 'platform-003-changes',
+    sql: `
+      CREATE TABLE changes (
+        id uuid PRIMARY KEY,
+        at timestamptz(3) NOT NULL,
+        operation_id text,
+        token_id uuid,
+        token_name text,
+        route text,
+        kind text NOT NULL,
+        resource_id uuid,
+        revision integer,
+        fields text[],
+        code text
+      );
+      CREATE INDEX changes_resource ON changes (resource_id, id);
+      CREATE INDEX changes_token ON changes (token_id, id);
+    `,
+  },
 ];

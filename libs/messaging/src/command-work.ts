@@ -19,6 +19,10 @@ export interface CommandContext {
   readonly requestHash: string;
   /** Who asked for it. */
   readonly actor?: string | undefined;
+  /** The token that it was asked for with. */
+  readonly tokenId?: string | undefined;
+  /** How it was asked for, such as `PATCH /v1/monitors/{id}`. */
+  readonly route?: string | undefined;
   /** When the caller stops waiting, ms since the epoch. The command is carried out all the same. */
   readonly deadline: number;
   readonly subject: string;
@@ -71,6 +75,8 @@ function contextOf(delivery: ReceivedDelivery): CommandContext {
     operationId: headers[HEADER.operation] || delivery.subject.slice(pattern.length + 1),
     requestHash: headers[HEADER.requestHash] || '',
     ...(headers[HEADER.actor] ? { actor: headers[HEADER.actor] } : {}),
+    ...(headers[HEADER.token] ? { tokenId: headers[HEADER.token] } : {}),
+    ...(headers[HEADER.route] ? { route: headers[HEADER.route] } : {}),
     deadline: Number(headers[HEADER.deadline]) || 0,
     subject: delivery.subject,
     deliveries: delivery.deliveries,

@@ -18,7 +18,10 @@ export interface CommandOptions {
   operationId: string;
   /** Fingerprint of the request as the caller received it, by which the owner notices a reused key. */
   requestHash: string;
+  /** Who asks for it, in words; by which token; and how it was asked for. Its owner writes them down. */
   actor?: string | undefined;
+  tokenId?: string | undefined;
+  route?: string | undefined;
   /** How long to wait for the answer, ms since the epoch. */
   deadline: number;
 }
@@ -53,6 +56,8 @@ export class Commander {
         headers.set(HEADER.operation, operationId).set(HEADER.reply, reply);
         headers.set(HEADER.requestHash, o.requestHash).set(HEADER.deadline, String(Math.floor(o.deadline)));
         if (o.actor !== undefined) headers.set(HEADER.actor, o.actor);
+        if (o.tokenId !== undefined) headers.set(HEADER.token, o.tokenId);
+        if (o.route !== undefined) headers.set(HEADER.route, o.route);
         const timeoutMs = Math.max(1, o.deadline - systemClock.now());
         return this.publisher.publish(`${pattern}.${operationId}`, input, { id, timeoutMs }, headers);
       });

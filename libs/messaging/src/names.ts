@@ -7,6 +7,8 @@ export const HEADER = {
   operation: 'Tocsin-Operation',
   requestHash: 'Tocsin-Request-Hash',
   actor: 'Tocsin-Actor',
+  token: 'Tocsin-Token',
+  route: 'Tocsin-Route',
   redriven: 'Tocsin-Redriven',
   urgent: 'Tocsin-Urgent',
 } as const;

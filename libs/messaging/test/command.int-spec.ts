@@ -42,6 +42,8 @@ const order = (n: number, o: { operationId?: string; waitMs?: number } = {}) =>
       operationId: o.operationId ?? newId(),
       requestHash: `hash-${n}`,
       actor: 'token:ops',
+      tokenId: 'a-token',
+      route: 'POST /v1/things',
       deadline: systemClock.now() + (o.waitMs ?? 3_000),
     },
   );
@@ -53,6 +55,7 @@ describe('a command', () => {
     expect(await order(7, { operationId })).toEqual({ status: 'done', result: { n: 7 } });
     expect(carried).toHaveLength(1);
     expect(carried[0]!.ctx).toMatchObject({ operationId, requestHash: 'hash-7', actor: 'token:ops', deliveries: 1 });
+    expect(carried[0]!.ctx).toMatchObject({ tokenId: 'a-token', route: 'POST /v1/things' });
     await until(async () => !(await tester.commandPending(operationId, { deadline: Date.now() + 2_000 })), {
       what: 'taken off the stream',
     });

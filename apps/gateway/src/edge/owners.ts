@@ -80,13 +80,14 @@ export class Owners {
   ): Promise<Answer> {
     const id = this.operationOf(spec.service, call);
     const { requestHash } = call.operation;
-    const actor = call.caller?.name;
+    const { caller, route } = call;
     try {
       const end = await this.messaging.command(spec, input, {
         operationId: id,
         requestHash,
         deadline: call.deadline,
-        ...(actor === undefined ? {} : { actor }),
+        ...(caller ? { actor: caller.name, tokenId: caller.tokenId } : {}),
+        route: `${route.method} ${route.path}`,
       });
       if (end.status === 'done') return show(end.result);
     } catch (error) {

@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
 import { type Answer, ok } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { ChangesService } from './changes.service.ts';
 import { OperationsService } from './operations.service.ts';
 import { SystemService } from './system.service.ts';
 
@@ -10,11 +11,17 @@ export class SystemController {
   constructor(
     private readonly system: SystemService,
     private readonly operations: OperationsService,
+    private readonly record: ChangesService,
   ) {}
 
   @Serve(routes.system)
   async look(): Promise<Answer> {
     return ok(await this.system.look());
+  }
+
+  @Serve(routes.changes)
+  changes(@FromCall() call: Call<typeof routes.changes>): Promise<Answer> {
+    return this.record.list(call);
   }
 
   @Serve(routes.operationsGet)

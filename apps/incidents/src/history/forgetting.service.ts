@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '@tocsin/core';
-import { Database, purgeOperations } from '@tocsin/database';
+import { Database, purgeChanges, purgeOperations } from '@tocsin/database';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import type { IncidentsConfig } from '../incidents.config.ts';
 import { FORGET_TOTALS } from './rollups.sql.ts';
@@ -48,6 +48,7 @@ export class ForgettingService {
     await this.forget(FORGET_INCIDENTS, before);
     await this.forget(FORGET_MONITORS, before);
     await purgeOperations(this.database, OPERATIONS_KEPT_MS);
+    await purgeChanges(this.database);
   }
 
   private async forget(statement: string, before: number): Promise<void> {

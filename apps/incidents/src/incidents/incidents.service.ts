@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type IncidentView, subjects } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
-import type { Transaction } from '@tocsin/database';
+import type { Change, ChangesQuery, Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import { incidentEvent } from '../effects.ts';
 import { TransitionsStore } from '../transitions/transitions.store.ts';
@@ -23,7 +23,7 @@ export class IncidentsService {
    * @throws TocsinError `not_found`; `conflict` for one that is resolved
    */
   acknowledge(input: { id: string; note?: string | undefined }, operation: Operation): Promise<IncidentView> {
-    return this.operations.run(operation, async (tx) => {
+    return this.operations.run(operation, input.id, async (tx) => {
       const found = await this.records.lock(tx, input.id);
       if (!found) throw absent(input.id);
       if (found.view.status === 'resolved') {
@@ -37,7 +37,7 @@ export class IncidentsService {
 
   /** Adds a note to an incident's timeline. @throws TocsinError `not_found` */
   note(input: { id: string; text: string }, operation: Operation): Promise<IncidentView> {
-    return this.operations.run(operation, async (tx) => {
+    return this.operations.run(operation, input.id, async (tx) => {
       if (!(await this.records.lock(tx, input.id))) throw absent(input.id);
       const entry = { at: this.clock.now(), what: 'note' as const, by: operation.actor, text: input.text };
       await this.records.addEntry(tx, input.id, entry);
@@ -48,6 +48,11 @@ export class IncidentsService {
   /** What came of an operation. */
   operation(operationId: string): Promise<Found> {
     return this.operations.find(operationId);
+  }
+
+  /** Who did what with incidents, the newest first. */
+  changes(query: ChangesQuery): Promise<Change[]> {
+    return this.operations.changes(query);
   }
 
   private async markAcknowledged(

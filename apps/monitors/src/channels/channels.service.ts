@@ -5,6 +5,7 @@ import type { Transaction } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
 import { channelAnnounced, tombstone } from '../announcements.ts';
 import { Bounds } from '../bounds.ts';
+import { changedFields } from '../changed-fields.ts';
 import { Operations } from '../operations.ts';
 import { bury, changeable } from '../record.ts';
 import { Secrets } from '../secrets.ts';
@@ -13,6 +14,7 @@ import { ChannelsStore } from './channels.store.ts';
 
 /** How many of the monitors that use a channel its refused deletion names. */
 const NAMED = 5;
+const kind = 'channel' as const;
 
 interface Change {
   id: string;
@@ -31,7 +33,7 @@ export class ChannelsService {
 
   /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
   create({ spec }: { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
-    return this.operations.run(ctx, async ({ tx, now, announce }) => {
+    return this.operations.run(ctx, { kind }, async ({ tx, now, announce }) => {
       const sealed = this.secrets.settle(spec, undefined);
       await this.bounds.add(tx, 'channels');
       const channel: Channel = { id: newId(now), revision: 1, createdAt: now, updatedAt: now, spec: sealed };
@@ -43,11 +45,12 @@ export class ChannelsService {
 
   /** @throws TocsinError `not_found`, `stale`, `invalid` with the fields */
   replace(input: Change & { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
-    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+    return this.operations.run(ctx, { kind, id: input.id }, async ({ tx, now, announce, forget, note }) => {
       forget(keyOf(input.id));
       const found = changeable(await this.channels.lock(tx, input.id), { what: 'channel', ...input });
       const spec = this.secrets.settle(input.spec, found.spec);
       const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
+      note({ fields: changedFields(found.spec, spec) });
       await this.channels.update(tx, changed);
       await announce([channelAnnounced(changed)]);
       return changed;
@@ -56,11 +59,12 @@ export class ChannelsService {
 
   /** @throws TocsinError `not_found`; `stale`; `conflict`, naming them, while monitors use it */
   delete(input: Change, ctx: CommandContext): Promise<{ id: string }> {
-    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+    return this.operations.run(ctx, { kind, id: input.id }, async ({ tx, now, announce, forget, note }) => {
       forget(keyOf(input.id));
       const found = changeable(await this.channels.lock(tx, input.id), { what: 'channel', ...input });
       await this.refuseWhileUsed(tx, found.id);
       const last = { id: found.id, revision: found.revision + 1 };
+      note({ revision: last.revision });
       await this.channels.delete(tx, found.id);
       await this.bounds.remove(tx, 'channels');
       await bury(tx, 'channels', { ...last, at: now });

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { commands, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
+import type { Change as Recorded, ChangesQuery } from '@tocsin/database';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
 import { OperationsReader } from '../operations.reader.ts';
 import type { Aged } from '../reads.ts';
@@ -53,6 +54,11 @@ export class MonitorsController {
   @MessagePattern(requests.monitorsList.subject)
   list(@Payload() query: MonitorsQuery): Promise<Aged<{ items: Monitor[]; next?: string }>> {
     return this.reader.list(query);
+  }
+
+  @MessagePattern(requests.changesOfMonitors.subject)
+  async changes(@Payload() query: ChangesQuery): Promise<{ items: Recorded[] }> {
+    return { items: await this.operations.changes(query) };
   }
 
   @MessagePattern(requests.operationsOfMonitors.subject)

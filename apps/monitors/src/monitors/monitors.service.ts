@@ -5,6 +5,7 @@ import type { CommandContext } from '@tocsin/messaging';
 import { Admission } from '../admission.ts';
 import { monitorAnnounced, monitorGone } from '../announcements.ts';
 import { Bounds } from '../bounds.ts';
+import { changedFields } from '../changed-fields.ts';
 import { parseOrRefuse } from '../fields.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { Operations } from '../operations.ts';
@@ -12,6 +13,8 @@ import { bury, changeable } from '../record.ts';
 import { gridSinceAfter, manualChecksOf } from './monitor.rules.ts';
 import { keyOf } from './monitors.reader.ts';
 import { MonitorsStore } from './monitors.store.ts';
+
+const kind = 'monitor' as const;
 
 interface Change {
   id: string;
@@ -30,7 +33,7 @@ export class MonitorsService {
 
   /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
   create({ spec }: { spec: MonitorSpec }, ctx: CommandContext): Promise<Monitor> {
-    return this.operations.run(ctx, async ({ tx, now, announce }) => {
+    return this.operations.run(ctx, { kind }, async ({ tx, now, announce }) => {
       const admitted = await this.admission.admit(tx, spec);
       await this.bounds.add(tx, 'monitors');
       const times = { createdAt: now, updatedAt: now, gridSince: now };
@@ -55,10 +58,11 @@ export class MonitorsService {
 
   /** @throws TocsinError `not_found`, `stale` */
   delete(input: Change, ctx: CommandContext): Promise<{ id: string }> {
-    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+    return this.operations.run(ctx, { kind, id: input.id }, async ({ tx, now, announce, forget, note }) => {
       forget(keyOf(input.id));
       const found = changeable(await this.monitors.lock(tx, input.id), { what: 'monitor', ...input });
       const last = { ...found, revision: found.revision + 1 };
+      note({ revision: last.revision });
       await this.monitors.delete(tx, found.id);
       await this.bounds.remove(tx, 'monitors');
       await bury(tx, 'monitors', { id: last.id, revision: last.revision, at: now });
@@ -72,7 +76,7 @@ export class MonitorsService {
    * @throws TocsinError `not_found`; `invalid` for a heartbeat, which nobody probes; `conflict` while it is paused
    */
   check({ id }: { id: string }, ctx: CommandContext): Promise<{ id: string }> {
-    return this.operations.run(ctx, async ({ tx, now, announce }) => {
+    return this.operations.run(ctx, { kind, id }, async ({ tx, now, announce }) => {
       const monitor = changeable(await this.monitors.lock(tx, id), { what: 'monitor', id });
       await announce(manualChecksOf(monitor, ctx.operationId, now));
       return { id };
@@ -80,12 +84,13 @@ export class MonitorsService {
   }
 
   private change(input: Change, ctx: CommandContext, next: (stored: MonitorSpec) => MonitorSpec): Promise<Monitor> {
-    return this.operations.run(ctx, async ({ tx, now, announce, forget }) => {
+    return this.operations.run(ctx, { kind, id: input.id }, async ({ tx, now, announce, forget, note }) => {
       forget(keyOf(input.id));
       const found = changeable(await this.monitors.lock(tx, input.id), { what: 'monitor', ...input });
       const spec = await this.admission.admit(tx, next(found.spec), found.spec);
       const gridSince = gridSinceAfter(found, spec, now);
       const changed: Monitor = { ...found, spec, revision: found.revision + 1, updatedAt: now, gridSince };
+      note({ fields: changedFields(found.spec, spec) });
       await this.monitors.update(tx, changed);
       await announce(monitorAnnounced(changed, 'updated'));
       return changed;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel, Monitor } from '@tocsin/contracts';
-import { Database, purgeOperations } from '@tocsin/database';
+import { Database, purgeChanges, purgeOperations } from '@tocsin/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channels.store.postgres.ts';
 import { MONITOR_COLUMNS, monitorOf, type MonitorRow } from '../monitors/monitors.store.postgres.ts';
 import { type Kind, ReconcileStore } from './reconcile.store.ts';
@@ -61,6 +61,7 @@ export class PostgresReconcileStore extends ReconcileStore {
 
   async tidy(): Promise<void> {
     await purgeOperations(this.database, OPERATIONS_MS, BATCH);
+    await purgeChanges(this.database, BATCH);
     await this.database.query(
       `DELETE FROM tombstones WHERE (kind, id) IN (SELECT kind, id FROM tombstones
          WHERE deleted_at < now() - $1 * interval '1 day' ORDER BY deleted_at LIMIT $2)`,

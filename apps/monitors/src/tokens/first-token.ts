@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { newId, TocsinError } from '@tocsin/core';
+import { recordChange } from '@tocsin/database';
 import { CONFIG } from '@tocsin/service';
 import { Bounds } from '../bounds.ts';
 import type { MonitorsConfig } from '../monitors.config.ts';
@@ -36,11 +37,9 @@ export class FirstToken implements OnApplicationBootstrap {
       await this.tokens.lock(tx);
       if ((await this.tokens.countAdmins(tx, now)) > 0) return false;
       await this.bounds.add(tx, 'tokens');
-      await this.tokens.insert(
-        tx,
-        { id: newId(now), createdAt: now, spec: { name: 'bootstrap', role: 'admin' } },
-        hash,
-      );
+      const id = newId(now);
+      await this.tokens.insert(tx, { id, createdAt: now, spec: { name: 'bootstrap', role: 'admin' } }, hash);
+      await recordChange(tx, {}, { at: now, kind: 'token', resourceId: id });
       return true;
     });
   }

@@ -22,7 +22,7 @@ export class TokensService {
 
   /** The only answer that holds the secret. @throws TocsinError `conflict` at the bound on their number */
   async create({ spec }: { spec: TokenSpec }, ctx: CommandContext): Promise<CreatedToken> {
-    const token = await this.operations.run(ctx, async ({ tx, now }): Promise<Token> => {
+    const token = await this.operations.run(ctx, { kind: 'token' }, async ({ tx, now }): Promise<Token> => {
       await this.tokens.lock(tx);
       await this.bounds.add(tx, 'tokens');
       const created: Token = { id: newId(now), createdAt: now, spec };
@@ -34,7 +34,7 @@ export class TokensService {
 
   /** @throws TocsinError `not_found`; `conflict` for the last admin token that works, which would lock everybody out */
   delete({ id }: { id: string }, ctx: CommandContext): Promise<{ id: string }> {
-    return this.operations.run(ctx, async ({ tx, now, forget }) => {
+    return this.operations.run(ctx, { kind: 'token', id }, async ({ tx, now, forget }) => {
       await this.tokens.lock(tx);
       const found = await this.tokens.find(tx, id);
       if (!found) throw notFound('token', id);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changeView } from '../change.ts';
 import { channel, channelSpec, emailSettings, notificationView, webhookSettings } from '../channel.ts';
 import { finding } from '../check.ts';
 import { epochMs, id } from '../fields.ts';
@@ -28,6 +29,7 @@ const named: Record<string, z.ZodType> = {
 };
 
 const answers: Record<string, z.ZodType> = {
+  Change: changeView,
   Monitor: monitorView,
   MonitorListItem: monitorListItem,
   Channel: channel,

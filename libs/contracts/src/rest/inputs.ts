@@ -60,6 +60,17 @@ export const deadLettersQuery = z.strictObject({
   limit,
 });
 
+export const changesQuery = z.strictObject({
+  monitorId: id.optional(),
+  channelId: id.optional(),
+  incidentId: id.optional(),
+  tokenId: id.optional().meta({ description: 'Only what was done with this token' }),
+  from: time.optional().meta({ description: 'Not before this' }),
+  to: time.optional().meta({ description: 'Before this' }),
+  cursor: id.optional().meta({ description: '`next` of the page before' }),
+  limit,
+});
+
 const eventType = z.enum(['incident', 'state', 'monitor', 'notification']);
 export const eventsQuery = z.strictObject({
   monitorId: id.optional(),

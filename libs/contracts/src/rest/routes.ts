@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changeView } from '../change.ts';
 import { channel, channelSpec, notificationView } from '../channel.ts';
 import { id, page } from '../fields.ts';
 import { acknowledgeSpec, incidentView, noteSpec, stateView } from '../incident.ts';
@@ -225,6 +226,11 @@ export const routes = {
   operationsGet: system('viewer', 'GET /v1/operations/{id}', ['What came of an accepted change', operationView], {
     params: z.strictObject({ id: operationName }),
     description: 'Shown to the token that asked for the change; to any other there is none.',
+  }),
+  changes: system('admin', 'GET /v1/changes', ['Who changed what, newest first', page(changeView)], {
+    query: input.changesQuery,
+    description:
+      'Every change of a monitor, channel or token, what people did with incidents, and tests of channels; refused ones too. Kept for 400 days. Of the filters for a monitor, channel and incident, one at a time.',
   }),
   events: system('viewer', 'GET /v1/events', ['Live events (server-sent events)', eventView], {
     query: input.eventsQuery,
