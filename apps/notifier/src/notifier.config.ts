@@ -1,4 +1,4 @@
-import { secretKeys, type PlatformConfig } from '@tocsin/service';
+import { secretKeys, targetLists, targetsEnvironment, type PlatformConfig } from '@tocsin/service';
 import { durationMs } from '@tocsin/core';
 import { z } from 'zod';
 
@@ -25,6 +25,7 @@ export const notifierConfig = z
   .object({
     /** Opens the secrets of channels: this service does not run without it. */
     TOCSIN_SECRET: secretKeys,
+    ...targetsEnvironment,
     /** The wait after a first failed attempt; it doubles from there up to TOCSIN_RETRY_MAX_MS. */
     TOCSIN_RETRY_BASE_MS: whole(1_000, 10, 60_000),
     TOCSIN_RETRY_MAX_MS: whole(900_000, 10, 3_600_000),
@@ -41,6 +42,7 @@ export const notifierConfig = z
   })
   .transform((env) => ({
     secret: env.TOCSIN_SECRET,
+    targets: targetLists(env),
     retry: { baseMs: env.TOCSIN_RETRY_BASE_MS, maxMs: env.TOCSIN_RETRY_MAX_MS, forMs: env.TOCSIN_RETRY_FOR_MS },
     sends: env.TOCSIN_SENDS,
     sendsPerChannel: env.TOCSIN_SENDS_PER_CHANNEL,

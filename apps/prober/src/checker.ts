@@ -4,7 +4,7 @@ import { isOwnFailure, runCheck } from '@tocsin/checks';
 import type { CheckTask, Finding } from '@tocsin/contracts';
 import { type Clock, openSecret } from '@tocsin/core';
 import type { HandBack } from '@tocsin/messaging';
-import { CLOCK, CONFIG, Drain, type PlatformConfig } from '@tocsin/service';
+import { CLOCK, CONFIG, Drain, type PlatformConfig, Targets } from '@tocsin/service';
 import { logger, withSpan } from '@tocsin/telemetry';
 import { handBack } from './hand-back.ts';
 import type { ProberConfig } from './prober.config.ts';
@@ -22,6 +22,7 @@ const log = logger('prober');
 @Injectable()
 export class Checker {
   private readonly stop = new AbortController();
+  @Inject(Targets) private readonly targets!: Targets;
 
   constructor(
     @Inject(CONFIG) private readonly config: ProberConfig & PlatformConfig,
@@ -69,6 +70,7 @@ export class Checker {
         const finding = await runCheck(target, {
           timeoutMs: task.timeoutMs,
           clock: this.clock,
+          targets: this.targets,
           openSecret: (sealed) => openSecret(this.config.secret, sealed),
           signal: this.stop.signal,
           settingsKey: `${task.monitorId}.${task.revision}`,

@@ -1,5 +1,5 @@
 import { locationName } from '@tocsin/contracts';
-import { secretKeys } from '@tocsin/service';
+import { secretKeys, targetLists, targetsEnvironment } from '@tocsin/service';
 import { z } from 'zod';
 
 const location = locationName.default('default');
@@ -19,11 +19,13 @@ export const proberConfig = z
     TOCSIN_CONCURRENCY: concurrency,
     /** Opens the secrets of monitors; the same on every service. */
     TOCSIN_SECRET: secretKeys,
+    ...targetsEnvironment,
   })
   .transform((env) => ({
     location: env.TOCSIN_LOCATION,
     concurrency: env.TOCSIN_CONCURRENCY,
     secret: env.TOCSIN_SECRET,
+    targets: targetLists(env),
   }));
 export type ProberConfig = z.infer<typeof proberConfig>;
 

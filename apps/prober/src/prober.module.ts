@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
+import { Targets } from '@tocsin/service';
 import { Checker } from './checker.ts';
 import { ProberController } from './prober.controller.ts';
 import { ProberService } from './prober.service.ts';
 import { Stalls } from './stalls.ts';
 
-@Module({ controllers: [ProberController], providers: [Checker, ProberService, Stalls] })
+@Module({ controllers: [ProberController], providers: [Checker, ProberService, Stalls, Targets] })
 export class ProberModule {}

@@ -45,7 +45,8 @@ export class ProberProcess {
     const node = [process.execPath, '--import', '@oxc-node/core/register', main];
     const limited = files === undefined ? node : ['sh', '-c', `ulimit -n ${files}; exec "$@"`, 'sh', ...node];
     const child = spawn(limited[0]!, limited.slice(1), {
-      env: { PATH: process.env['PATH'], ...env },
+      // The targets of tests are on loopback, which is denied by default.
+      env: { PATH: process.env['PATH'], TOCSIN_TARGETS_ALLOW: '127.0.0.0/8,::1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     atTheEnd(() => void child.kill('SIGKILL'));

@@ -56,6 +56,7 @@ export class LocalServers {
       replicas: this.o.cluster ? 3 : 1,
       secret: secrets.secret,
       bootstrapToken: secrets.adminToken,
+      ownServers: Object.values(this.describe()).map(({ url }) => new URL(url).host),
     };
   }
 

@@ -12,7 +12,14 @@ import { say, table } from './progress.ts';
 import { allReady } from './ready.ts';
 import { removeRuntime, writeEnvironmentFile, writeRuntime, type Runtime } from './runtime-file.ts';
 import { loadSecrets, tokenFile, type Secrets } from './secrets.ts';
-import { environmentOf, inheritedEnvironment, services, type Platform, type ServiceNeeds } from './services.ts';
+import {
+  environmentOf,
+  inheritedEnvironment,
+  services,
+  TARGETS_ALLOWED,
+  type Platform,
+  type ServiceNeeds,
+} from './services.ts';
 import { noteChildren } from './start-lock.ts';
 import type { StartOptions } from './start-options.ts';
 import { Supervised } from './supervised.ts';
@@ -227,6 +234,7 @@ export class LocalTocsin {
       `Token    cat ${shown(tokenFile())}`,
       `Try      curl -H "Authorization: Bearer $(cat ${shown(tokenFile())})" ${gateway}/v1/monitors`,
       ...(this.control ? [`Control  ${this.control.url} (GET /links, POST /cut, /heal, /hold, /release)`] : []),
+      `Targets  ${TARGETS_ALLOWED} may be watched too (TOCSIN_TARGETS_ALLOW): elsewhere loopback is denied by default`,
       `Logs     ${shown(inTocsin('logs', '<instance>.log'))}`,
       `Stop     Ctrl-C`,
       '',

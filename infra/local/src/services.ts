@@ -10,6 +10,8 @@ export interface ServiceNeeds {
   cache?: boolean;
   /** Reads sealed credentials. */
   secret?: boolean;
+  /** Opens connections for monitors or channels. */
+  targets?: boolean;
   /** Creates the first admin token. */
   bootstrapToken?: boolean;
   /** What it needs beside TOCSIN_ variables. */
@@ -22,9 +24,9 @@ export const services: readonly ServiceNeeds[] = [
   { name: 'monitors', database: 'monitors', standby: true, cache: true, secret: true, bootstrapToken: true },
   { name: 'scheduler' },
   // Looking up names takes a thread each: four silent name servers must not hold up every other name.
-  { name: 'prober', secret: true, environment: { UV_THREADPOOL_SIZE: '32' } },
+  { name: 'prober', secret: true, targets: true, environment: { UV_THREADPOOL_SIZE: '32' } },
   { name: 'incidents', database: 'incidents' },
-  { name: 'notifier', database: 'notifier', secret: true },
+  { name: 'notifier', database: 'notifier', secret: true, targets: true },
   { name: 'status', database: 'status', standby: true, cache: true },
 ];
 
@@ -45,7 +47,12 @@ export interface Platform {
   replicas: 1 | 3;
   secret: string;
   bootstrapToken: string;
+  /** The addresses of all servers, none of which is a target. */
+  ownServers: string[];
 }
+
+/** On a person's machine what is watched is on it too: a service denies loopback by default. */
+export const TARGETS_ALLOWED = process.env.TOCSIN_TARGETS_ALLOW ?? '127.0.0.0/8,::1';
 
 /** The environment of a service (without its instance's name and port), or of one instance of it. */
 export async function environmentOf(
@@ -64,6 +71,9 @@ export async function environmentOf(
     ...(service.cache ? { TOCSIN_REDIS_URL: await addresses.redisUrl() } : {}),
     ...(service.database ? { TOCSIN_DATABASE_URL: await addresses.databaseUrl(service.database) } : {}),
     ...(service.secret ? { TOCSIN_SECRET: platform.secret } : {}),
+    ...(service.targets
+      ? { TOCSIN_TARGETS_ALLOW: TARGETS_ALLOWED, TOCSIN_TARGETS_OWN: platform.ownServers.join(',') }
+      : {}),
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: platform.bootstrapToken } : {}),
   };
 }

@@ -1,11 +1,13 @@
 import type { Finding } from '@tocsin/contracts';
-import type { Clock } from '@tocsin/core';
+import type { Clock, TargetGuard } from '@tocsin/core';
 
 /** What a check is given besides its settings. */
 export interface CheckContext {
   /** How long the whole check may take, name resolution included, in milliseconds. */
   timeoutMs: number;
   clock: Clock;
+  /** Says of each resolved address, right before it is connected to, whether this deployment may connect to it. */
+  targets: TargetGuard;
   /** Opens a sealed secret. Called only when the secret is about to be used, and the result is never kept. */
   openSecret: (sealed: string) => string;
   /** Ends the check early: it then finds `aborted`, which says nothing about the target. */

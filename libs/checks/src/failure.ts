@@ -2,6 +2,7 @@
 export type Reason =
   | 'ok'
   | 'dns'
+  | 'target'
   | 'connect'
   | 'tls'
   | 'timeout'
@@ -16,7 +17,7 @@ export type Reason =
   | 'resources'
   | 'aborted';
 
-/** Why a check failed, on its way from where it was noticed to the finding. It never leaves this library. */
+/** Why a check failed, on its way from where it was noticed to the finding; also why `openConnection` did. */
 export class CheckFailure extends Error {
   override readonly name = 'CheckFailure';
 

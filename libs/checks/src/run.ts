@@ -42,6 +42,11 @@ export class Run {
     return this.context.clock.monotonic() - this.#startedAt;
   }
 
+  /** Milliseconds that are left of the run's time. */
+  remainingMs(): number {
+    return Math.max(0, this.context.timeoutMs - this.elapsedMs());
+  }
+
   /** Adds to a phase's time: a check that was redirected spends each phase several times. */
   spent(phase: keyof Timings, ms: number): void {
     this.timings[phase] = (this.timings[phase] ?? 0) + ms;

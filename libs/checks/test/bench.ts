@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { type Finding, httpSettings, tcpSettings } from '@tocsin/contracts';
-import { systemClock } from '@tocsin/core';
+import { parseTargets, systemClock, TargetRules } from '@tocsin/core';
 import { generate } from 'selfsigned';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
@@ -89,7 +89,15 @@ export async function certificate(
   });
 }
 
-const context: CheckContext = { timeoutMs: 5_000, clock: systemClock, openSecret: () => 'opened' };
+/** The servers of tests are on loopback, which is denied by default. */
+export const LOOPBACK = new TargetRules({ allow: parseTargets('127.0.0.0/8,::1') });
+
+const context: CheckContext = {
+  timeoutMs: 5_000,
+  clock: systemClock,
+  targets: LOOPBACK,
+  openSecret: () => 'opened',
+};
 
 type HttpInput = Partial<z.input<typeof httpSettings>>;
 

@@ -13,6 +13,15 @@ export {
   type SecretKeys,
   tokenSecret,
 } from './seal.ts';
+export { redactSecrets } from './redact.ts';
+export {
+  parseTargets,
+  type TargetEntry,
+  targetEntry,
+  type TargetGuard,
+  type TargetRefusal,
+  TargetRules,
+} from './targets.ts';
 export { dueAt, type Grid, gridOf, nextWindow, shardOf, windowAt } from './windows.ts';
 export { confirmationOverdueAt, decide, patienceMs, pressConfirmations } from './decide.ts';
 export {

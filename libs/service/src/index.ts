@@ -6,4 +6,6 @@ export { Health, type DependencyHealth, type HealthCheck, type HealthReport } fr
 export { secretKeys, type PlatformConfig } from './platform.config.ts';
 export { toProblem, type Problem } from './problem.ts';
 export { runService, type ServiceSettings } from './run-service.ts';
+export { type TargetLists, targetLists, targetsEnvironment } from './targets.config.ts';
+export { Targets } from './targets.ts';
 export { CLOCK, CONFIG } from './tokens.ts';

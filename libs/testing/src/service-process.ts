@@ -31,7 +31,8 @@ export async function startService(app: string, env: Record<string, string>): Pr
   const main = join(projectRoot, 'apps', app, 'src/main.ts');
   const child = spawn(process.execPath, ['--import', '@oxc-node/core/register', main], {
     cwd: projectRoot,
-    env: { ...process.env, ...env, TOCSIN_HTTP_PORT: String(port) },
+    // What tests watch and call is on loopback, which is denied by default.
+    env: { ...process.env, TOCSIN_TARGETS_ALLOW: '127.0.0.0/8,::1', ...env, TOCSIN_HTTP_PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const pid = child.pid!;

@@ -1,9 +1,10 @@
+import type { TargetGuard } from '@tocsin/core';
 import { CheckFailure, ownFailure } from '../failure.ts';
+import { at, refusedBy } from './refused-target.ts';
 
-interface ConnectError extends NodeJS.ErrnoException {
+export interface ConnectError extends NodeJS.ErrnoException {
   address?: string;
   port?: number;
-  errors?: ConnectError[];
 }
 
 const WORDS: Record<string, string> = {
@@ -17,20 +18,30 @@ const WORDS: Record<string, string> = {
   EPERM: 'not permitted to connect to',
 };
 
-/** What a connection that did not come about means. Where several addresses were tried, they are all named. */
-export function connectFailure(error: ConnectError, host: string, port: number): CheckFailure {
-  const tried = error.errors?.length ? error.errors : [error];
-  const own = tried.map(ownFailure).find((failure) => failure !== undefined);
-  if (own) return own;
-  const first = tried[0]!;
-  const same = tried.filter((each) => each.code === first.code);
-  const where = same.map((each) => (each.address === undefined ? at(host, port) : at(each.address, each.port ?? port)));
-  const what = WORDS[first.code ?? ''] ?? first.code ?? first.message;
-  return new CheckFailure('connect', `connect: ${what} ${[...new Set(where)].slice(0, 4).join(' and ')}`, {
-    cause: error,
-  });
-}
+const MOST_NAMED = 8;
 
-function at(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+/**
+ * What a connection that did not come about means. Every address that was tried is named, with what came of it.
+ * @param refused addresses that were not tried, as the target's guard refuses them
+ */
+export function connectFailure(
+  errors: readonly ConnectError[],
+  to: { host: string; port: number; targets: TargetGuard },
+  refused: readonly string[] = [],
+): CheckFailure {
+  const own = errors.map(ownFailure).find((failure) => failure !== undefined);
+  if (own) return own;
+  const places = new Map<string, string[]>();
+  for (const error of errors.slice(0, MOST_NAMED)) {
+    const what = WORDS[error.code ?? ''] ?? error.code ?? error.message;
+    const where = at(error.address ?? to.host, error.port ?? to.port);
+    places.set(what, [...(places.get(what) ?? []), where]);
+  }
+  const said = [...places].map(([what, where]) => `${what} ${where.join(' and ')}`).join(', ');
+  const more = errors.length > MOST_NAMED ? ` and ${errors.length - MOST_NAMED} more addresses` : '';
+  const [first] = refused;
+  const left = first === undefined ? '' : ` (${at(first, to.port)} ${refusedBy(to.targets.refusal(first, to.port))})`;
+  return new CheckFailure('connect', `connect: ${said}${more}${left}`, {
+    cause: errors.length === 1 ? errors[0] : errors,
+  });
 }

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import {
   checkServerIdentity,
   connect as connectTls,
@@ -8,8 +8,8 @@ import {
 } from 'node:tls';
 import { ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
-import { connectFailure } from './connect-failure.ts';
-import { checkFamily, type IpFamily, nameFailure, resolveName } from './names.ts';
+import { dial } from './dial.ts';
+import { checkFamily, type IpFamily } from './names.ts';
 import { certificateFailure, handshakeFailure } from './tls-failure.ts';
 
 export interface TlsWish {
@@ -29,82 +29,64 @@ export interface Address {
   tls?: TlsWish | undefined;
 }
 
-/** How long one of several addresses is tried before the next is tried too. */
-const NEXT_ADDRESS_MS = 500;
-
 let defaultContext: SecureContext | undefined;
 
 /**
  * Opens a connection as one step of a run: name, TCP and, where wished, TLS, each with its time. When it returns,
- * the certificate has been verified, so that nothing is sent to a server that is not the one meant.
- * @throws CheckFailure `dns`, `connect`, `tls`, `resources`
+ * the certificate has been verified, so that nothing is sent to a server that is not the one meant. The run's
+ * `context.targets` has then allowed the very address that is connected.
+ * @throws CheckFailure `dns`, `target`, `connect`, `tls`, `resources`
  */
 export function connect(run: Run, to: Address): Promise<Socket> {
   checkFamily(to.host, to.family);
   return run.step<Socket>((done, fail) => {
-    const { clock } = run.context;
+    const { clock, targets } = run.context;
     let since = clock.monotonic();
     const lap = (): number => {
       const before = since;
       since = clock.monotonic();
       return since - before;
     };
-    let stage: 'name' | 'tcp' | 'tls' = isIP(to.host) === 0 ? 'name' : 'tcp';
-    run.phase = stage === 'name' ? `resolving ${to.host}` : 'connecting';
+    run.phase = isIP(to.host) === 0 ? `resolving ${to.host}` : 'connecting';
+    let unlisten = (): void => undefined;
 
-    const socket = run.own(
-      open(to, (error) => {
-        if (error) return;
-        run.spent('dnsMs', lap());
-        stage = 'tcp';
-        run.phase = 'connecting';
-      }),
+    const cancel = dial(
+      { ...to, targets, budgetMs: run.remainingMs(), open: (address) => run.own(open(to, address)) },
+      {
+        resolved(addresses) {
+          run.spent('dnsMs', lap());
+          run.phase = addresses.length === 1 ? 'connecting' : `connecting to ${addresses.slice(0, 8).join(' and ')}`;
+        },
+        connected(socket) {
+          run.spent('connectMs', lap());
+          if (!to.tls) return done(socket);
+          run.phase = 'in the TLS handshake';
+          const onSecure = (): void => {
+            run.spent('tlsMs', lap());
+            const refused = judge(run, socket as TLSSocket, to);
+            if (refused) fail(refused);
+            else done(socket);
+          };
+          const onError = (error: NodeJS.ErrnoException): void => fail(ownFailure(error) ?? handshakeFailure(error));
+          socket.on('error', onError).on('secureConnect', onSecure);
+          unlisten = () => socket.off('error', onError).off('secureConnect', onSecure);
+        },
+        failed: fail,
+      },
     );
-    const onConnect = (): void => {
-      run.spent('connectMs', lap());
-      if (!to.tls) return done(socket);
-      stage = 'tls';
-      run.phase = 'in the TLS handshake';
-    };
-    const onSecure = (): void => {
-      run.spent('tlsMs', lap());
-      const refused = judge(run, socket as TLSSocket, to);
-      if (refused) fail(refused);
-      else done(socket);
-    };
-    const onError = (error: NodeJS.ErrnoException): void => {
-      if (stage === 'tls') fail(ownFailure(error) ?? handshakeFailure(error));
-      else if (stage === 'name') fail(ownFailure(error) ?? nameFailure(error, to.host, to.family));
-      else fail(connectFailure(error, to.host, to.port));
-    };
-    socket.on('error', onError).on('connect', onConnect);
-    if (to.tls) socket.on('secureConnect', onSecure);
     return () => {
-      socket.off('error', onError).off('connect', onConnect);
-      if (to.tls) socket.off('secureConnect', onSecure);
+      cancel();
+      unlisten();
     };
   });
 }
 
-function open(to: Address, resolved: (error: Error | null) => void): Socket {
-  const lookup: LookupFunction = (host, how, answer) => {
-    resolveName(host, to.family, (error, addresses) => {
-      resolved(error);
-      if (how.all || error) answer(error, addresses);
-      else answer(null, addresses[0]!.address, addresses[0]!.family);
-    });
-  };
-  const options: TcpNetConnectOpts = {
-    host: to.host,
-    port: to.port,
-    autoSelectFamily: to.family === 'any' && isIP(to.host) === 0,
-    autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
-    lookup,
-  };
-  if (!to.tls) return connectTcp(options);
+function open(to: Address, address: string): Socket {
+  if (!to.tls) return connectTcp({ host: address, port: to.port });
   const name = to.tls.serverName ?? to.host;
   return connectTls({
-    ...options,
+    host: address,
+    port: to.port,
     // An address is not sent as a name (RFC 6066), but the certificate is compared with it all the same.
     servername: isIP(name) === 0 ? name.replace(/\.$/, '') : '',
     secureContext: to.tls.secureContext ?? (defaultContext ??= createSecureContext()),

@@ -27,6 +27,16 @@ export function resolveName(host: string, family: IpFamily, callback: Callback):
   });
 }
 
+/** The addresses, each once, with those of the other family in between (RFC 8305, section 4): one of them may be out of order. */
+export function inTurns(addresses: readonly LookupAddress[]): string[] {
+  const all = [...new Map(addresses.map((each) => [each.address, each])).values()];
+  const first = all.filter(({ family }) => family === all[0]?.family);
+  const second = all.filter(({ family }) => family !== all[0]?.family);
+  return Array.from({ length: Math.max(first.length, second.length) }, (_, n) => [first[n], second[n]])
+    .flat()
+    .flatMap((each) => (each ? [each.address] : []));
+}
+
 /** Refuses an address of the wrong family, which no name server can change. */
 export function checkFamily(host: string, family: IpFamily): void {
   const version = isIP(host);
