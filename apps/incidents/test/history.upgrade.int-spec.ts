@@ -18,6 +18,7 @@ const HOT = /^(results|spans|sweeps|states|monitors|incidents|timeline|transitio
 describe('a used system is brought up to date while the version before serves', () => {
   const clock = new TestClock();
   const hour = Math.floor(clock.at / (24 * HOUR)) * 24 * HOUR;
+  const beating = newId();
   let database: Database;
   let one: Instance;
 
@@ -40,6 +41,21 @@ describe('a used system is brought up to date while the version before serves', 
     await database.query(
       `INSERT INTO spans (monitor_id, from_at, interval_ms, phase_ms, locations, excused) VALUES ($1, 0, 60000, 0, '{a}', false)`,
       [probed],
+    );
+    await database.query(
+      `INSERT INTO monitors (monitor_id, revision, name, kind, paused, grid_since, rules)
+       VALUES ($1, 1, 'backup', 'heartbeat', false, 0, '{}')`,
+      [beating],
+    );
+    await database.query(
+      `INSERT INTO states (monitor_id, state, since, reason, message, expected_since, data)
+       VALUES ($1, 'up', $2, 'ok', 'ok', $2, '{}')`,
+      [beating, clock.at],
+    );
+    await database.query(
+      `INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, reason, message, prober)
+       VALUES ($1, $2, 'push', 0, 0, true, '', '', '')`,
+      [beating, clock.at - HOUR],
     );
     // Two whole hours of a monitor and of a heartbeat; the first hour is kept as an hour alone.
     const add = `INSERT INTO rollups_$ SELECT id, at, 0, 0, 0, 5, 0, 0, 0, 0, 0, '{}'
@@ -83,6 +99,29 @@ describe('a used system is brought up to date while the version before serves', 
       { seconds: 3_600, bucket_at: hour + HOUR, ran: 10 },
       { seconds: 86_400, bucket_at: day, ran: 15 },
     ]);
+  });
+
+  it('heartbeats that there are were watched since their oldest ping, until they are paused or deleted', async () => {
+    const spans = () =>
+      database.query('SELECT from_at, until_at FROM heartbeat_spans WHERE monitor_id = $1 ORDER BY 1', [beating]);
+    const enter = (state: string, since: number) =>
+      database.query('UPDATE states SET state = $2, since = $3 WHERE monitor_id = $1', [beating, state, since]);
+    const first = { from_at: clock.at - HOUR, until_at: null as number | null };
+    expect(await spans()).toEqual([first]);
+    await enter('down', clock.at + 1);
+    expect(await spans()).toEqual([first]);
+    await enter('paused', clock.at + 2);
+    await enter('unknown', clock.at + 3);
+    first.until_at = clock.at + 2;
+    expect(await spans()).toEqual([first]);
+    await enter('up', clock.at + 4);
+    expect(await spans()).toEqual([first, { from_at: clock.at + 4, until_at: null }]);
+    await database.query('UPDATE monitors SET deleted = true, grid_since = $2 WHERE monitor_id = $1', [
+      beating,
+      clock.at + 5,
+    ]);
+    await database.query('DELETE FROM states WHERE monitor_id = $1', [beating]);
+    expect(await spans()).toEqual([first, { from_at: clock.at + 4, until_at: clock.at + 5 }]);
   });
 
   it('the indexes that it declares are built partition by partition, by one instance, after an interruption too', async () => {

@@ -83,6 +83,18 @@ export interface IncidentSpan {
 export const INCIDENTS = `SELECT state, opened_at, resolved_at FROM incidents.incidents_v1
   WHERE monitor_id = $1 AND opened_at < $3 AND (resolved_at IS NULL OR resolved_at > $2)`;
 
+/** A monitor that there is or was, with each stretch of a range in which it was watched as a heartbeat. */
+export interface WatchedRow {
+  kind: string;
+  from_at: number | null;
+  until_at: number | null;
+}
+
+export const WATCHED = `SELECT m.kind, h.from_at, h.until_at FROM incidents.monitors_v1 m
+  LEFT JOIN incidents.heartbeat_spans_v1 h
+    ON h.monitor_id = m.monitor_id AND h.from_at < $3 AND (h.until_at IS NULL OR h.until_at > $2)
+  WHERE m.monitor_id = $1`;
+
 export function stretchOf({ opened_at, resolved_at }: IncidentSpan): { from: number; to?: number } {
   return { from: opened_at, ...(resolved_at === null ? {} : { to: resolved_at }) };
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Rollup, UptimeReport } from '@tocsin/contracts';
-import { type Clock, coverageOf, coveredMs, dueIn, type Span, TocsinError, unsettledIn, uptimeOf } from '@tocsin/core';
+import { type Clock, coverageOf, dueIn, type Span, Stretches, TocsinError, unsettledIn } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
 import { type Aged, Answers } from './answers.ts';
 import { CoverageReports } from './coverage.ts';
@@ -9,6 +9,7 @@ import { Records } from './records.ts';
 import { Sums } from './sums.ts';
 import { type Progress, segments } from './segments.ts';
 import * as sql from './reports.sql.ts';
+import { type Uptimes, uptimesIn } from './uptimes.ts';
 
 type Range = Stretch & { monitorId: string };
 
@@ -60,21 +61,23 @@ export class Reports {
   private async report(range: Range): Promise<UptimeReport> {
     const { monitorId, from, to } = range;
     const progress = await this.progress();
-    const [sums, { coverage }, incidents] = await Promise.all([
+    const [sums, { coverage }, uptimes] = await Promise.all([
       this.sum(range, progress),
       this.coverage.count(range),
-      this.records.read<sql.IncidentSpan>('uptime incidents', sql.INCIDENTS, [monitorId, from, to]),
+      uptimesIn(this.records, range),
     ]);
     const end = Math.min(to, this.clock.now());
-    const uptime = uptimeOf(sums.checks());
+    const checks = sums.checks(uptimes.byTime ? coverage.missed : 'all');
+    const uptime = uptimes.uptime(checks, from, end);
+    const down = new Stretches(uptimes.incidents.filter(({ state }) => state === 'down').map(sql.stretchOf));
     return {
       monitorId,
       from,
       to,
       ...(uptime === undefined ? {} : { uptime }),
-      checks: sums.checks(),
-      incidents: incidents.length,
-      downMs: coveredMs(incidents.filter(({ state }) => state === 'down').map(sql.stretchOf), from, end),
+      checks,
+      incidents: uptimes.incidents.length,
+      downMs: down.within(from, end),
       coverage,
       latency: sums.latency(),
     };
@@ -87,9 +90,10 @@ export class Reports {
     const progress = await this.progress();
     const done = progress[`done${seconds}`] ?? first;
     const range = [monitorId, seconds, first, Math.min(to, done)];
-    const [rows, spans] = await Promise.all([
+    const [rows, spans, uptimes] = await Promise.all([
       this.records.read<sql.RollupRow>('rollups', sql.ROLLUPS, range),
       this.spans(query),
+      uptimesIn(this.records, query),
     ]);
     const rolled = new Map(rows.map((row) => [row.bucket_at, Sums.of([row], [])]));
     const now = this.clock.now();
@@ -97,8 +101,9 @@ export class Reports {
     for (let at = first, fresh = 0; at < Math.min(to, now) && fresh < FRESH_MAX; at += lengthMs) {
       if (at >= done) fresh += 1;
       const sums = at < done ? rolled.get(at) : await this.sum({ monitorId, from: at, to: at + lengthMs }, progress);
-      const item = bucketOf({ from: at, seconds }, sums ?? new Sums(), { spans, now });
-      if (item.coverage.due > 0 || sums?.isEmpty() === false) items.push(item);
+      const item = bucketOf({ from: at, seconds }, sums ?? new Sums(), { spans, uptimes, now });
+      const isWatched = uptimes.isWatched(at, Math.min(at + lengthMs, now));
+      if (item.coverage.due > 0 || isWatched || sums?.isEmpty() === false) items.push(item);
     }
     return items;
   }
@@ -130,18 +135,24 @@ export class Reports {
 function bucketOf(
   { from, seconds }: { from: number; seconds: number },
   sums: Sums,
-  { spans, now }: { spans: readonly Span[]; now: number },
+  { spans, uptimes, now }: { spans: readonly Span[]; uptimes: Uptimes; now: number },
 ): Rollup {
   const to = Math.min(from + seconds * 1_000, now);
   const { due, excused } = dueIn(spans, from, to);
-  const outcomes = sums.outcomes(excused);
+  // Without a grid what is rolled up are pings, which have no part in coverage.
+  const outcomes = due > 0 ? sums.outcomes(excused) : NO_OUTCOMES;
   const absent = due - outcomes.ran - outcomes.late - outcomes.missed - outcomes.excused;
   const pending = Math.max(0, Math.min(absent, unsettledIn(spans, from, to, now)));
+  const checks = sums.checks(uptimes.byTime && due === 0 ? 0 : 'all');
+  const uptime = uptimes.uptime(checks, from, to);
   return {
     from,
     seconds,
-    ...sums.checks(),
+    ...(uptime === undefined ? {} : { uptime }),
+    ...checks,
     coverage: coverageOf(outcomes, { due, pending }),
     latency: sums.latency(),
   };
 }
+
+const NO_OUTCOMES = { ran: 0, late: 0, missed: 0, excused: 0 };

@@ -28,9 +28,14 @@ export class Sums {
     return sums;
   }
 
-  checks(): { up: number; down: number; degraded: number } {
-    const { up, down, degraded } = this.counts;
-    return { up, down, degraded };
+  /**
+   * What checks found. A ping that was due and did not come is one that found it down.
+   * @param windowsMissed how much of what was missed were windows of a grid, which say nothing of the target
+   */
+  checks(windowsMissed: number | 'all'): { up: number; down: number; degraded: number } {
+    const { up, down, degraded, missed } = this.counts;
+    const pings = windowsMissed === 'all' ? 0 : Math.max(0, missed - windowsMissed);
+    return { up, down: down + pings, degraded };
   }
 
   /** How windows ended. @param paused those that fell into a pause, which have no rows */

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import {
   contract,
   type Monitor,
+  monitorSpec,
   type Outcome,
   requests,
   type Result,
@@ -206,6 +207,54 @@ describe('the read side', () => {
     expect(marked).toBeGreaterThanOrEqual(missed.length);
     expect(metrics).toMatch(/^tocsin_windows_total\{outcome="late"[^}]*\} [1-9]/m);
   }, 90_000);
+
+  it('the uptime of a heartbeat shows its silence, without its pauses, over any range', async () => {
+    const id = newId();
+    const settings = { schedule: { every: '2s' }, grace: '0s' };
+    const spec = monitorSpec.parse({ kind: 'heartbeat', name: 'backup', settings });
+    const created = Date.now();
+    const monitor = { id, revision: 1, createdAt: created, updatedAt: created, gridSince: created, spec };
+    await messaging.publish(subjects.monitorConfig(id), monitor, { id: `${id}.1` });
+    const state = async () => (await messaging.request(requests.statesGet, { monitorIds: [id] })).items[0];
+    const uptime = (from: number, to: number) => messaging.request(requests.uptime, { monitorId: id, from, to });
+    const newState = await until(state, { what: 'the new monitor' });
+    // Up for two seconds, and silent after them.
+    const first = Math.max(Date.now(), newState.since);
+    const heartbeat = { monitorId: id, pingId: newId(), signal: 'success', receivedAt: first };
+    await messaging.publish(subjects.heartbeat(id), heartbeat, { id: heartbeat.pingId });
+    const silent = async (n: number) => (await uptime(first, first + HOUR + n)).checks.down >= 2;
+    let asked = 0;
+    await until(() => silent((asked += 1)), { what: 'two pings that did not come' });
+    // A pause is nobody's outage.
+    const paused = { ...monitor, revision: 2, updatedAt: Date.now(), spec: { ...spec, paused: true } };
+    await messaging.publish(subjects.monitorConfig(id), paused, { id: `${id}.2` });
+    await until(async () => (await state())?.state === 'paused', { what: 'the pause' });
+    const end = (await state())!.since;
+    for (const range of [
+      [first - HOUR, end],
+      [first, end + HOUR],
+      [first - 2 * HOUR, end + 2 * HOUR],
+    ] as const) {
+      const report = await uptime(...range);
+      expect(report.uptime).toBeCloseTo(2_000 / (end - first), 6);
+      expect(report).toMatchObject({ downMs: end - first - 2_000, incidents: 1, checks: { up: 1 } });
+      expect(report.coverage).toMatchObject({ due: 0, unaccounted: 0 });
+    }
+    // At the edges of a range nothing is lost or added.
+    expect((await uptime(first, first + 3_000)).uptime).toBeCloseTo(2 / 3, 6);
+    expect((await uptime(first + 2_000, first + 3_500)).uptime).toBe(0);
+    expect((await uptime(first, first + 2_000)).uptime).toBe(1);
+    expect(await uptime(first - HOUR, first)).not.toHaveProperty('uptime');
+    expect(await uptime(end, end + HOUR)).not.toHaveProperty('uptime');
+    // The rows of the history say the same.
+    const range = { monitorId: id, from: first - (first % 300_000), to: Date.now(), seconds: 300 } as const;
+    const { items } = await messaging.request(requests.rollups, range);
+    expect(items.reduce((sum, item) => sum + item.down, 0)).toBeGreaterThanOrEqual(2);
+    for (const item of items) {
+      expect(item.uptime).toBeLessThan(1);
+      expect(item.coverage).toMatchObject({ due: 0, missed: 0, unaccounted: 0 });
+    }
+  });
 
   it('gives every monitor in numbers, page by page', async () => {
     const [one, other] = [await watched(), await watched()];

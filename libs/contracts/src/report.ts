@@ -49,11 +49,24 @@ export const coverage = z.object({
 });
 export type Coverage = z.infer<typeof coverage>;
 
+const uptime = z
+  .number()
+  .min(0)
+  .max(1)
+  .optional()
+  .meta({
+    description:
+      'The share of checks that ran and did not find it down; absent where none ran. Of a heartbeat, which makes no results ' +
+      'while it is silent: the share of time in which it was not down, from its first ping on and without its pauses.',
+  });
+const down = count.meta({ description: 'Of a heartbeat, pings that were due and did not come are among them' });
+
 export const rollup = z.object({
   from: epochMs,
   seconds: z.int(),
+  uptime,
   up: count,
-  down: count,
+  down,
   degraded: count,
   coverage,
   latency,
@@ -82,9 +95,8 @@ export const uptimeReport = z.object({
   monitorId: id,
   from: epochMs,
   to: epochMs,
-  /** The share of checks that ran and did not find it down; absent where none ran. */
-  uptime: z.number().min(0).max(1).optional(),
-  checks: z.object({ up: count, down: count, degraded: count }),
+  uptime,
+  checks: z.object({ up: count, down, degraded: count }),
   incidents: count,
   downMs: z.number().min(0),
   coverage,

@@ -58,7 +58,6 @@ export { judge, type Judgement, silenceMs } from './quorum.ts';
 export {
   type Coverage,
   coverageOf,
-  coveredMs,
   dueIn,
   firstWindow,
   latencyOf,
@@ -66,7 +65,9 @@ export {
   type Owed,
   settleMs,
   type Span,
+  Stretches,
   unsettledIn,
   uptimeOf,
+  watchedUptime,
   windowsIn,
 } from './uptime.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coverageOf, coveredMs, dueIn, settleMs, unsettledIn, uptimeOf, windowsIn } from './uptime.ts';
+import { coverageOf, dueIn, settleMs, Stretches, unsettledIn, uptimeOf, watchedUptime, windowsIn } from './uptime.ts';
 import { dueAt, gridOf } from './windows.ts';
 
 const grid = fc
@@ -73,6 +73,34 @@ describe('uptime and coverage', () => {
   });
 
   it('overlapping outages are counted once, and only within the range', () => {
-    expect(coveredMs([{ from: 5, to: 20 }, { from: 0, to: 10 }, { from: 90 }], 3, 100)).toBe(27);
+    const stretches = new Stretches([{ from: 5, to: 20 }, { from: 0, to: 10 }, { from: 90 }]);
+    expect(stretches.within(3, 100)).toBe(27);
+    expect(stretches.within(20, 90)).toBe(0);
+    expect(stretches.within(95, 95)).toBe(0);
+    expect(new Stretches([]).within(0, 9)).toBe(0);
+  });
+
+  it('what reports by itself is up for the share of its watched time in which it was not down', () => {
+    const watched = [{ from: 100, to: 200 }, { from: 300 }];
+    const uptime = watchedUptime(watched, [{ from: 150, to: 250 }, { from: 380 }]);
+    expect(uptime(0, 200)).toBe(0.5);
+    expect(uptime(0, 400)).toBe((50 + 80) / 200);
+    expect(uptime(390, 400)).toBe(0);
+    expect(uptime(0, 100)).toBeUndefined();
+    expect(uptime(200, 300)).toBeUndefined();
+    expect(watchedUptime([], [{ from: 0 }])(0, 10)).toBeUndefined();
+  });
+
+  it('stretches cover as many milliseconds as are in any of them', () => {
+    const stretch = fc.record({ from: fc.nat(60), to: fc.option(fc.nat(60), { nil: undefined }) });
+    fc.assert(
+      fc.property(fc.array(stretch, { maxLength: 8 }), fc.nat(70), fc.nat(70), (stretches, from, to) => {
+        const sound = stretches.filter((one) => one.to === undefined || one.to >= one.from);
+        const covered = Array.from({ length: 70 }, (_, ms) => ms).filter(
+          (ms) => ms >= from && ms < to && sound.some((one) => ms >= one.from && ms < (one.to ?? Infinity)),
+        );
+        expect(new Stretches(sound).within(from, to)).toBe(covered.length);
+      }),
+    );
   });
 });

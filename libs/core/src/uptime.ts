@@ -88,22 +88,55 @@ export function unsettledIn(spans: readonly Span[], fromMs: number, toMs: number
     }, 0);
 }
 
-/** Milliseconds of [fromMs, toMs) that the given stretches cover together, overlaps counted once. */
-export function coveredMs(
-  stretches: readonly { from: number; to?: number | undefined }[],
-  fromMs: number,
-  toMs: number,
-): number {
-  let covered = 0;
-  let until = fromMs;
-  for (const { from, to } of stretches.toSorted((a, b) => a.from - b.from)) {
-    const start = Math.max(until, from);
-    const end = Math.min(toMs, to ?? toMs);
-    if (end <= start) continue;
-    covered += end - start;
-    until = end;
+/** Stretches of time, overlaps counted once; asked how much of a range they cover, they look it up. */
+export class Stretches {
+  private readonly apart: { from: number; to: number; before: number }[] = [];
+
+  /** @param stretches from inclusive, to exclusive; without an end while it lasts */
+  constructor(stretches: readonly { from: number; to?: number | undefined }[]) {
+    for (const { from, to = Infinity } of stretches.toSorted((a, b) => a.from - b.from)) {
+      const last = this.apart.at(-1);
+      if (last && from <= last.to) last.to = Math.max(last.to, to);
+      else this.apart.push({ from, to, before: last ? last.before + last.to - last.from : 0 });
+    }
   }
-  return covered;
+
+  /** Milliseconds of [fromMs, toMs) that they cover. */
+  within(fromMs: number, toMs: number): number {
+    return toMs <= fromMs ? 0 : this.until(toMs) - this.until(fromMs);
+  }
+
+  /** Milliseconds before a time that they cover. */
+  private until(ms: number): number {
+    const last = this.apart[firstIndex(this.apart.length, (n) => this.apart[n]!.from >= ms) - 1];
+    return last ? last.before + Math.min(ms, last.to) - last.from : 0;
+  }
+}
+
+/** The first of `count` ascending positions that holds, or `count`. */
+function firstIndex(count: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+type Times = ConstructorParameters<typeof Stretches>[0];
+
+/**
+ * The uptime of what reports by itself: what is silent makes no results, so it is the share of the time in which it was
+ * watched that it was not down.
+ * @returns a function of a range, whose answer is undefined where it was not watched at all
+ */
+export function watchedUptime(watched: Times, down: Times): (fromMs: number, toMs: number) => number | undefined {
+  const [time, bad, either] = [watched, down, [...watched, ...down]].map((one) => new Stretches(one));
+  return (fromMs, toMs) => {
+    const [w, d, e] = [time, bad, either].map((one) => one!.within(fromMs, toMs)) as [number, number, number];
+    return w === 0 ? undefined : 1 - (w + d - e) / w;
+  };
 }
 
 /** Mean, percentiles and maximum of a histogram with its sum and maximum; only the count where it is empty. */

@@ -6,7 +6,9 @@ import type { IncidentsConfig } from '../incidents.config.ts';
 import { FORGET_TOTALS } from './rollups.sql.ts';
 
 /** Spans that ended before anything that is still kept. */
-const FORGET_SPANS = `DELETE FROM spans p USING history_kept k WHERE k.seconds = 86400 AND p.until_at < k.since`;
+const FORGET_SPANS = ['spans', 'heartbeat_spans'].map(
+  (table) => `DELETE FROM ${table} p USING history_kept k WHERE k.seconds = 86400 AND p.until_at < k.since`,
+);
 const OPERATIONS_KEPT_MS = 48 * 3_600_000;
 const DAY_MS = 86_400_000;
 
@@ -27,6 +29,7 @@ const FORGET_INCIDENTS = `DELETE FROM incidents WHERE id IN (SELECT i.id FROM in
 const FORGET_MONITORS = `DELETE FROM monitors WHERE monitor_id IN (SELECT m.monitor_id FROM monitors m
     WHERE m.deleted AND m.grid_since > 0 AND m.grid_since < $1
       AND NOT EXISTS (SELECT FROM spans p WHERE p.monitor_id = m.monitor_id)
+      AND NOT EXISTS (SELECT FROM heartbeat_spans p WHERE p.monitor_id = m.monitor_id)
       AND NOT EXISTS (SELECT FROM results r WHERE r.monitor_id = m.monitor_id)
     LIMIT ${BATCH})
   RETURNING monitor_id`;
@@ -42,8 +45,7 @@ export class ForgettingService {
 
   /** Safe to repeat, and to run on any number of instances at once. */
   async run(): Promise<void> {
-    for (const forget of FORGET_TOTALS) await this.database.query(forget, []);
-    await this.database.query(FORGET_SPANS, []);
+    for (const forget of [...FORGET_TOTALS, ...FORGET_SPANS]) await this.database.query(forget, []);
     const before = this.clock.now() - Math.max(...Object.values(this.config.retentionDays)) * DAY_MS;
     await this.forget(FORGET_INCIDENTS, before);
     await this.forget(FORGET_MONITORS, before);
