@@ -15,6 +15,7 @@ import {
   yamlFilesIn,
 } from '../kubernetes/src/manifests.ts';
 import { newSecrets } from '../kubernetes/src/secrets.ts';
+import { commandKeysOf, newCommandKeys } from '../local/src/command-keys.ts';
 import { services } from '../local/src/services.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -209,6 +210,7 @@ describe.each(apps)('%s', (app) => {
       ...(needs.standby ? ['TOCSIN_DATABASE_REPLICA_URL'] : []),
       ...(needs.cache ? ['TOCSIN_REDIS_URL'] : []),
       ...(needs.secret ? ['TOCSIN_SECRET'] : []),
+      ...Object.keys(commandKeysOf(needs.name, newCommandKeys())),
       ...(needs.bootstrapToken ? ['TOCSIN_BOOTSTRAP_TOKEN'] : []),
     ].toSorted();
     expect(givenTo(base, app)).toEqual(needed);

@@ -16,8 +16,12 @@ export interface System {
 
 export const BOOTSTRAP = 'tsn_a-first-token-for-the-tests';
 
-export async function startSystem(extra: Record<string, string> = {}): Promise<System> {
-  const [nats, redis, database] = await Promise.all([natsServer(), redisServer(), postgres()]);
+/** @param broker one with users, and who may do everything there; without it, one where everybody may */
+export async function startSystem(
+  extra: Record<string, string> = {},
+  broker?: { nats: System['nats']; user: { name: string; password: string } },
+): Promise<System> {
+  const [nats, redis, database] = await Promise.all([broker?.nats ?? natsServer(), redisServer(), postgres()]);
   const env = {
     TOCSIN_NATS_URLS: nats.url,
     TOCSIN_REDIS_URL: redis.url,
@@ -35,6 +39,7 @@ export async function startSystem(extra: Record<string, string> = {}): Promise<S
     servers: [nats.url],
     replicas: 1,
     contract,
+    ...(broker ? { user: broker.user.name, password: broker.user.password } : {}),
   });
   atTheEnd(() => messaging.close());
   return { messaging, env, instances, nats, redis, database };

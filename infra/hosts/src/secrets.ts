@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceName } from '@tocsin/contracts';
-import { type DatabaseRole, databaseRoles, passwordsFor } from '@tocsin/local';
+import { type CommandKeyPair, type DatabaseRole, databaseRoles, newCommandKeys, passwordsFor } from '@tocsin/local';
 import { serviceNames } from './ports.ts';
 
 /** What nobody but the hosts may know; made once and kept with the inventory. */
 export interface Secrets {
   /** Seals the credentials in monitors and channels; while it is changed, two with a comma. Lost with it: every one of them. */
   secret: string;
+  /** By which owners know that a gateway sent a command. */
+  commandKeys: CommandKeyPair;
   /** The first admin's API token. */
   adminToken: string;
   nats: Record<ServiceName | 'operator' | 'system', string>;
@@ -42,6 +44,7 @@ export function loadSecrets(folder: string): Secrets {
 function generate(): Secrets {
   return {
     secret: randomBytes(32).toString('base64'),
+    commandKeys: newCommandKeys(),
     adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
     nats: passwordsFor([...serviceNames, 'operator', 'system']),
     redis: passwordsFor(['replication', 'service', 'sentinel']),

@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { permissionsOf } from '@tocsin/contracts';
-import { type DatabaseRole, databaseRoles, password, passwordsFor, type ServiceNeeds, services } from '@tocsin/local';
+import {
+  commandKeysOf,
+  type DatabaseRole,
+  databaseRoles,
+  newCommandKeys,
+  password,
+  passwordsFor,
+  type ServiceNeeds,
+  services,
+} from '@tocsin/local';
 
 /** A Secret as Kubernetes takes it. */
 export interface Secret {
@@ -20,6 +29,7 @@ const SENTINELS = [0, 1, 2].map((n) => `redis-sentinel-${n}.redis-sentinel-headl
  */
 export function newSecrets(): Secret[] {
   const secret = randomBytes(32).toString('base64');
+  const commandKeys = newCommandKeys();
   const redisPassword = password();
   const broker = passwordsFor(services.map(({ name }) => name));
   const database = passwordsFor(databaseRoles);
@@ -31,6 +41,7 @@ export function newSecrets(): Secret[] {
       : {}),
     ...(service.cache ? { TOCSIN_REDIS_URL: `redis+sentinel://:${redisPassword}@${SENTINELS}/tocsin` } : {}),
     ...(service.secret ? { TOCSIN_SECRET: secret } : {}),
+    ...commandKeysOf(service.name, commandKeys),
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: `tsn_${randomBytes(32).toString('base64url')}` } : {}),
   });
   return [

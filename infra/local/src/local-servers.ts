@@ -55,6 +55,7 @@ export class LocalServers {
       natsPasswords: secrets.natsPasswords,
       replicas: this.o.cluster ? 3 : 1,
       secret: secrets.secret,
+      commandKeys: secrets.commandKeys,
       bootstrapToken: secrets.adminToken,
       ownServers: Object.values(this.describe()).map(({ url }) => new URL(url).host),
     };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { rights, type ServiceName } from '@tocsin/contracts';
+import { type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 import { password, passwordsFor } from './passwords.ts';
 import { inTocsin } from './paths.ts';
 import { databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
@@ -15,6 +16,7 @@ export interface Secrets {
   natsPassword: string;
   natsPasswords: Record<ServiceName, string>;
   redisPassword: string;
+  commandKeys: CommandKeyPair;
   /** The first admin's API token. */
   adminToken: string;
 }
@@ -44,6 +46,7 @@ function generate(): Secrets {
     natsPassword: password(),
     natsPasswords: passwordsFor(Object.keys(rights) as ServiceName[]),
     redisPassword: password(),
+    commandKeys: newCommandKeys(),
     adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
   };
 }

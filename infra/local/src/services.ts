@@ -1,4 +1,5 @@
 import type { ServiceName } from '@tocsin/contracts';
+import { commandKeysOf, type CommandKeyPair } from './command-keys.ts';
 import type { DatabaseRole } from './postgres-bootstrap.ts';
 
 /** What one sub-service may know: nothing that it does not need. */
@@ -46,6 +47,7 @@ export interface Platform {
   /** Copies of each stream. */
   replicas: 1 | 3;
   secret: string;
+  commandKeys: CommandKeyPair;
   bootstrapToken: string;
   /** The addresses of all servers, none of which is a target. */
   ownServers: string[];
@@ -74,6 +76,7 @@ export async function environmentOf(
     ...(service.targets
       ? { TOCSIN_TARGETS_ALLOW: TARGETS_ALLOWED, TOCSIN_TARGETS_OWN: platform.ownServers.join(',') }
       : {}),
+    ...commandKeysOf(service.name, platform.commandKeys),
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: platform.bootstrapToken } : {}),
   };
 }

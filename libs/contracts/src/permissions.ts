@@ -91,6 +91,13 @@ function durablesOf(stream: string): string[] {
   return Object.values(consumers).flatMap((consumer) => (consumer.stream === stream ? [consumer.durable] : []));
 }
 
+/** Whether a sub-service sends commands or carries them out; most do neither. */
+export function commandsPart(service: ServiceName): 'sends' | 'carries out' | undefined {
+  const publishes: readonly string[] = rights[service].publishes;
+  if (publishes.includes('commands.>')) return 'sends';
+  return owns(service) ? 'carries out' : undefined;
+}
+
 function owns(service: ServiceName): boolean {
   return Object.values(commands).some((command) => command.service === service);
 }

@@ -4,8 +4,9 @@ import { systemClock, TocsinError } from '@tocsin/core';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
 import { type CommandSpec, COMMANDS_STREAM, commandPattern, inboxPrefix } from './contract.ts';
+import { proofOf } from './command-proof.ts';
 import { HEADER } from './names.ts';
-import type { Publisher } from './publisher.ts';
+import { payloadOf, type Publisher } from './publisher.ts';
 import { producing } from './tracing.ts';
 import { fromWire, invalid } from './wire-error.ts';
 
@@ -18,9 +19,10 @@ export interface CommandOptions {
   operationId: string;
   /** Fingerprint of the request as the caller received it, by which the owner notices a reused key. */
   requestHash: string;
-  /** Who asks for it, in words; by which token; and how it was asked for. Its owner writes them down. */
+  /** Who asks for it, in words; by which token, as what; and how it was asked for. Its owner writes them down. */
   actor?: string | undefined;
   tokenId?: string | undefined;
+  role?: string | undefined;
   route?: string | undefined;
   /** How long to wait for the answer, ms since the epoch. */
   deadline: number;
@@ -53,13 +55,13 @@ export class Commander {
     const answer = this.listen(reply);
     try {
       const published = await producing(`command ${pattern}`, pattern, SpanKind.PRODUCER, (headers) => {
-        headers.set(HEADER.operation, operationId).set(HEADER.reply, reply);
-        headers.set(HEADER.requestHash, o.requestHash).set(HEADER.deadline, String(Math.floor(o.deadline)));
-        if (o.actor !== undefined) headers.set(HEADER.actor, o.actor);
-        if (o.tokenId !== undefined) headers.set(HEADER.token, o.tokenId);
-        if (o.route !== undefined) headers.set(HEADER.route, o.route);
-        const timeoutMs = Math.max(1, o.deadline - systemClock.now());
-        return this.publisher.publish(`${pattern}.${operationId}`, input, { id, timeoutMs }, headers);
+        const now = systemClock.now();
+        const [subject, payload] = [`${pattern}.${operationId}`, payloadOf(input)];
+        const told = { ...headersOf(o), [HEADER.reply]: reply };
+        const [key] = this.connection.options.commandKeys?.sign ?? [];
+        const proof = key ? proofOf({ subject, headers: told, payload }, key, now) : {};
+        const timeoutMs = Math.max(1, o.deadline - now);
+        return this.publisher.publish(subject, payload, { id, timeoutMs }, headers.setAll(told).setAll(proof));
       });
       // Carried out before this was asked again: its answer went out then, and the operation can be looked up.
       if (published.duplicate && !answer.msg && !(await this.mayBePending(operationId, o.deadline)))
@@ -101,6 +103,19 @@ export class Commander {
     });
     return listening;
   }
+}
+
+/** What its owner is told beside the input. */
+function headersOf(o: CommandOptions): Record<string, string> {
+  return {
+    [HEADER.operation]: o.operationId,
+    [HEADER.requestHash]: o.requestHash,
+    [HEADER.deadline]: String(Math.floor(o.deadline)),
+    ...(o.actor === undefined ? {} : { [HEADER.actor]: o.actor }),
+    ...(o.tokenId === undefined ? {} : { [HEADER.token]: o.tokenId }),
+    ...(o.role === undefined ? {} : { [HEADER.role]: o.role }),
+    ...(o.route === undefined ? {} : { [HEADER.route]: o.route }),
+  };
 }
 
 /** Without a leader the broker answers nothing, and its client waits for longer than who asked. */

@@ -1,3 +1,5 @@
+import type { CommandKeys } from './command-proof.ts';
+
 /** What checks an unknown value and gives it its type; zod schemas satisfy it. */
 export interface Schema<T> {
   parse(input: unknown): T;
@@ -77,6 +79,8 @@ export interface MessagingOptions {
   /** Certificates (PEM) of the authority that signed the servers' own; with them every connection is encrypted. */
   ca?: string | undefined;
   replicas: 1 | 3;
+  /** What proves the commands that it sends, or that it is sent. */
+  commandKeys?: CommandKeys | undefined;
   contract: MessagingContract;
 }
 

@@ -1,5 +1,6 @@
 import { TocsinError, systemClock } from '@tocsin/core';
 import { JetStreamApiError, type MsgRequest, type NextMsgRequest, type StoredMsg } from '@nats-io/jetstream';
+import { isSignedBy, proofOf } from './command-proof.ts';
 import type { Connection } from './connection.ts';
 import { DEADLETTERS_STREAM } from './contract.ts';
 import type { ReceivedDelivery } from './delivery.ts';
@@ -110,18 +111,31 @@ export class DeadLetters {
     }
     if (letter.encoding !== 'utf8') throw new TocsinError('invalid', 'Its payload is not text. Discard it.');
     const { [HEADER.id]: _, ...headers } = letter.headers;
-    let data: unknown;
     try {
-      data = JSON.parse(letter.payload);
+      JSON.parse(letter.payload);
     } catch (cause) {
       throw new TocsinError('invalid', 'Its payload is not JSON and would fail again. Discard it.', { cause });
     }
     const id = `redriven.${sequence}.${letter.at}`;
-    await this.publisher.publish(letter.subject, data, {
+    const proof = this.provenAnew(letter);
+    await this.publisher.publish(letter.subject, new TextEncoder().encode(letter.payload), {
       id,
-      headers: { ...headers, [HEADER.redriven]: String(sequence) },
+      headers: { ...headers, ...proof, [HEADER.redriven]: String(sequence) },
     });
     await this.remove(sequence);
+  }
+
+  /**
+   * What proves a command that is sent once more, today. Only what a gateway had signed is signed again: otherwise a forged
+   * command would become a true one when an admin drives it again.
+   * @throws TocsinError `forbidden`
+   */
+  private provenAnew({ subject, headers, payload }: DeadLetter): Record<string, string> {
+    const keys = this.connection.options.commandKeys?.sign;
+    if (!subject.startsWith('commands.') || !keys?.[0]) return {};
+    const command = { subject, headers, payload: new TextEncoder().encode(payload) };
+    if (isSignedBy(command, keys)) return proofOf(command, keys[0], systemClock.now());
+    throw new TocsinError('forbidden', 'No gateway has signed this command, so it is not sent again. Discard it.');
   }
 
   /** Takes a dead letter away for good. */

@@ -1,5 +1,6 @@
 export type { CommandContext } from './command-work.ts';
 export type { CommandEnd, CommandOptions } from './commander.ts';
+export type { CommandKeys } from './command-proof.ts';
 export { Connection } from './connection.ts';
 export {
   type BucketSpec,

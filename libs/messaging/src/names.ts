@@ -8,7 +8,10 @@ export const HEADER = {
   requestHash: 'Tocsin-Request-Hash',
   actor: 'Tocsin-Actor',
   token: 'Tocsin-Token',
+  role: 'Tocsin-Role',
   route: 'Tocsin-Route',
+  signature: 'Tocsin-Signature',
+  signedAt: 'Tocsin-Signed-At',
   redriven: 'Tocsin-Redriven',
   urgent: 'Tocsin-Urgent',
 } as const;

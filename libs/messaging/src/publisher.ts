@@ -60,6 +60,11 @@ interface InFlight {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** A message's payload: JSON. */
+export function payloadOf(data: unknown): Uint8Array {
+  return encoder.encode(data === undefined ? 'null' : JSON.stringify(data));
+}
+
 /**
  * Publishes to streams and waits for the acknowledgement: many at once over one inbox, each sent again with the same
  * id until it is acknowledged or its time is over. All attempts share one reply address, so a late acknowledgement of
@@ -89,11 +94,11 @@ export class Publisher {
     return this.inFlight.size + this.backlog.size;
   }
 
-  /** As `Messaging.publish`, with headers that already carry the trace context. */
+  /** As `Messaging.publish`, with headers that already carry the trace context, and perhaps a payload that was made before. */
   async publish(subject: string, data: unknown, o: PublishOptions, trace?: OutgoingHeaders): Promise<Published> {
     const headers = (trace ?? new OutgoingHeaders()).setAll(o.headers).set(HEADER.id, o.id);
     if (o.urgent) headers.set(HEADER.urgent, '1');
-    const payload = encoder.encode(data === undefined ? 'null' : JSON.stringify(data));
+    const payload = data instanceof Uint8Array ? data : payloadOf(data);
     const limit = this.connection.nats.info?.max_payload ?? 1_048_576;
     if (payload.length > limit - 4_096) {
       throw new TocsinError(

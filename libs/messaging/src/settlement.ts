@@ -21,7 +21,12 @@ export interface Circumstances {
 export type Verdict =
   | { act: 'ack'; reason: 'handled' | 'refused' }
   | { act: 'nak'; delayMs: number; reason: 'handed_back' | 'unavailable' | 'failed' }
-  | { act: 'dead'; code: string; reason: 'unparsable' | 'refused' | 'exhausted' | 'deadly'; message: string };
+  | {
+      act: 'dead';
+      code: string;
+      reason: 'unparsable' | 'unproven' | 'refused' | 'exhausted' | 'deadly';
+      message: string;
+    };
 
 const DEFAULT_BACKOFF_MS = 1_000;
 /** What waits for something that is away is tried again soon after it is back; the worker's lull bounds what that costs. */
@@ -29,6 +34,9 @@ const AWAY_BACKOFF_MS = 1_000;
 
 /** A payload that its schema refuses: no retry can help. */
 export class Unparsable extends Error {}
+
+/** A command that does not prove who sent it: nothing of it is acted on. */
+export class Unproven extends Error {}
 
 /**
  * Decides what becomes of a delivery. Only failures that may be the message's own fault are counted: being handed back,
@@ -41,6 +49,7 @@ export function decide(outcome: Outcome, c: Circumstances): Verdict {
   if (error instanceof HandBack) return { act: 'nak', delayMs: error.delayMs, reason: 'handed_back' };
   if (error instanceof Unparsable)
     return { act: 'dead', code: 'invalid', reason: 'unparsable', message: error.message };
+  if (error instanceof Unproven) return { act: 'dead', code: 'forbidden', reason: 'unproven', message: error.message };
   if (error instanceof TocsinError) {
     if (error.retry) {
       const delayMs = Math.min(AWAY_BACKOFF_MS, backoff(c.backoffMs, c.deliveries));

@@ -10,7 +10,7 @@ import { Lull } from './lull.ts';
 import { HEADER } from './names.ts';
 import { Pull } from './pull.ts';
 import type { Quiet } from './quiet.ts';
-import { nak, Unparsable, working } from './settlement.ts';
+import { nak, Unparsable, Unproven, working } from './settlement.ts';
 import { Settler } from './settler.ts';
 import { Suspects } from './suspects.ts';
 import { consuming, consumingBatch } from './tracing.ts';
@@ -246,6 +246,7 @@ export class Worker {
     try {
       delivery.data = this.work.parse(delivery);
     } catch (cause) {
+      if (cause instanceof Unproven) throw cause;
       throw new Unparsable(cause instanceof Error ? cause.message : String(cause), { cause });
     }
   }

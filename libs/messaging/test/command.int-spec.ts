@@ -1,8 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { newId, systemClock, TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandContext, commandPattern, type Messaging } from '../src/index.ts';
 import { client, instance, type Instance, type Job, make } from './harness.ts';
 
@@ -138,5 +139,42 @@ describe('a command', () => {
     for (const operationId of ['a.b', 'a b', '*', '>', '']) {
       await expect(order(1, { operationId })).rejects.toMatchObject({ code: 'invalid' });
     }
+  });
+});
+
+describe('commands that prove who sent them', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const anything = { ...make, input: { parse: (input: unknown) => input } };
+  const once = () => ({ operationId: newId(), requestHash: 'h', deadline: systemClock.now() + 3_000 });
+  const deadOf = async (by: Messaging, operationId: string) =>
+    (await by.deadLetters.list({ limit: 50 })).filter(({ subject }) => subject.endsWith(operationId));
+  let gateway: Messaging;
+
+  beforeEach(async () => {
+    gateway = await client(url, { commandKeys: { sign: [privateKey] } });
+    owner = await instance(url, Maker, { commandKeys: { trust: [publicKey] } });
+  });
+
+  it('are carried out, and those of anybody else are not: they are dead letters, and who sent them is told so', async () => {
+    expect(await gateway.command(make, { n: 7 }, once())).toEqual({ status: 'done', result: { n: 7 } });
+    const forged = once();
+    await expect(tester.command(make, { n: 8 }, forged)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(carried.map(({ job }) => job.n)).toEqual([7]);
+    expect(await deadOf(tester, forged.operationId)).toMatchObject([{ reason: 'unproven', code: 'forbidden' }]);
+  });
+
+  it('are proven anew when they are driven again; forged ones stay what they are', async () => {
+    const [mine, forged] = [once(), once()];
+    await expect(gateway.command(anything, { n: 'x' }, mine)).rejects.toMatchObject({ code: 'invalid' });
+    await expect(tester.command(make, { n: 8 }, forged)).rejects.toMatchObject({ code: 'forbidden' });
+    const [letter] = await deadOf(gateway, mine.operationId);
+    await gateway.deadLetters.redrive(letter!.sequence);
+    const again = async () =>
+      (await deadOf(gateway, mine.operationId)).filter((one) => one.sequence !== letter!.sequence);
+    await until(async () => (await again()).length > 0, { what: 'refused for the same reason once more' });
+    expect((await again())[0]).toMatchObject({ reason: 'unparsable' });
+    const [bad] = await deadOf(gateway, forged.operationId);
+    await expect(gateway.deadLetters.redrive(bad!.sequence)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(carried).toEqual([]);
   });
 });

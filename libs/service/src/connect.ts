@@ -39,8 +39,17 @@ export async function connectMessaging(
 }
 
 function messagingOptions(config: PlatformConfig, contract: MessagingContract): MessagingOptions {
-  const { service, instance, natsUrls: servers, natsUser: user, natsPassword: password, ca, replicas } = config;
-  return { service, instance, servers, user, password, ca, replicas, contract };
+  const {
+    service,
+    instance,
+    natsUrls: servers,
+    natsUser: user,
+    natsPassword: password,
+    ca,
+    replicas,
+    commandKeys,
+  } = config;
+  return { service, instance, servers, user, password, ca, replicas, commandKeys, contract };
 }
 
 /** The service's database, migrated; waits for the server as long as needed. */

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { SecretKeys } from '@tocsin/core';
 import { z } from 'zod';
 
@@ -55,6 +55,21 @@ export const secretKeys = z.string().transform((text, ctx): SecretKeys => {
   return z.NEVER;
 });
 
+/** One to three Ed25519 keys as their DER bytes in base64, with commas in between. */
+const ed25519Keys = (read: (der: Buffer) => KeyObject, what: string) =>
+  z.string().transform((text, ctx): KeyObject[] => {
+    try {
+      const keys = text.split(',').map((part) => read(Buffer.from(part.trim(), 'base64')));
+      if (keys.length <= MOST_KEYS && keys.every((key) => key.asymmetricKeyType === 'ed25519')) return keys;
+    } catch {
+      // Said below.
+    }
+    ctx.addIssue(
+      `must be ${what} in DER, written in base64 (docs/operations.md says how to make one), or up to three such keys with commas`,
+    );
+    return z.NEVER;
+  });
+
 /** What every sub-service reads from the environment, whatever it does. */
 const environment = z.object({
   TOCSIN_INSTANCE: z
@@ -80,6 +95,15 @@ const environment = z.object({
   TOCSIN_DATABASE_URL: url('postgres', 'postgresql').optional(),
   TOCSIN_DATABASE_REPLICA_URL: url('postgres', 'postgresql').optional(),
   TOCSIN_SECRET: secretKeys.optional(),
+  TOCSIN_COMMAND_KEY: ed25519Keys(
+    (key) => createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
+    'an Ed25519 key (PKCS #8)',
+  ).optional(),
+  TOCSIN_COMMAND_PUBLIC_KEY: ed25519Keys(
+    (key) => createPublicKey({ key, format: 'der', type: 'spki' }),
+    'a public Ed25519 key (SPKI)',
+  ).optional(),
+  TOCSIN_COMMAND_UNSIGNED: z.enum(['refuse', 'accept'], { error: 'must be refuse or accept' }).default('refuse'),
   TOCSIN_SHUTDOWN_MS: milliseconds(100, 600_000).default(10_000),
   TOCSIN_DRAIN_GRACE_MS: milliseconds(0, 60_000).default(0),
 });
@@ -98,6 +122,12 @@ export const platformSchema = environment.transform((env) => ({
   databaseReplicaUrl: env.TOCSIN_DATABASE_REPLICA_URL,
   /** The keys that stored secrets are sealed with. */
   secret: env.TOCSIN_SECRET,
+  /** By which owners know that a gateway sent a command. */
+  commandKeys: {
+    sign: env.TOCSIN_COMMAND_KEY,
+    trust: env.TOCSIN_COMMAND_PUBLIC_KEY,
+    unsigned: env.TOCSIN_COMMAND_UNSIGNED,
+  },
   shutdownMs: env.TOCSIN_SHUTDOWN_MS,
   drainGraceMs: env.TOCSIN_DRAIN_GRACE_MS,
 }));

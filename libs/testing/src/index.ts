@@ -3,6 +3,7 @@ export { atTheEnd } from './cleanup.ts';
 export { type BrokerLogin, deleteStream, messagesIn, streamLeader, streamsAreWhole } from './broker.ts';
 export { certificate, type CertificateKind, type TestCertificate } from './certificates.ts';
 export { aMonitor, aMonitorOf, aResult } from './factories.ts';
+export { brokerUsers, Intruder } from './intruder.ts';
 export { OtlpReceiver, type CollectedSpan } from './otlp-receiver.ts';
 export { natsServer, postgres, redisServer, type TestDatabase } from './servers.ts';
 export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';

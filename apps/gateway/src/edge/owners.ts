@@ -86,7 +86,7 @@ export class Owners {
         operationId: id,
         requestHash,
         deadline: call.deadline,
-        ...(caller ? { actor: caller.name, tokenId: caller.tokenId } : {}),
+        ...(caller ? { actor: caller.name, tokenId: caller.tokenId, role: caller.role } : {}),
         route: `${route.method} ${route.path}`,
       });
       if (end.status === 'done') return show(end.result);

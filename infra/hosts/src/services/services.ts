@@ -1,4 +1,4 @@
-import { type DatabaseRole, type ServiceNeeds, services } from '@tocsin/local';
+import { commandKeysOf, type DatabaseRole, type ServiceNeeds, services } from '@tocsin/local';
 import type { Deployment } from '../deployment.ts';
 import type { Host } from '../inventory.ts';
 import { ports } from '../ports.ts';
@@ -66,6 +66,7 @@ function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Rec
       ? { TOCSIN_REDIS_URL: `rediss+sentinel://tocsin:${secrets.redis.service}@${all(ports.sentinel)}/${PRIMARY}` }
       : {}),
     ...(secret ? { TOCSIN_SECRET: secrets.secret } : {}),
+    ...commandKeysOf(service, secrets.commandKeys),
     ...(bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: secrets.adminToken } : {}),
   };
 }
