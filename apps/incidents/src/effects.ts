@@ -1,6 +1,7 @@
 import { type IncidentEvent, type StateEvent, subjects, type TimelineEntry } from '@tocsin/contracts';
 import type { Change, Confirmation, Decision, IncidentChange, StateChange } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
+import type { AudienceChange } from './incidents/audience.ts';
 import type { Held, KnownMonitor, ResultRow } from './record.ts';
 import type { TransitionMessage } from './transitions/transitions.store.ts';
 
@@ -14,6 +15,8 @@ export interface IncidentRow {
   message: string;
   openedAt: number;
   resolvedAt?: number;
+  /** Whom its messages go to; given when it opens. */
+  told?: readonly string[];
 }
 
 export interface TimelineRow extends Omit<TimelineEntry, 'by'> {
@@ -33,6 +36,7 @@ export class Effects {
   readonly messages: OutboxMessage[] = [];
   /** Those of the messages that tell of transitions of incidents. */
   readonly transitions: TransitionMessage[] = [];
+  readonly audiences: AudienceChange[] = [];
   readonly confirmations: { monitor: KnownMonitor; confirmation: Confirmation; headers: Record<string, string> }[] = [];
 
   /** Takes over a decision about a monitor; `held` is given its new state. */
@@ -53,6 +57,27 @@ export class Effects {
     this.states.set(held.monitor.monitorId, held);
   }
 
+  /** Notes that a monitor's channels changed: those that were added hear of its open incident, if there is one. */
+  addAudience({ monitor, state }: Held, former: readonly string[], at: number): void {
+    if (!state.incident) return;
+    const { id: incidentId, openedAt } = state.incident;
+    const { reason, message } = state;
+    const payload: IncidentEvent = {
+      ...incidentEvent(monitor, {
+        incidentId,
+        transition: 'opened',
+        state: state.state,
+        at,
+        openedAt,
+        reason,
+        message,
+      }),
+      reminded: { channels: [...monitor.rules.channels], revision: monitor.revision },
+    };
+    const id = `${incidentId}.opened.r${monitor.revision}`;
+    this.audiences.push({ incidentId, former, message: { id, subject: subjects.incidentEvent(incidentId), payload } });
+  }
+
   private addChange(monitor: KnownMonitor, change: Change, headers: Record<string, string>): void {
     if (change.kind === 'state') this.messages.push(stateMessage(monitor, change, headers));
     else this.addIncidentChange(monitor, change, headers);
@@ -70,6 +95,7 @@ export class Effects {
       message: '',
       openedAt: change.openedAt,
     };
+    if (kind === 'opened') row.told = monitor.rules.channels;
     if (kind === 'resolved') row.resolvedAt = at;
     else Object.assign(row, { state: change.state, reason: change.reason, message: change.message });
     this.incidents.set(incidentId, row);

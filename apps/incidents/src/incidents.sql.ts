@@ -66,14 +66,16 @@ FROM unnest($15::uuid[], $16::text[], $17::bigint[], $18::text[], $19::text[], $
 WHERE s.monitor_id = n.monitor_id
 ) SELECT outcome, count(*) AS n FROM written WHERE counted GROUP BY outcome`;
 
-/** An empty state means that the texts stay as they are: the incident was only resolved. */
+/** An empty state means that the texts stay as they are: the incident was only resolved. Returns whom each is told to. */
 export const SAVE_INCIDENTS = `INSERT INTO incidents AS i
-    (id, monitor_id, monitor_name, state, reason, message, opened_at, resolved_at)
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+    (id, monitor_id, monitor_name, state, reason, message, opened_at, resolved_at, told)
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+    $9::json[])
   ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
     state = CASE excluded.state WHEN '' THEN i.state ELSE excluded.state END,
     reason = CASE excluded.state WHEN '' THEN i.reason ELSE excluded.reason END,
-    message = CASE excluded.state WHEN '' THEN i.message ELSE excluded.message END`;
+    message = CASE excluded.state WHEN '' THEN i.message ELSE excluded.message END
+  RETURNING id, told`;
 
 export const ADD_TIMELINE = `INSERT INTO timeline (incident_id, at, what, by_whom, text)
   SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[])`;

@@ -12,6 +12,7 @@ import {
 import { Database, Outbox, type Queryable, type Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import type { Effects } from './effects.ts';
+import { widen } from './incidents/audience.ts';
 import { IncidentsStore, type Overdue } from './incidents.store.ts';
 import {
   type Held,
@@ -101,9 +102,11 @@ export class PostgresIncidentsStore extends IncidentsStore {
       );
     }
     if (effects.incidents.size > 0) await this.saveIncidents(tx, effects);
-    await this.transitions.keep(tx, effects.transitions);
+    await widen(tx, effects.audiences);
+    const openings = effects.audiences.map(({ message }) => message);
+    await this.transitions.keep(tx, [...effects.transitions, ...openings]);
     // Each message carries the trace of the result that caused it, and not that of the batch.
-    await context.with(ROOT_CONTEXT, () => this.outbox.addMany(tx, effects.messages));
+    await context.with(ROOT_CONTEXT, () => this.outbox.addMany(tx, [...effects.messages, ...openings]));
     await this.markDirty(tx, effects.results);
   }
 
@@ -125,7 +128,8 @@ export class PostgresIncidentsStore extends IncidentsStore {
     await tx.query(sql.MARK_DIRTY, columns, { name: 'rollups mark dirty' });
   }
 
-  private async saveIncidents(tx: Transaction, { incidents, timeline }: Effects): Promise<void> {
+  /** Their messages go to whoever the record says is told, which may be others than the monitor's channels by now. */
+  private async saveIncidents(tx: Transaction, { incidents, timeline, transitions: messages }: Effects): Promise<void> {
     const rows = [...incidents.values()];
     const incidentParams = [
       column(rows, (row) => row.id),
@@ -136,8 +140,13 @@ export class PostgresIncidentsStore extends IncidentsStore {
       column(rows, (row) => row.message),
       column(rows, (row) => row.openedAt),
       column(rows, (row) => row.resolvedAt),
+      column(rows, (row) => row.told && JSON.stringify(row.told)),
     ];
-    await tx.query(sql.SAVE_INCIDENTS, incidentParams, { name: 'incidents save' });
+    const saved = await tx.query<{ id: string; told: string[] | null }>(sql.SAVE_INCIDENTS, incidentParams, {
+      name: 'incidents save',
+    });
+    const told = new Map(saved.map((row) => [row.id, row.told]));
+    for (const { payload } of messages) payload.channels = told.get(payload.incidentId) ?? payload.channels;
     const timelineParams = [
       column(timeline, (entry) => entry.incidentId),
       column(timeline, (entry) => entry.at),

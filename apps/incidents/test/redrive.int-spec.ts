@@ -108,8 +108,9 @@ describe('transitions that the notifier has not said to know', () => {
 
   it('are forgotten once they are known', async () => {
     const [known, unknown] = [await down(), await down()];
-    const [incident] = await one.incidentsOf(known);
-    await one.transitions.forget([{ incidentId: String(incident?.['id']), transition: 'opened' }]);
+    await one.transitions.hurry();
+    const asked = await one.transitions.claim(10, LEASE);
+    await one.transitions.forget(asked.filter(({ payload }) => payload.monitorId === known.id));
     await one.transitions.hurry();
     const left = await one.transitions.claim(10, LEASE);
     expect(left.map(({ payload }) => payload.monitorId)).toEqual([unknown.id]);

@@ -4,14 +4,32 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from './channels/sender.ts';
 import type { Notification, NotificationKind } from './notification.ts';
-import { BLOCKED_MS, OVERTAKEN_MS, plan, type Plan, rankOf, reminderAfter, settle } from './notification.rules.ts';
+import {
+  BLOCKED_MS,
+  ORPHANED_MS,
+  OVERTAKEN_MS,
+  plan,
+  type Plan,
+  rankOf,
+  reminderAfter,
+  settle,
+} from './notification.rules.ts';
 
-const CHANNELS = [newId(), newId()];
+const [FIRST, ADDED] = [newId(), newId()];
+const CHANNELS = [FIRST, ADDED];
 const INCIDENT = newId();
 const RETRY = { baseMs: 100, maxMs: 2_000, forMs: 20_000 };
-const TRANSITIONS = ['opened', 'acknowledged', 'resolved'] as const;
+/** An incident to whose monitor a channel is added while it is open, as its owner tells it. */
+const MESSAGES = [
+  { transition: 'opened', channels: [FIRST] },
+  { transition: 'opened', channels: CHANNELS },
+  { transition: 'acknowledged', channels: CHANNELS },
+  { transition: 'resolved', channels: CHANNELS },
+] as const;
 
-function anEvent(transition: IncidentEvent['transition'], remindEvery?: string): IncidentEvent {
+type Message = (typeof MESSAGES)[number];
+
+function anEvent({ transition, channels }: Message, remindEvery?: string): IncidentEvent {
   return {
     incidentId: INCIDENT,
     monitorId: newId(),
@@ -22,7 +40,7 @@ function anEvent(transition: IncidentEvent['transition'], remindEvery?: string):
     message: 'status 503',
     at: 1_000,
     openedAt: 1_000,
-    channels: CHANNELS,
+    channels: [...channels],
     ...(remindEvery === undefined ? {} : { remindEvery }),
   };
 }
@@ -46,8 +64,10 @@ class Desk {
   claim(): Row[] {
     const due = [...this.rows.values()].filter(({ status, dueAt }) => status === 'pending' && dueAt <= this.now);
     return due.filter((row) => {
-      const blocked = this.mustWait(row);
-      if (row.kind === 'reminder' && this.silenced) row.status = 'cancelled';
+      const orphaned = row.kind !== 'opened' && !this.isTold(row.channelId);
+      const blocked = orphaned || this.mustWait(row);
+      const untold = orphaned && this.now - row.createdAt > ORPHANED_MS;
+      if (untold || (row.kind === 'reminder' && this.silenced)) row.status = 'cancelled';
       else if (blocked) row.dueAt = this.now + BLOCKED_MS;
       else {
         Object.assign(row, { status: 'sending', attempts: row.attempts + 1 });
@@ -70,6 +90,10 @@ class Desk {
         if (later && other.status === 'pending' && other.kind !== 'reminder') other.dueAt = this.now;
       }
     }
+  }
+
+  private isTold(channelId: string): boolean {
+    return [...this.rows.values()].some((other) => other.channelId === channelId && other.kind === 'opened');
   }
 
   private mustWait({ channelId, kind }: Row): boolean {
@@ -98,11 +122,11 @@ const outcome: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome>(
 );
 /** The transitions in any order, each delivered again and again, all within the time that one may overtake another. */
 const story = fc.record({
-  deliveries: fc.array(fc.record({ what: fc.nat(2), at: fc.nat(OVERTAKEN_MS - 600) }), { minLength: 1, maxLength: 12 }),
+  deliveries: fc.array(fc.record({ what: fc.nat(3), at: fc.nat(OVERTAKEN_MS - 600) }), { minLength: 1, maxLength: 12 }),
   outcomes: fc.array(outcome, { minLength: 1, maxLength: 12 }),
   takes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 6 }),
   remindEvery: fc.constantFrom(undefined, '1s', '5s'),
-  known: fc.integer({ min: 1, max: 3 }),
+  known: fc.integer({ min: 1, max: 4 }),
 });
 
 /** Half seconds go by; what is claimed is settled one to three of them later. */
@@ -119,8 +143,8 @@ function play({
   for (let n = 0; n < 400; n += 1) {
     desk.now = n * 500;
     for (const { what, at } of all.filter((one) => one.what < known && Math.ceil(one.at / 500) === n)) {
-      desk.record(anEvent(TRANSITIONS[what]!, remindEvery));
-      if (at % 2 === 0) desk.record(anEvent(TRANSITIONS[what]!, remindEvery));
+      desk.record(anEvent(MESSAGES[what]!, remindEvery));
+      if (at % 2 === 0) desk.record(anEvent(MESSAGES[what]!, remindEvery));
     }
     for (const one of sending.filter(({ until }) => until === n)) {
       desk.settle(one.row, outcomes[(n + one.row.attempts) % outcomes.length]!);
@@ -140,9 +164,13 @@ describe('the notifications of an incident, whatever order its transitions come 
         expect(new Set(desk.sent).size).toBe(desk.sent.length);
         const plain = names.filter((name) => !name.includes('reminder'));
         expect(plain.toSorted()).toEqual(
-          CHANNELS.flatMap((channel) =>
-            TRANSITIONS.slice(0, of.known).map((kind) => `${channel} ${kind} 0`),
-          ).toSorted(),
+          [
+            ...new Set(
+              MESSAGES.slice(0, of.known).flatMap(({ transition, channels }) =>
+                channels.map((channel) => `${channel} ${transition} 0`),
+              ),
+            ),
+          ].toSorted(),
         );
       }),
       { numRuns: 60 },
@@ -155,7 +183,7 @@ describe('the notifications of an incident, whatever order its transitions come 
         const desk = play(of);
         for (const channelId of CHANNELS) {
           const own = desk.begun.map((id) => desk.rows.get(id)!).filter((row) => row.channelId === channelId);
-          expect(own[0]?.kind).toBe('opened');
+          expect(own.slice(0, 1).map(({ kind }) => kind)).toEqual(own.length > 0 ? ['opened'] : []);
           const overtaken = own.filter((row, n) =>
             own.slice(0, n).some((other) => rankOf(other.kind) > rankOf(row.kind) && other.createdAt >= row.createdAt),
           );
@@ -178,9 +206,31 @@ describe('the notifications of an incident, whatever order its transitions come 
           .filter(({ status }) => status === 'pending' || status === 'sending')
           .map(({ kind }) => kind);
         expect(open.filter((kind) => kind !== 'reminder')).toEqual([]);
-        expect(of.known > 1 ? open : []).toEqual([]);
+        expect(of.known > 2 ? open : []).toEqual([]);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('an end whose opening never comes begins nowhere, and waits no longer than a day', () => {
+    const desk = new Desk();
+    desk.record(anEvent(MESSAGES[3]));
+    for (let n = 0; n * BLOCKED_MS < ORPHANED_MS + 2 * BLOCKED_MS; n += 1) {
+      desk.now = n * BLOCKED_MS;
+      expect(desk.claim()).toEqual([]);
+    }
+    expect([...desk.rows.values()].map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  it('whoever heard the opening hears the rest, whomever the event names, and nobody hears it twice', () => {
+    fc.assert(
+      fc.property(fc.subarray(CHANNELS), fc.subarray(CHANNELS), (told, named) => {
+        const siblings = told.map((channelId) => ({ channelId, kind: 'opened' as const, status: 'sent' as const }));
+        const plans = plan({ ...anEvent(MESSAGES[3]), channels: named }, siblings);
+        expect(plans.map(({ channelId }) => channelId).toSorted()).toEqual(
+          [...new Set([...told, ...named])].toSorted(),
+        );
+      }),
     );
   });
 });

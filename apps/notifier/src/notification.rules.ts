@@ -14,6 +14,8 @@ export const BLOCKED_MS = 30_000;
  * that the stream lost is published again by its owner, who asks after 3 s. A resolution must not come before its alarm.
  */
 export const OVERTAKEN_MS = 20_000;
+/** What has waited this long for its opening is cancelled: whoever was told no beginning is told no end. */
+export const ORPHANED_MS = 86_400_000;
 /** A receiver's Retry-After is honoured up to here. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 const MOST_ATTEMPTS = 300;
@@ -36,12 +38,14 @@ export interface Plan {
 }
 
 /**
- * The notifications that an event asks for: one for each of its channels.
+ * The notifications that an event asks for: one for each of its channels, and for each that was told of the opening,
+ * whatever the monitor's channels are by now.
  * @param siblings what the incident has already
  */
 export function plan(event: IncidentEvent, siblings: readonly Sibling[]): Plan[] {
   const { incidentId, transition: kind } = event;
-  return event.channels.map((channelId) => {
+  const told = siblings.filter((sibling) => sibling.kind === 'opened').map(({ channelId }) => channelId);
+  return [...new Set([...event.channels, ...told])].map((channelId) => {
     const own = siblings.filter((sibling) => sibling.channelId === channelId);
     const id = notificationId(incidentId, channelId, kind, 0);
     return { id, channelId, kind, step: 0, delayMs: delayOf(kind, own) };

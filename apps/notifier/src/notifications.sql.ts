@@ -20,8 +20,10 @@ export const INSERT = `
 
 /**
  * Takes what is due, a few of each channel so that none crowds out the others. What must wait for an earlier one of its
- * incident is put off, and a reminder of an incident that was silenced meanwhile is cancelled.
- * $1 holder, $2 limit, $3 most per channel, $4 busy channels, $5 whether to take over, $6 how long to put off in ms, $7 what the holder is sending
+ * incident is put off; so is a reminder of a channel that its monitor no longer has. A reminder of an incident that was
+ * silenced meanwhile is cancelled, and so is what has waited too long for an opening that never came.
+ * $1 holder, $2 limit, $3 most per channel, $4 busy channels, $5 whether to take over, $6 how long to put off in ms, $7 what
+ * the holder is sending, $8 how long an opening is waited for in ms
  */
 export const CLAIM = `
   WITH candidates AS (
@@ -29,21 +31,28 @@ export const CLAIM = `
     WHERE status IN ('pending', 'sending') AND due_at <= now() AND (status = 'pending' OR $5)
       AND channel_id <> ALL ($4::uuid[]) AND id <> ALL ($7::uuid[])
   ), due AS (
-    SELECT n.id, n.incident_id, n.channel_id, n.kind, n.rank FROM notifications n JOIN candidates USING (id)
+    SELECT n.id, n.incident_id, n.channel_id, n.kind, n.rank, n.created_at FROM notifications n JOIN candidates USING (id)
     WHERE nth <= $3 AND n.status IN ('pending', 'sending') AND n.due_at <= now() AND (n.status = 'pending' OR $5)
     ORDER BY n.due_at LIMIT $2 FOR UPDATE OF n SKIP LOCKED
+  ), placed AS (
+    SELECT due.*, due.kind NOT IN ('opened', 'test') AND NOT EXISTS (SELECT FROM notifications o
+      WHERE o.incident_id = due.incident_id AND o.channel_id = due.channel_id AND o.kind = 'opened') AS orphaned
+    FROM due
   ), judged AS (
     SELECT due.id,
       due.kind = 'reminder' AND EXISTS (SELECT FROM silenced s WHERE s.incident_id = due.incident_id) AS silenced,
-      EXISTS (SELECT FROM notifications b WHERE b.incident_id = due.incident_id AND b.channel_id = due.channel_id
+      orphaned AND created_at < now() - $8 * interval '1 millisecond' AS untold,
+      orphaned OR due.kind = 'reminder' AND EXISTS (SELECT FROM reminded r WHERE r.incident_id = due.incident_id
+        AND due.channel_id <> ALL (r.channels)) OR EXISTS (SELECT FROM notifications b WHERE b.incident_id = due.incident_id AND b.channel_id = due.channel_id
         AND b.rank < due.rank AND (b.status = 'sending' OR b.status = 'pending' AND b.kind <> 'reminder')) AS blocked
-    FROM due
+    FROM placed AS due
   )
   UPDATE notifications n SET
-    status = CASE WHEN silenced THEN 'cancelled' WHEN blocked THEN 'pending' ELSE 'sending' END,
+    status = CASE WHEN silenced OR untold THEN 'cancelled' WHEN blocked THEN 'pending' ELSE 'sending' END,
     attempts = attempts + CASE WHEN silenced OR blocked THEN 0 ELSE 1 END,
     claimed_by = CASE WHEN silenced OR blocked THEN NULL ELSE $1 END,
-    due_at = CASE WHEN silenced THEN NULL WHEN blocked THEN now() + $6 * interval '1 millisecond' ELSE ${LEASE} END
+    answer = CASE WHEN untold THEN 'this channel was told of no opening' ELSE answer END,
+    due_at = CASE WHEN silenced OR untold THEN NULL WHEN blocked THEN now() + $6 * interval '1 millisecond' ELSE ${LEASE} END
   FROM judged WHERE n.id = judged.id
   RETURNING n.*`;
 
@@ -73,6 +82,25 @@ export const SETTLE = `
 export const RELEASE = `
   UPDATE notifications SET due_at = now()
   WHERE incident_id = $1 AND channel_id = $2 AND rank > $3 AND status = 'pending' AND attempts = 0 AND kind <> 'reminder'`;
+
+/** Whom an incident's reminders go to; an older revision of the monitor changes nothing. */
+export const REMIND = `
+  INSERT INTO reminded (incident_id, revision, channels) VALUES ($1, $2, $3)
+  ON CONFLICT (incident_id) DO UPDATE SET revision = excluded.revision, channels = excluded.channels
+    WHERE reminded.revision < excluded.revision`;
+
+/** Old notifications, but no opening whose end has not come: the end looks for it. $1 days, $2 most at a time */
+export const PURGE = `
+  DELETE FROM notifications WHERE id IN (SELECT id FROM notifications n
+    WHERE created_at < now() - $1 * interval '1 day' AND status NOT IN ('pending', 'sending')
+      AND (kind <> 'opened' OR status = 'cancelled' OR EXISTS (SELECT FROM notifications e
+        WHERE e.incident_id = n.incident_id AND e.channel_id = n.channel_id AND e.kind = 'resolved'))
+    ORDER BY created_at LIMIT $2)`;
+
+export const PURGE_SILENCED = `
+  WITH old AS (DELETE FROM silenced WHERE incident_id IN (SELECT incident_id FROM silenced
+    WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT $2) RETURNING incident_id)
+  DELETE FROM reminded USING old WHERE reminded.incident_id = old.incident_id`;
 
 /** The places, from 1, of those transitions in $1 of which no channel lacks its notification without having been deleted. */
 export const KNOWN = `

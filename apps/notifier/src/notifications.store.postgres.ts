@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
 import { Database, purgeChanges, purgeOperations, type Queryable, type Transaction } from '@tocsin/database';
 import type { Notification, NotificationKind, NotificationStatus } from './notification.ts';
-import { BLOCKED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
+import { BLOCKED_MS, ORPHANED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
 import * as sql from './notifications.sql.ts';
 import {
   type ClaimRequest,
   type KnownChannel,
   type NewNotification,
   NotificationsStore,
+  type Reminded,
   type Shown,
   type TransitionRef,
 } from './notifications.store.ts';
@@ -73,6 +74,10 @@ export class PostgresNotificationsStore extends NotificationsStore {
     return rows.length > 0;
   }
 
+  async remind(tx: Transaction, incidentId: string, { channels, revision }: Reminded): Promise<void> {
+    await tx.query(sql.REMIND, [incidentId, revision, channels], { name: 'incident reminded' });
+  }
+
   async insert(db: Queryable, notifications: readonly NewNotification[]): Promise<Notification[]> {
     if (notifications.length === 0) return [];
     const records = notifications.map((n) => ({
@@ -96,7 +101,7 @@ export class PostgresNotificationsStore extends NotificationsStore {
   async claim({ holder, limit, perChannel, busy, takeOver, held }: ClaimRequest): Promise<Notification[]> {
     const rows = await this.database.query<Row>(
       sql.CLAIM,
-      [holder, limit, perChannel, busy, takeOver, BLOCKED_MS, held],
+      [holder, limit, perChannel, busy, takeOver, BLOCKED_MS, held, ORPHANED_MS],
       {
         name: 'notifications claim',
       },
@@ -148,9 +153,9 @@ export class PostgresNotificationsStore extends NotificationsStore {
     return rows[0] && notificationOf(rows[0]);
   }
 
-  async channels(ids: readonly string[]): Promise<Map<string, KnownChannel>> {
+  async channels(ids: readonly string[], db: Queryable = this.database): Promise<Map<string, KnownChannel>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.database.query<{ id: string; spec: ChannelSpec | null }>(
+    const rows = await db.query<{ id: string; spec: ChannelSpec | null }>(
       'SELECT id, spec FROM channels WHERE id = ANY($1::uuid[])',
       [ids],
       { name: 'channels find' },
@@ -175,19 +180,8 @@ export class PostgresNotificationsStore extends NotificationsStore {
 
   async tidy(days: number): Promise<void> {
     const old = [days, TIDY_BATCH];
-    await this.database.query(
-      `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications
-         WHERE created_at < now() - $1 * interval '1 day' AND status NOT IN ('pending', 'sending')
-         ORDER BY created_at LIMIT $2)`,
-      old,
-      { name: 'notifications purge' },
-    );
-    await this.database.query(
-      `DELETE FROM silenced WHERE incident_id IN (SELECT incident_id FROM silenced
-         WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT $2)`,
-      old,
-      { name: 'silenced purge' },
-    );
+    await this.database.query(sql.PURGE, old, { name: 'notifications purge' });
+    await this.database.query(sql.PURGE_SILENCED, old, { name: 'silenced purge' });
     await purgeOperations(this.database, 2 * DAY_MS, TIDY_BATCH);
     await purgeChanges(this.database, TIDY_BATCH);
   }

@@ -22,6 +22,9 @@ export interface NewNotification extends Plan {
 /** A transition of an incident, and whom it is to be told. */
 export type TransitionRef = Pick<IncidentEvent, 'incidentId' | 'transition' | 'channels'>;
 
+/** Which channels are reminded of an incident, since which revision of its monitor. */
+export type Reminded = NonNullable<IncidentEvent['reminded']>;
+
 /** Whom a claim is for, and what it may take. */
 export interface ClaimRequest {
   holder: string;
@@ -50,6 +53,8 @@ export abstract class NotificationsStore {
   /** Notes that nobody is reminded of the incident any more, and cancels the reminders that wait. */
   abstract silence(tx: Transaction, incidentId: string): Promise<void>;
   abstract isSilenced(tx: Transaction, incidentId: string): Promise<boolean>;
+  /** Notes that only these channels are reminded of the incident from now on. */
+  abstract remind(tx: Transaction, incidentId: string, reminded: Reminded): Promise<void>;
   /** Inserts those that do not exist yet, and returns them. */
   abstract insert(db: Queryable, notifications: readonly NewNotification[]): Promise<Notification[]>;
   /** Takes what is due, in one statement that two instances can run at once. */
@@ -72,7 +77,7 @@ export abstract class NotificationsStore {
   /** Those of which every channel has its notification, or was deleted. */
   abstract known(transitions: readonly TransitionRef[]): Promise<TransitionRef[]>;
   abstract find(id: string): Promise<Notification | undefined>;
-  abstract channels(ids: readonly string[]): Promise<Map<string, KnownChannel>>;
+  abstract channels(ids: readonly string[], db?: Queryable): Promise<Map<string, KnownChannel>>;
   /** Keeps the newest revision of a channel. What waits for a deleted one is cancelled; for a changed one, tried at once. */
   abstract putChannel(config: ChannelConfig): Promise<void>;
   /** Forgets what is older than `days`, a bounded number at a time. */

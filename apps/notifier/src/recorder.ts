@@ -11,6 +11,12 @@ import { type KnownChannel, type NewNotification, NotificationsStore } from './n
 /** Until the configuration of a channel has arrived, what goes there waits this long at a time. */
 const UNKNOWN_CHANNEL_MS = 1_000;
 
+/** What was recorded, and the channels that it goes to. */
+interface Inserted {
+  notifications: Notification[];
+  channels: Map<string, KnownChannel>;
+}
+
 /** Turns what happened to an incident into notifications, each once however often the event is delivered. */
 @Injectable()
 export class Recorder {
@@ -23,21 +29,24 @@ export class Recorder {
 
   /** Records the event's notifications and, once they are committed, begins to send those that are due. */
   async record(event: IncidentEvent): Promise<void> {
-    const channels = await this.store.channels(event.channels);
-    const insert = (db: Queryable, siblings: readonly Sibling[]): Promise<Notification[]> => {
-      const wanted = plan(event, siblings).filter(({ channelId }) => !isGone(channels.get(channelId)));
-      return this.store.insert(db, this.rowsOf(event, wanted, channels));
-    };
+    const { transition, incidentId, reminded } = event;
     // Nothing comes before an opening, so one statement is all that stands between it and its sending.
-    const inserted =
-      event.transition === 'opened'
-        ? await insert(this.database, [])
-        : await this.database.transaction(async (tx) => {
-            await this.store.lockIncident(tx, event.incidentId);
-            await this.store.silence(tx, event.incidentId);
-            return insert(tx, await this.store.siblings(tx, event.incidentId));
-          });
-    this.begin(inserted, channels);
+    if (transition === 'opened' && !reminded) return this.begin(await this.insert(this.database, event, []));
+    const inserted = await this.database.transaction(async (tx) => {
+      if (reminded) await this.store.remind(tx, incidentId, reminded);
+      if (transition === 'opened') return this.insert(tx, event, []);
+      await this.store.lockIncident(tx, incidentId);
+      await this.store.silence(tx, incidentId);
+      return this.insert(tx, event, await this.store.siblings(tx, incidentId));
+    });
+    this.begin(inserted);
+  }
+
+  private async insert(db: Queryable, event: IncidentEvent, siblings: readonly Sibling[]): Promise<Inserted> {
+    const plans = plan(event, siblings);
+    const channels = await this.store.channels(plans.map(({ channelId }) => channelId), db); // prettier-ignore
+    const wanted = plans.filter(({ channelId }) => !isGone(channels.get(channelId)));
+    return { channels, notifications: await this.store.insert(db, this.rowsOf(event, wanted, channels)) };
   }
 
   private rowsOf(event: IncidentEvent, plans: readonly Plan[], channels: Map<string, KnownChannel>): NewNotification[] {
@@ -53,10 +62,10 @@ export class Recorder {
     });
   }
 
-  private begin(inserted: readonly Notification[], channels: Map<string, KnownChannel>): void {
-    const claimed = inserted.filter((one) => one.status === 'sending');
+  private begin({ notifications, channels }: Inserted): void {
+    const claimed = notifications.filter((one) => one.status === 'sending');
     for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId));
-    if (inserted.some((one) => one.status === 'pending')) this.dispatcher.nudge();
+    if (notifications.some((one) => one.status === 'pending')) this.dispatcher.nudge();
   }
 }
 

@@ -35,7 +35,13 @@ export const incidentEvent = z.object({
   openedAt: epochMs,
   by: z.string().optional(),
   note: z.string().optional(),
+  /** Who is told: the channels that heard the opening, or are to hear it by this event. */
   channels: z.array(id),
+  /**
+   * Given with an opening that is published again because the monitor's channels changed while the incident was open:
+   * those that are reminded of it from now on. The highest revision of the monitor counts.
+   */
+  reminded: z.object({ channels: z.array(id), revision: z.int() }).optional(),
   remindEvery: z.string().optional(),
 });
 export type IncidentEvent = z.infer<typeof incidentEvent>;

@@ -17,6 +17,7 @@ interface Row {
   resolved_at: number | null;
   name: string | null;
   rules: KnownMonitor['rules'] | null;
+  told: string[] | null;
 }
 
 interface EntryRow {
@@ -31,14 +32,15 @@ const GET = `SELECT i.*, m.name, m.rules FROM incidents i LEFT JOIN monitors m U
 /** Incidents and their timelines, one at a time. Every method works in the caller's transaction. */
 @Injectable()
 export class IncidentRecords {
-  /** Locks an incident. @returns it with what an event about it needs of its monitor */
+  /** Locks an incident. @returns it with what an event about it needs of its monitor; its channels are those it is told to */
   async lock(
     tx: Queryable,
     id: string,
   ): Promise<{ view: IncidentView; monitor: Pick<KnownMonitor, 'monitorId' | 'name' | 'rules'> } | undefined> {
     const [row] = await tx.query<Row>(`${GET} FOR UPDATE OF i`, [id], { name: 'incident lock' });
     if (!row) return undefined;
-    const rules = row.rules?.channels ? row.rules : { ...GONE, ...row.rules };
+    const known = row.rules?.channels ? row.rules : { ...GONE, ...row.rules };
+    const rules = row.told ? { ...known, channels: row.told } : known;
     return { view: viewOf(row), monitor: { monitorId: row.monitor_id, name: row.name ?? row.monitor_name, rules } };
   }
 

@@ -6,6 +6,7 @@ import { HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
 import { scheduleOf } from '../heartbeats/schedule.ts';
+import { isSameSet } from '../incidents/audience.ts';
 import { IncidentsStore } from '../incidents.store.ts';
 import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
 import { type Ending, MonitorsStore, type NewSpan } from './monitors.store.ts';
@@ -101,6 +102,8 @@ class Work {
     if (before.kind !== monitor.kind) Object.assign(held, { pulse: {}, state: { ...held.state, locations: {} } });
     if (monitor.paused) this.effects.add(held, pause(held.state, this.now));
     else this.effects.add(held, resume(held.state, this.now));
+    if (!isSameSet(before.rules.channels, monitor.rules.channels))
+      this.effects.addAudience(held, before.rules.channels, this.now);
     if (before.gridSince !== monitor.gridSince) held.state = { ...held.state, expectedSince: this.now };
     held.state = { ...held.state, locations: onlyThose(held.state.locations, monitor) };
     if (before.paused && !monitor.paused) held.pulse = {};

@@ -47,8 +47,8 @@ export class RedriveService {
   private async settle(asked: readonly Unconfirmed[]): Promise<boolean> {
     const known = await this.ask(asked);
     if (!known) return false;
-    await this.transitions.forget(known);
     const names = new Set(known.map(nameOf));
+    await this.transitions.forget(asked.filter(({ payload }) => names.has(nameOf(payload))));
     const unknown = asked.filter(({ payload }) => !names.has(nameOf(payload)));
     if (unknown.length === 0) return true;
     const backlog = await this.backlog();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { type IncidentEvent, subjects, type Transition } from '@tocsin/contracts';
+import { type IncidentEvent, subjects } from '@tocsin/contracts';
 import { Database, Outbox, type OutboxMessage, type Queryable } from '@tocsin/database';
 import { pauseMs } from './redrive.rules.ts';
 import * as sql from './transitions.sql.ts';
@@ -15,6 +15,8 @@ export interface TransitionMessage extends OutboxMessage {
 export interface Unconfirmed {
   payload: IncidentEvent;
   headers: Record<string, string>;
+  /** Under which id it was published the last time. */
+  messageId: string;
   /** How often it was published, and how long ago the last time. */
   published: number;
   ageMs: number;
@@ -26,8 +28,6 @@ interface Row extends Omit<Unconfirmed, 'ageMs' | 'inOutbox'> {
   age_ms: number;
   in_outbox: boolean;
 }
-
-type Key = { incidentId: string; transition: Transition };
 
 /** The transitions that the notifier is to know, kept until it says so. */
 @Injectable()
@@ -60,19 +60,17 @@ export class TransitionsStore {
   /** Up to `limit` that it is time to ask about. They are this instance's for `leaseMs`; then any other one takes them. */
   async claim(limit: number, leaseMs: number): Promise<Unconfirmed[]> {
     const rows = await this.database.query<Row>(sql.CLAIM, [limit, leaseMs], { name: 'transitions claim' });
-    return rows.map(({ payload, headers, published, age_ms, in_outbox }) => ({
-      payload,
-      headers,
-      published,
-      ageMs: age_ms,
-      inOutbox: in_outbox,
-    }));
+    return rows.map(({ age_ms, in_outbox, ...row }) => ({ ...row, ageMs: age_ms, inOutbox: in_outbox }));
   }
 
   /** Forgets those that the notifier knows. */
-  async forget(keys: readonly Key[]): Promise<void> {
-    if (keys.length === 0) return;
-    const columns = [keys.map(({ incidentId }) => incidentId), keys.map(({ transition }) => transition)];
+  async forget(known: readonly Pick<Unconfirmed, 'payload' | 'messageId'>[]): Promise<void> {
+    if (known.length === 0) return;
+    const columns = [
+      known.map(({ payload }) => payload.incidentId),
+      known.map(({ payload }) => payload.transition),
+      known.map(({ messageId }) => messageId),
+    ];
     await this.database.query(sql.FORGET, columns, { name: 'transitions forget' });
   }
 
