@@ -59,10 +59,18 @@ export const incidents: readonly Mutant[] = [
   {
     mechanism: 'A transition is kept until the notifier knows it',
     file: 'apps/incidents/src/incidents.store.postgres.ts',
-    find: 'await this.transitions.keep(tx, effects.transitions);',
+    find: 'await this.transitions.keep(tx, [...effects.transitions, ...openings]);',
     replace: '',
     test: 'apps/incidents/test/redrive.int-spec.ts',
     title: 'are kept with all that they say',
+  },
+  {
+    mechanism: 'An end is told to whoever was told the beginning',
+    file: 'apps/incidents/src/incidents.store.postgres.ts',
+    find: 'told.get(payload.incidentId) ?? payload.channels;',
+    replace: 'payload.channels;',
+    test: 'apps/incidents/test/told.int-spec.ts',
+    title: 'the end goes to whoever heard the beginning',
   },
   {
     mechanism: 'What the stream lost after it had acknowledged it is published again',

@@ -19,10 +19,18 @@ export const notifier: readonly Mutant[] = [
   {
     mechanism: 'A notification is sent by whoever claimed it, and by nobody else',
     file: 'apps/notifier/src/recorder.ts',
-    find: "inserted.filter((one) => one.status === 'sending')",
-    replace: 'inserted',
+    find: "notifications.filter((one) => one.status === 'sending')",
+    replace: 'notifications',
     test: 'apps/notifier/test/webhook.int-spec.ts',
     title: 'a hundred openings at once are each delivered once',
+  },
+  {
+    mechanism: 'What waits for its opening is not sent before it',
+    file: 'apps/notifier/src/notifications.sql.ts',
+    find: "orphaned OR due.kind = 'reminder'",
+    replace: "due.kind = 'reminder'",
+    test: 'apps/notifier/test/audience.int-spec.ts',
+    title: 'what waits for its opening is looked at in its time and not sent',
   },
   {
     mechanism: 'A claim that ran out is taken over',
