@@ -15,6 +15,14 @@ const a = anHttpMonitor;
 
 describe('bad input gets a problem, and changes nothing', () => {
   it.each<[string, string, Ask, number, string, string?]>([
+    [
+      'a member that is there twice',
+      'POST /v1/monitors',
+      { raw: '{"kind":"http","kind":"tcp"}', headers: json },
+      400,
+      'invalid',
+      '/kind',
+    ],
     ['malformed JSON', 'POST /v1/monitors', { raw: '{"kind":', headers: json }, 400, 'invalid'],
     ['invalid UTF-8', 'POST /v1/monitors', { raw: new Uint8Array([34, 255, 34]), headers: json }, 400, 'invalid'],
     ['no body', 'POST /v1/monitors', { headers: json }, 400, 'invalid', ''],
@@ -131,6 +139,17 @@ describe('every answer', () => {
     }
   });
 
+  it.each(['/v1/monitors', '/v1/nothing', '/v1/monitors/%zz', '/', '/docs', '/health/live'])(
+    'says its trace, without a collector too: %s',
+    async (path) => {
+      const { headers, body } = await stack.ask('GET', path, { as: undefined });
+      const traceId = headers.get('tocsin-trace-id');
+      expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+      // Documents have no code, problems have one.
+      expect([undefined, traceId]).toContain(body?.traceId);
+    },
+  );
+
   it('continues the trace of its caller, and says which it is', async () => {
     // Nobody listens there: spans are made, and lost, as when the collector is away.
     const { url } = await startGateway({ ...stack.env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
@@ -144,6 +163,32 @@ describe('every answer', () => {
     const { headers } = await stack.ask('GET', '/v1/monitors');
     expect(headers.get('ratelimit-policy')).toBe('"token";q=5000;w=5');
     expect(headers.get('ratelimit')).toMatch(/^"token";r=\d+;t=0$/);
+  });
+});
+
+describe('documents for anyone', () => {
+  it.each(['/', '/v1/openapi.json', '/docs', '/docs/swagger-ui-bundle.js', '/docs/start.js'])(
+    '%s is sent once: asked for with its ETag it is 304',
+    async (path) => {
+      const first = await stack.ask('GET', path, { as: undefined });
+      expect([first.status, first.text.length > 0]).toEqual([200, true]);
+      const etag = first.headers.get('etag')!;
+      for (const tag of [etag, `W/${etag}`, `"other", ${etag}`]) {
+        const again = await stack.ask('GET', path, { as: undefined, headers: { 'if-none-match': tag } });
+        expect([again.status, again.text, again.headers.get('etag')]).toEqual([304, '', etag]);
+      }
+      const other = await stack.ask('GET', path, { as: undefined, headers: { 'if-none-match': '"other"' } });
+      expect(other.text).toBe(first.text);
+    },
+  );
+
+  it('say at / what this is, to a browser and to a script', async () => {
+    const script = await stack.ask('GET', '/', { as: undefined });
+    expect(script.body).toMatchObject({ name: 'Tocsin', docs: '/docs', openapi: '/v1/openapi.json' });
+    const browser = await stack.ask('GET', '/', { as: undefined, headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect(browser.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(browser.text).toContain('href="/docs"');
+    expect((await stack.ask('HEAD', '/', { as: undefined })).status).toBe(200);
   });
 });
 

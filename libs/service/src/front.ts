@@ -2,35 +2,27 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { metricsText } from '@tocsin/telemetry';
+import { Exchanges } from './exchanges.ts';
 import type { Health } from './health.ts';
+import {
+  BAD_HOST,
+  EXPECTATION,
+  NO_TUNNEL,
+  rawRefusal,
+  type Refusal,
+  refusalOf,
+  refuse,
+  STARTING,
+  TRACE_HEADER,
+} from './refusals.ts';
+import { hasGoodHost, newTraceId, traceIdOf } from './request-head.ts';
 
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_BOUND_MS = 15_000;
 const REQUEST_BOUND_MS = 60_000;
 
-const MALFORMED = {
-  status: 400,
-  reason: 'Bad Request',
-  code: 'invalid',
-  retry: false,
-  detail: 'This is not a well-formed HTTP request.',
-};
-const BROKEN: Record<string, typeof MALFORMED | undefined> = {
-  HPE_HEADER_OVERFLOW: {
-    ...MALFORMED,
-    status: 431,
-    reason: 'Request Header Fields Too Large',
-    code: 'too_large',
-    detail: 'The headers are larger than 16 KiB together.',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    reason: 'Request Timeout',
-    code: 'deadline',
-    retry: true,
-    detail: 'The request did not arrive in time.',
-  },
-};
+/** How long a refused connection may take to read why, and to close. */
+const LINGER_MS = 1_000;
 
 /**
  * The HTTP server of a process. Health and metrics answer from its first moment, before anything else is there;
@@ -39,15 +31,24 @@ const BROKEN: Record<string, typeof MALFORMED | undefined> = {
 export class Front {
   readonly server: Server;
   private application: RequestListener | undefined;
+  private readonly exchanges = new Exchanges();
   private running = 0;
   private whenIdle: (() => void) | undefined;
 
   constructor(private readonly health: Health) {
     this.server = createServer(
-      { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_BOUND_MS, requestTimeout: REQUEST_BOUND_MS },
-      (request, response) => this.handle(request, response),
+      {
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        headersTimeout: HEADERS_BOUND_MS,
+        requestTimeout: REQUEST_BOUND_MS,
+        // A request without a Host is refused here, with a problem.
+        requireHostHeader: false,
+      },
+      (request, response) => this.admit(request, response),
     );
-    this.server.on('clientError', refuseBrokenRequest);
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.refuseBroken(error, socket));
+    this.server.on('connect', (_request, socket) => this.refuseLast(socket, NO_TUNNEL));
+    this.server.on('checkExpectation', (request, response) => this.admit(request, response, EXPECTATION));
   }
 
   /** Listens and returns the port. Throws when the address can't be had. */
@@ -89,22 +90,38 @@ export class Front {
     this.server.closeAllConnections();
   }
 
+  private admit(request: IncomingMessage, response: ServerResponse, refusal?: Refusal): void {
+    this.exchanges.begin(request, response);
+    response.setHeader(TRACE_HEADER, traceIdOf(request));
+    const refused = hasGoodHost(request) ? refusal : BAD_HOST;
+    if (refused || this.health.draining) response.setHeader('connection', 'close');
+    if (refused) refuse(response, refused);
+    else this.handle(request, response);
+  }
+
   private handle(request: IncomingMessage, response: ServerResponse): void {
-    if (this.health.draining) response.setHeader('connection', 'close');
     const path = request.url?.split('?', 1)[0];
     if (path === '/health/live') return send(response, 200, { status: 'live' });
     if (path === '/health/ready') return void this.sendReadiness(response);
     if (path === '/metrics') return void sendMetrics(response);
     if (this.application) return this.pass(this.application, request, response);
-    response.setHeader('retry-after', '1');
-    send(response, 503, {
-      type: 'urn:tocsin:problem:unavailable',
-      title: 'Starting',
-      status: 503,
-      detail: 'This instance is starting. Try again in a moment.',
-      code: 'unavailable',
-      retry: true,
+    refuse(response, STARTING);
+  }
+
+  /** What is not HTTP never reaches the application. */
+  private refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    this.refuseLast(socket, refusalOf(error.code));
+  }
+
+  /** Refuses what followed the requests of a connection, once those are answered, and ends it. */
+  private refuseLast(socket: Duplex, refusal: Refusal): void {
+    const isFirst = this.exchanges.endAfter(socket, () => {
+      if (socket.writable) socket.end(rawRefusal(refusal, newTraceId()));
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
     });
+    // The connection has no other listener once a tunnel was asked for.
+    if (isFirst) socket.on('error', () => socket.destroy());
   }
 
   private pass(application: RequestListener, request: IncomingMessage, response: ServerResponse): void {
@@ -121,23 +138,13 @@ export class Front {
   }
 }
 
-/** What is not HTTP never reaches the application: it is told so in the form of every other refusal. */
-function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const { status, reason, code, retry, detail } = BROKEN[error.code ?? ''] ?? MALFORMED;
-  const body = JSON.stringify({ type: `urn:tocsin:problem:${code}`, title: reason, status, detail, code, retry });
-  const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n`;
-  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-}
-
 async function sendMetrics(response: ServerResponse): Promise<void> {
   const { contentType, body } = await metricsText();
   response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  const type = status === 503 && typeof body === 'object' && body !== null && 'type' in body ? 'problem+json' : 'json';
   response
-    .writeHead(status, { 'content-type': `application/${type}`, 'cache-control': 'no-store' })
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     .end(JSON.stringify(body));
 }

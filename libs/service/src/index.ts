@@ -4,6 +4,7 @@ export type { DatabaseSettings } from './connect.ts';
 export { Drain, type StopPhase } from './drain.ts';
 export { Health, type DependencyHealth, type HealthCheck, type HealthReport } from './health.ts';
 export { secretKeys, type PlatformConfig } from './platform.config.ts';
+export { TRACE_HEADER } from './refusals.ts';
 export { toProblem, type Problem } from './problem.ts';
 export { runService, type ServiceSettings } from './run-service.ts';
 export { type TargetLists, targetLists, targetsEnvironment } from './targets.config.ts';

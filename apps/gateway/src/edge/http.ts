@@ -1,7 +1,7 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MAX_BODY_BYTES } from '@tocsin/contracts';
-import type { HttpSettings } from '@tocsin/service';
+import { type HttpSettings, TRACE_HEADER } from '@tocsin/service';
 import { takePings } from '../heartbeats/ping-body.ts';
 import { EdgeProblemFilter, sendProblem } from './problem.filter.ts';
 
@@ -38,8 +38,9 @@ function addHeaders(app: NestFastifyApplication): void {
     .getHttpAdapter()
     .getInstance()
     .addHook('onRequest', (_request, reply, done) => {
+      // Where spans are made, theirs counts; else the one that the answer has already.
       const span = trace.getActiveSpan()?.spanContext();
-      if (span && isSpanContextValid(span)) void reply.header('tocsin-trace-id', span.traceId);
+      if (span && isSpanContextValid(span)) void reply.header(TRACE_HEADER, span.traceId);
       void reply.headers(SECURITY_HEADERS);
       done();
     });

@@ -1,5 +1,6 @@
 import { pointer, type FieldProblem } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
+import { duplicateMember } from './duplicate-members.ts';
 import { EdgeRefusal } from './problem.ts';
 
 const DEEPEST = 32;
@@ -7,7 +8,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The value of a JSON text.
- * @throws TocsinError `invalid` when it is not UTF-8 or not JSON
+ * @throws TocsinError `invalid` when it is not UTF-8 or not JSON; EdgeRefusal `invalid` for a member that is there twice
  */
 export function parseJson(bytes: Buffer): unknown {
   let text: string;
@@ -16,13 +17,17 @@ export function parseJson(bytes: Buffer): unknown {
   } catch (cause) {
     throw new TocsinError('invalid', 'The body is not valid UTF-8.', { cause });
   }
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text) as unknown;
   } catch (cause) {
     throw new TocsinError('invalid', `The body is not valid JSON: ${(cause as Error).message.slice(0, 200)}`, {
       cause,
     });
   }
+  const twice = duplicateMember(text);
+  if (twice) throw EdgeRefusal.fields([{ path: pointer(twice), message: 'must be there only once' }]);
+  return value;
 }
 
 /**

@@ -23,11 +23,15 @@ export function preconditionsOf(route: Route, headers: Record<string, string | s
   if (route.conditional === 'if-match' && ifMatch !== undefined && ifMatch !== '*') {
     return { ifRevision: revisionOf(ifMatch) };
   }
-  const ifNoneMatch = text(headers['if-none-match']);
-  if (route.conditional === 'if-none-match' && ifNoneMatch !== undefined) {
-    return { ifNoneMatch: ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, '')) };
-  }
-  return {};
+  const ifNoneMatch = route.conditional === 'if-none-match' ? etagsOf(headers['if-none-match']) : undefined;
+  return ifNoneMatch ? { ifNoneMatch } : {};
+}
+
+/** The ETags of an If-None-Match, compared weakly (RFC 9110, 13.1.2); undefined where there is none. */
+export function etagsOf(ifNoneMatch: string | string[] | undefined): string[] | undefined {
+  return text(ifNoneMatch)
+    ?.split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''));
 }
 
 /** Whether the caller already has what would be answered. */

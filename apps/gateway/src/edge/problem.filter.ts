@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, NotFoundException } from '@nestjs/common';
-import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { TRACE_HEADER } from '@tocsin/service';
 import { logger } from '@tocsin/telemetry';
 import { throwError, type Observable } from 'rxjs';
 import type { EdgeReply, EdgeRequest } from './call.ts';
@@ -21,18 +21,17 @@ export class EdgeProblemFilter implements ExceptionFilter {
 
 /** Also for what Fastify refuses before Nest sees it. */
 export function sendProblem(error: unknown, request: EdgeRequest, reply: EdgeReply): void {
+  const traceId = String(reply.getHeader(TRACE_HEADER) ?? reply.raw.getHeader(TRACE_HEADER));
   const path = request.url.split('?', 1)[0]!;
   const { problem, headers } = refusalOf(isUnrouted(error, request) ? unrouted(request.method, path) : error);
   if (problem.code === 'internal') {
     // The route and not the path: a path may hold a push key.
-    log.error({ err: error, route: request.routeOptions.url }, 'a request failed unexpectedly');
+    log.error({ err: error, route: request.routeOptions.url, trace: traceId }, 'a request failed unexpectedly');
   }
   if (reply.sent) return;
-  const span = trace.getActiveSpan()?.spanContext();
-  const traceId = span && isSpanContextValid(span) ? { traceId: span.traceId } : {};
   void reply.code(problem.status).headers({ 'cache-control': 'no-store', ...headers });
   void reply.type('application/problem+json; charset=utf-8');
-  void reply.send(JSON.stringify({ ...problem, instance: path.slice(0, 500), ...traceId }));
+  void reply.send(JSON.stringify({ ...problem, instance: path.slice(0, 500), traceId }));
 }
 
 /** Nest says 404 for what no route takes; what a handler does not find is a TocsinError. */

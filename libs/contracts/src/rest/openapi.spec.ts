@@ -2,6 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../../../package.json' with { type: 'json' };
+import { z } from 'zod';
+import { monitorSpec } from '../monitor.ts';
+import { examples } from './examples.ts';
 import { openapi } from './openapi.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -32,6 +35,21 @@ describe('the OpenAPI document', () => {
       ([, name]) => name!,
     );
     expect(new Set(references)).toEqual(new Set(Object.keys(document.components.schemas)));
+  });
+
+  it('has an example of each body, and each is one that the route takes', () => {
+    const taking = all.filter(([, { body }]) => !(body instanceof z.ZodUndefined));
+    for (const [name, { body, examples = {} }] of taking) {
+      const refused = Object.entries(examples).filter(([, value]) => !body.safeParse(value).success);
+      expect([name, refused, Object.keys(examples).length > 0]).toEqual([name, [], true]);
+    }
+  });
+
+  it('has patches as examples that make a whole of the first monitor', () => {
+    for (const patch of Object.values(examples.monitorPatch)) {
+      const patched = { ...examples.monitors['A website'], ...patch, description: '' };
+      expect(monitorSpec.safeParse(patched).error).toBeUndefined();
+    }
   });
 
   it('has a parameter for each place in a path', () => {

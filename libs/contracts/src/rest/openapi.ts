@@ -110,8 +110,15 @@ function headers(route: Route): Json[] {
 }
 
 function requestBody(route: Route, schema: JsonSchema): Json {
-  const content = Object.fromEntries(route.bodyTypes.map((type) => [type, { schema }]));
+  const shown = route.examples ? { examples: examplesOf(route.examples) } : {};
+  const content = Object.fromEntries(route.bodyTypes.map((type) => [type, { schema, ...shown }]));
   return { required: !route.body.safeParse(undefined).success && route.role !== 'anyone', content };
+}
+
+function examplesOf(examples: NonNullable<Route['examples']>): Json {
+  return Object.fromEntries(
+    Object.entries(examples).map(([summary, value], n) => [`example${n + 1}`, { summary, value }]),
+  );
 }
 
 function success(route: Route, schema: JsonSchema | undefined): Json {
@@ -141,8 +148,8 @@ const ACCEPTED = {
 };
 
 function refusals(route: Route): Json {
-  const takesBody = hasContent(['', route.body]);
   const changes = route.method !== 'GET';
+  const takesAnything = route.bodyTypes.includes('*/*');
   const codes: (ProblemCode | false)[] = [
     'invalid',
     route.role !== 'anyone' && 'unauthenticated',
@@ -150,18 +157,18 @@ function refusals(route: Route): Json {
     route.path.includes('{') && 'not_found',
     route.work === 'command' && 'conflict',
     route.conditional === 'if-match' && 'stale',
-    takesBody && 'too_large',
-    takesBody && route.role !== 'anyone' && 'unsupported_type',
-    changes && route.work === 'command' && 'key_reused',
+    changes && !takesAnything && 'too_large',
+    changes && !takesAnything && 'unsupported_type',
+    'expectation_failed',
+    changes && route.role !== 'anyone' && 'key_reused',
     'exhausted',
     'unavailable',
     'deadline',
   ];
-  return Object.fromEntries(
-    codes
-      .filter((code) => code !== false)
-      .map((code) => [problems[code].status, { description: problems[code].title, content: PROBLEM }]),
-  );
+  const listed = codes
+    .filter((code) => code !== false)
+    .map((code): [number, Json] => [problems[code].status, { description: problems[code].title, content: PROBLEM }]);
+  return Object.fromEntries([...listed, [431, { description: 'The headers are too large', content: PROBLEM }]]);
 }
 
 function inputsOf(name: string, route: Route): [string, z.ZodType][] {

@@ -12,6 +12,7 @@ export const problems = {
   stale: { status: 412, title: 'It was changed in the meantime' },
   too_large: { status: 413, title: 'The body is too large' },
   unsupported_type: { status: 415, title: 'The type of the body is not supported' },
+  expectation_failed: { status: 417, title: 'The expectation of the request cannot be met' },
   key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },
   exhausted: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Tocsin failed' },
@@ -20,7 +21,7 @@ export const problems = {
 } as const satisfies Record<ErrorCode | EdgeCode, { status: number; title: string }>;
 
 /** Codes that only HTTP knows. */
-type EdgeCode = 'method_not_allowed' | 'unsupported_type';
+type EdgeCode = 'method_not_allowed' | 'unsupported_type' | 'expectation_failed';
 export type ProblemCode = keyof typeof problems;
 
 export const fieldProblem = z.object({
@@ -42,7 +43,7 @@ export const problem = z
     code: z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]]),
     retry: z.boolean().meta({ description: 'Whether the same request may succeed later' }),
     errors: z.array(fieldProblem).optional(),
-    traceId: z.string().optional(),
+    traceId: z.string().optional().meta({ description: 'As in Tocsin-Trace-Id: the log says more under it' }),
   })
   .meta({ description: 'What went wrong (RFC 9457)' });
 export type Problem = z.infer<typeof problem>;

@@ -27,6 +27,8 @@ export interface Route<
   /** The type of the answer where it is not JSON. */
   readonly answerType?: string;
   readonly bodyTypes: readonly string[];
+  /** Bodies that work as they are, by what they do; the first is proposed where the API is tried out. */
+  readonly examples?: Readonly<Record<string, unknown>>;
   readonly bodyBytes: number;
   /** How it answers: `read` and `direct` at once, `command` perhaps with 202 and an operation, `stream` without end. */
   readonly work: 'read' | 'direct' | 'command' | 'stream';
@@ -54,6 +56,7 @@ interface Rest<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   status?: 200 | 201 | 204;
   answerType?: string;
   bodyTypes?: readonly string[];
+  examples?: Readonly<Record<string, unknown>>;
   bodyBytes?: number;
   work?: Route['work'];
   conditional?: 'if-match' | 'if-none-match';

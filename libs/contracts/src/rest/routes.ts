@@ -7,6 +7,7 @@ import { monitorSpec } from '../monitor.ts';
 import { coverageReport, resultView, rollup, summary, uptimeReport } from '../report.ts';
 import { incidentsQuery, monitorsQuery, notificationsQuery } from '../requests.ts';
 import { createdToken, token, tokenSpec } from '../token.ts';
+import { examples } from './examples.ts';
 import * as input from './inputs.ts';
 import { group, MONITOR_BODY_BYTES } from './route.ts';
 import {
@@ -39,6 +40,7 @@ const monitorPatch = {
   params,
   body: z.record(z.string(), z.unknown()).meta({ description: 'JSON Merge Patch (RFC 7396) of the specification' }),
   bodyTypes: MERGE_PATCH,
+  examples: examples.monitorPatch,
   conditional: 'if-match',
 } as const;
 const ofMonitor = { params } as const;
@@ -52,7 +54,7 @@ const heartbeat = {
     'that it names (or UTF-8; what is invalid is replaced). The rest is read and dropped. With a Content-Encoding there ' +
     'is no message.',
 } as const;
-const message = { body: z.string(), bodyTypes: ['*/*'] } as const;
+const message = { body: z.string(), bodyTypes: ['*/*'], examples: examples.heartbeat } as const;
 const heartbeatSignal = { ...heartbeat, params: input.heartbeatSignalParams } as const;
 const received = z.object({ ok: z.literal(true) });
 
@@ -61,6 +63,7 @@ export const routes = {
   monitorsCreate: monitors('editor', 'POST /v1/monitors', ['Create a monitor', monitorView], {
     ...monitorBody,
     body: monitorSpec,
+    examples: examples.monitors,
     status: 201,
   }),
   monitorsList: monitors('viewer', 'GET /v1/monitors', ['List monitors with their states', page(monitorListItem)], {
@@ -75,6 +78,7 @@ export const routes = {
     ...monitorBody,
     params,
     body: monitorSpec,
+    examples: examples.monitors,
     conditional: 'if-match',
   }),
   monitorsPatch: monitors('editor', 'PATCH /v1/monitors/{id}', ['Change a monitor', monitorView], monitorPatch),
@@ -136,6 +140,7 @@ export const routes = {
 
   channelsCreate: channels('editor', 'POST /v1/channels', ['Create a channel', channel], {
     body: channelSpec,
+    examples: examples.channels,
     status: 201,
     etag: true,
   }),
@@ -148,6 +153,7 @@ export const routes = {
   channelsReplace: channels('editor', 'PUT /v1/channels/{id}', ['Replace a channel', channel], {
     params,
     body: channelSpec,
+    examples: examples.channels,
     etag: true,
     conditional: 'if-match',
   }),
@@ -165,6 +171,7 @@ export const routes = {
 
   tokensCreate: tokens('admin', 'POST /v1/tokens', ['Create an API token; its secret is shown once', createdToken], {
     body: tokenSpec,
+    examples: examples.tokens,
     status: 201,
   }),
   tokensList: tokens('admin', 'GET /v1/tokens', ['List API tokens', page(token)], { query: paging }),
@@ -180,11 +187,12 @@ export const routes = {
     'editor',
     'POST /v1/incidents/{id}/acknowledge',
     ['Acknowledge an incident', incidentView],
-    { params, body: acknowledgeSpec.default({}) },
+    { params, body: acknowledgeSpec.default({}), examples: examples.acknowledge },
   ),
   incidentsNote: incidents('editor', 'POST /v1/incidents/{id}/notes', ['Add a note to an incident', incidentView], {
     params,
     body: noteSpec,
+    examples: examples.note,
     status: 201,
   }),
 
