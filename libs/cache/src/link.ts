@@ -153,6 +153,7 @@ export class RedisLink {
   /** Begins a new era, and is up once the bus itself has brought the news of it. */
   private async restore(): Promise<void> {
     if (this.awaited !== undefined) return;
+    this.revive();
     const token = randomBytes(8).toString('hex');
     const sentAt = this.options.clock.monotonic();
     try {
@@ -173,6 +174,16 @@ export class RedisLink {
       if (this.fruitless % FRUITLESS_RESTORES === 0) this.reopen();
     } finally {
       this.awaited = undefined;
+    }
+  }
+
+  /**
+   * Connects again where the driver has given up for good: it does when a sentinel's news of a failover reaches it while
+   * it is still asking the sentinels for the primary.
+   */
+  private revive(): void {
+    for (const redis of [this.commands, this.subscriber]) {
+      if (redis.status === 'end') void redis.connect().catch(() => undefined);
     }
   }
 

@@ -47,7 +47,13 @@ export function gate(): { wait: Promise<void>; open: () => void } {
 
 interface Link {
   era: string | undefined;
-  commands: { offlineQueue: { length: number }; del(key: string): Promise<number> };
+  commands: {
+    offlineQueue: { length: number };
+    connector: { disconnect(): void };
+    del(key: string): Promise<number>;
+    disconnect(reconnect: boolean): void;
+    once(event: 'connecting' | 'end', listener: () => void): unknown;
+  };
   options: { onNews: () => void };
   fall(reason: string): void;
 }

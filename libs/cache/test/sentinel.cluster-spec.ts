@@ -5,7 +5,7 @@ import { findOrFetchServers, freePort, temporaryDir } from '@tocsin/local';
 import { atTheEnd, redisServer, until } from '@tocsin/testing';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import { aCache, isUp, Source } from './harness.ts';
+import { aCache, isUp, linkOf, Source } from './harness.ts';
 
 /** A fetched redis-server needs the libraries that were unpacked beside it. */
 function environmentOf(redis: string): NodeJS.ProcessEnv {
@@ -58,6 +58,19 @@ it('the primary that the sentinels name is used, and the next one after a failov
     what: 'the sentinel to name the next one',
     timeoutMs: 45_000,
   });
+  await isUp(cache);
+  expect(await cache.ping()).toMatchObject({ role: 'primary' });
+});
+
+it('a connection that the driver gave up in the midst of a failover is opened again', { timeout: 60_000 }, async () => {
+  const port = await sentinel((await redisServer()).port);
+  const cache = await aCache(`redis+sentinel://127.0.0.1:${port}/main`);
+  const { commands } = linkOf(cache);
+  const ended = new Promise<void>((resolve) => commands.once('end', resolve));
+  // What the driver does by itself when news of a failover comes while it asks the sentinel for the primary.
+  commands.once('connecting', () => commands.connector.disconnect());
+  commands.disconnect(true);
+  await ended;
   await isUp(cache);
   expect(await cache.ping()).toMatchObject({ role: 'primary' });
 });
