@@ -17,8 +17,9 @@ const kind = (order: number, ending: string, workers: number) => ({
 
 export default defineConfig({
   test: {
-    // An end-to-end test runs all of Tocsin: on two cores, one at a time is all that leaves its promises room.
-    projects: [kind(0, 'spec', 2), kind(1, 'int-spec', 2), kind(2, 'e2e-spec', 1)],
+    // A cluster of servers elects by timers, and an end-to-end test runs all of Tocsin: on two cores, one at a time is all
+    // that leaves their promises room.
+    projects: [kind(0, 'spec', 2), kind(1, 'int-spec', 2), kind(2, 'cluster-spec', 1), kind(3, 'e2e-spec', 1)],
     exclude: ['**/node_modules/**', '**/dist/**', '**/.tocsin/**'],
     globalSetup: ['libs/testing/src/global-setup.ts'],
     setupFiles: ['libs/testing/src/setup-file.ts'],
@@ -26,7 +27,7 @@ export default defineConfig({
       ? ['default', new SkipReporter(), ['json', { outputFile: report }]]
       : ['default', new SkipReporter()],
     pool: 'forks',
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
   },

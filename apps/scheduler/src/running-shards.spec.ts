@@ -22,7 +22,10 @@ async function run(steps: number, ...schedulers: SimulatedScheduler[]): Promise<
       one.rebalance();
       await Promise.resolve();
     }
-    await vi.waitFor(() => expect(schedulers.every(({ atRest }) => atRest)).toBe(true), { interval: 1 });
+    await vi.waitFor(() => expect(schedulers.every(({ atRest }) => atRest)).toBe(true), {
+      interval: 1,
+      timeout: 10_000,
+    });
     for (const one of schedulers) one.running.tick();
   }
 }
@@ -84,7 +87,7 @@ describe('while the leases cannot be asked', () => {
     holder.rebalance();
     holder.learn({ ...monitor, gridSince: world.now });
     holder.running.tick();
-    await vi.waitFor(() => expect(holder.atRest).toBe(true), { interval: 1 });
+    await vi.waitFor(() => expect(holder.atRest).toBe(true), { interval: 1, timeout: 10_000 });
     holder.running.tick();
     expect(isGiven()).toBe(false);
     world.leasesAway = undefined;
@@ -98,7 +101,7 @@ describe('while the leases cannot be asked', () => {
     const other = new SimulatedScheduler('b', world, [monitor]);
     world.now += STEP_MS;
     other.rebalance();
-    await vi.waitFor(() => expect(other.atRest).toBe(true), { interval: 1 });
+    await vi.waitFor(() => expect(other.atRest).toBe(true), { interval: 1, timeout: 10_000 });
     world.leasesAway = new TocsinError('unavailable', 'an election');
     await run(20, holder);
     expect(holder.running.held).toHaveLength(SHARDS);
@@ -121,7 +124,7 @@ describe('while the leases cannot be asked', () => {
     world.now += STEP_MS;
     other.rebalance();
     holder.rebalance();
-    await vi.waitFor(() => expect(holder.atRest && other.atRest).toBe(true), { interval: 1 });
+    await vi.waitFor(() => expect(holder.atRest && other.atRest).toBe(true), { interval: 1, timeout: 10_000 });
     expect(holder.running.held).not.toContain(0);
   });
 });

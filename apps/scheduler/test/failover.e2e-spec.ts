@@ -58,6 +58,8 @@ const wrong = (from: number, to: number) => [...counted(from, to)].filter(([, co
 const latest = (from: number, to: number) =>
   Math.max(...tasks.filter(({ task }) => task.dueAt > from && task.dueAt <= to).map(({ task, at }) => at - task.dueAt));
 
+const sum = (figures: readonly number[]) => figures.reduce((total, one) => total + one, 0);
+
 /** Waits until the oracle has seen every window that falls due in some seconds from now. */
 async function watch(seconds: number, from: number): Promise<number> {
   const to = Date.now() + seconds * 1_000;
@@ -154,7 +156,7 @@ describe('scheduler failover', { timeout: 90_000 }, () => {
     await limit(-1);
     const to = await watch(3, from);
     expect(wrong(from, to)).toEqual([]);
-    expect((await shares()).reduce((sum, share) => sum + share, 0)).toBe(SHARDS);
+    await until(async () => sum(await shares()) === SHARDS, { what: 'all shards to be held again' });
     await Promise.all(both.map((one) => one.stop()));
   });
 
@@ -165,21 +167,23 @@ describe('scheduler failover', { timeout: 90_000 }, () => {
     const [second, third] = await Promise.all([during('rebalance-2'), during('rebalance-3')]);
     const all = [first, second, third];
     const shares = () => Promise.all(all.map((one) => figure(one, 'tocsin_scheduler_shards')));
-    const shared = await until(
+    // Each gives up what is another's before the other takes it, so on the way there some hold more than their share.
+    await until(
       async () => {
         const now = await shares();
-        return now.reduce((sum, share) => sum + share, 0) === SHARDS && now.every((share) => share > 0) && now;
+        return sum(now) === SHARDS && Math.max(...now) <= Math.ceil(SHARDS / 3);
       },
-      { what: 'all to have shards' },
+      { what: 'nobody to hold more than a third' },
     );
-    expect(Math.max(...shared)).toBeLessThanOrEqual(Math.ceil(SHARDS / 3));
     const joined = await watch(2, from);
     expect(wrong(from, joined)).toEqual([]);
     expect(latest(from, joined)).toBeLessThan(3_000);
     await second.stop();
     third.kill('SIGKILL');
     const to = await watch(7, from);
-    expect(await figure(first, 'tocsin_scheduler_shards')).toBe(SHARDS);
+    await until(async () => (await figure(first, 'tocsin_scheduler_shards')) === SHARDS, {
+      what: 'the last one to hold all shards',
+    });
     expect(wrong(from, to)).toEqual([]);
     expect(latest(from, to)).toBeLessThan(3_000);
     await first.stop();

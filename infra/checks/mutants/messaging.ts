@@ -65,7 +65,7 @@ export const messaging: readonly Mutant[] = [
     file: 'infra/local/src/nats-guard.ts',
     find: "server.process?.kill('SIGKILL');",
     replace: '',
-    test: 'infra/local/test/nats-guard.int-spec.ts',
+    test: 'infra/local/test/nats-guard.cluster-spec.ts',
     title: 'that is frozen is ended',
   },
   {

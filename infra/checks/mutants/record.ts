@@ -101,6 +101,6 @@ export const record: readonly Mutant[] = [
     file: 'apps/monitors/src/reads.ts',
     find: 'if (standby === undefined || !canRetry(otherwise)) throw otherwise;',
     replace: 'if (standby !== undefined || !canRetry(otherwise)) throw otherwise;',
-    test: 'apps/monitors/test/standby.int-spec.ts',
+    test: 'apps/monitors/test/standby.cluster-spec.ts',
   },
 ];
