@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   cache: ['core'],
   database: ['core'],
   resilience: ['core'],
+  schedule: [],
   telemetry: ['core'],
   service: ['core', 'messaging', 'cache', 'database', 'resilience', 'telemetry'],
   checks: ['core', 'contracts'],

@@ -11,6 +11,7 @@ import {
   type StateView,
 } from '@tocsin/contracts';
 import { type Clock, heartbeatKey } from '@tocsin/core';
+import { CronSchedule } from '@tocsin/schedule';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import { type Aged, type Answer, created, done, ok, record } from '../edge/answer.ts';
 import type { Call, Caller } from '../edge/call.ts';
@@ -18,6 +19,7 @@ import { Owners } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { hideSecrets, sealSecrets } from '../secrets.ts';
 
+const TIMES_SHOWN = 5;
 const STATES_FRESH_MS = 1_000;
 const STATES_STALE_MS = 60_000;
 /** A list is worth more without states than late. */
@@ -48,7 +50,7 @@ export class MonitorsService {
   create(call: Call<Routes['monitorsCreate']>): Promise<Answer> {
     const spec = sealSecrets(call.body, this.config.secret, { keeps: false });
     return this.owners.command(commands.monitorsCreate, { spec }, call, (monitor) =>
-      created(`/v1/monitors/${monitor.id}`, this.view(monitor, call.caller)),
+      created(`/v1/monitors/${monitor.id}`, this.whole(monitor, call.caller)),
     );
   }
 
@@ -70,14 +72,14 @@ export class MonitorsService {
 
   async read(call: Call<Routes['monitorsGet']>): Promise<Answer> {
     const { monitor, ageMs, stale } = await this.owners.read(requests.monitorsGet, call.params, call);
-    return record(this.view(monitor, call.caller), { ageMs, stale });
+    return record(this.whole(monitor, call.caller), { ageMs, stale });
   }
 
   replace(call: Call<Routes['monitorsReplace']>): Promise<Answer> {
     const spec = sealSecrets(call.body, this.config.secret, { keeps: true });
     const { ifRevision } = call.preconditions;
     return this.owners.command(commands.monitorsReplace, { ...call.params, ifRevision, spec }, call, (monitor) =>
-      record(this.view(monitor, call.caller)),
+      record(this.whole(monitor, call.caller)),
     );
   }
 
@@ -102,8 +104,17 @@ export class MonitorsService {
   private change(call: Call, id: string, patch: Record<string, unknown>): Promise<Answer> {
     const { ifRevision } = call.preconditions;
     return this.owners.command(commands.monitorsPatch, { id, ifRevision, patch }, call, (monitor) =>
-      record(this.view(monitor, call.caller)),
+      record(this.whole(monitor, call.caller)),
     );
+  }
+
+  /** A monitor by itself: with what would be too much work for each of a page. */
+  private whole(monitor: Monitor, caller: Caller | undefined): MonitorView {
+    const view = this.view(monitor, caller);
+    const { spec } = monitor;
+    if (spec.kind !== 'heartbeat' || !('cron' in spec.settings.schedule)) return view;
+    const { cron, timezone } = spec.settings.schedule;
+    return { ...view, nextTimes: new CronSchedule(cron, timezone).upcoming(this.clock.now(), TIMES_SHOWN) };
   }
 
   private view(monitor: Monitor, caller: Caller | undefined): MonitorView {

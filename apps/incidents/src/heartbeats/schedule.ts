@@ -1,5 +1,5 @@
 import { durationMs, type Schedule } from '@tocsin/core';
-import { Cron } from 'croner';
+import { CronSchedule } from '@tocsin/schedule';
 import type { StoredRules } from '../record.ts';
 
 /** A cron expression that never comes true again is looked at once a year. */
@@ -13,6 +13,6 @@ export function scheduleOf(rules: Pick<StoredRules, 'schedule' | 'graceMs'>): Sc
     const periodMs = durationMs(schedule.every);
     return { next: (after) => after + periodMs, graceMs };
   }
-  const cron = new Cron(schedule.cron, { timezone: schedule.timezone });
-  return { next: (after) => cron.nextRun(new Date(after))?.getTime() ?? after + NEVER_MS, graceMs };
+  const cron = new CronSchedule(schedule.cron, schedule.timezone);
+  return { next: (after) => cron.next(after) ?? after + NEVER_MS, graceMs };
 }

@@ -2,7 +2,7 @@ import { checkSettings } from '@tocsin/checks';
 import { checkId, checkTaskOf, MANUAL_ATTEMPT, type Monitor, type MonitorSpec, subjects } from '@tocsin/contracts';
 import { durationMs, type FieldError, gridOf, hash32, TocsinError, windowAt } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
-import { Cron } from 'croner';
+import { CronSchedule, isTimeZone } from '@tocsin/schedule';
 
 /** Manual attempts are numbered by the operation that asked for them, so that a repeated one is the same check. */
 const MANUAL_ATTEMPTS = 1_000_000;
@@ -57,19 +57,9 @@ function scheduleFaults(schedule: Schedule): FieldError[] {
   return fault === undefined ? [] : [{ path: '/settings/schedule/cron', message: fault }];
 }
 
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function cronFault(pattern: string, timezone: string): string | undefined {
   try {
-    const next = new Cron(pattern, { timezone, paused: true, mode: '5-or-6-parts' }).nextRun();
-    return next === null ? 'never comes due' : undefined;
+    return new CronSchedule(pattern, timezone).next(0) === undefined ? 'never comes due' : undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'not readable';
     return `is not a cron expression (${reason})`;

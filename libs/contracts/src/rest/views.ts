@@ -11,6 +11,15 @@ export const monitorView = z.object({
   ...monitor.shape,
   heartbeatKey: z.string().optional().meta({ description: 'Heartbeat monitors only, for editors: the push key' }),
   heartbeatUrl: z.string().optional().meta({ description: 'Where to send the heartbeats' }),
+  nextTimes: z
+    .array(epochMs)
+    .max(5)
+    .optional()
+    .meta({
+      description:
+        'Heartbeats with a cron expression, one at a time: the next five times of the expression as it is read, so that a ' +
+        'field in the wrong place is seen. Not in lists',
+    }),
 });
 export type MonitorView = z.infer<typeof monitorView>;
 

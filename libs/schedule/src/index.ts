@@ -1,0 +1,2 @@
+export { CronSchedule } from './cron.ts';
+export { isTimeZone } from './wall-clock.ts';
