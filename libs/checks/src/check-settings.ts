@@ -2,8 +2,8 @@ import type { Assertion, HttpSettings, MonitorSpec } from '@tocsin/contracts';
 import type { FieldError } from '@tocsin/core';
 import { BadAssertion } from './http/assertion.ts';
 import { compileAssertion } from './http/assertions.ts';
-import { isAuthority } from './http/authority.ts';
 import { FRAMING } from './http/request.ts';
+import { isAuthority } from './connect/authority.ts';
 import { checkFamily } from './connect/names.ts';
 
 /**

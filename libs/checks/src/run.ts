@@ -24,6 +24,8 @@ export class Run {
   phase = 'starting';
   readonly timings: Timings = {};
   readonly facts: Pick<Finding, 'statusCode' | 'certificateExpiresAt'> = {};
+  /** Of the certificates on its way, the one that ends first, ms since the epoch, and whose it is. */
+  certificate: { expiresAt: number; name: string; host: string } | undefined;
   readonly #startedAt: number;
   readonly #timer: NodeJS.Timeout;
   readonly #sockets: Socket[] = [];

@@ -1,7 +1,14 @@
 export { ApiClient, type ApiAnswer } from './api-client.ts';
 export { atTheEnd } from './cleanup.ts';
 export { type BrokerLogin, deleteStream, messagesIn, streamLeader, streamsAreWhole } from './broker.ts';
-export { certificate, type CertificateKind, type TestCertificate } from './certificates.ts';
+export {
+  certificate,
+  type CertificateKind,
+  issue,
+  type IssuedCertificate,
+  type IssueOptions,
+  type TestCertificate,
+} from './certificates.ts';
 export { aMonitor, aMonitorOf, aResult } from './factories.ts';
 export { brokerUsers, Intruder } from './intruder.ts';
 export { OtlpReceiver, type CollectedSpan } from './otlp-receiver.ts';

@@ -1,16 +1,14 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import {
-  checkServerIdentity,
-  connect as connectTls,
-  createSecureContext,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls';
-import { ownFailure } from '../failure.ts';
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { type CheckFailure, ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
+import { storeFor, usual } from './authority.ts';
+import { endsFirst, type PathCertificate, pathOf } from './certificate-path.ts';
 import { dial } from './dial.ts';
+import { handshakeFailure } from './handshake-failure.ts';
+import { isFor } from './identity.ts';
 import { checkFamily, type IpFamily } from './names.ts';
-import { certificateFailure, handshakeFailure } from './tls-failure.ts';
+import { certificateFailure, OTHER_HOST, type Refusal } from './tls-failure.ts';
 
 export interface TlsWish {
   verify: boolean;
@@ -28,8 +26,6 @@ export interface Address {
   family: IpFamily;
   tls?: TlsWish | undefined;
 }
-
-let defaultContext: SecureContext | undefined;
 
 /**
  * Opens a connection as one step of a run: name, TCP and, where wished, TLS, each with its time. When it returns,
@@ -63,7 +59,7 @@ export function connect(run: Run, to: Address): Promise<Socket> {
           run.phase = 'in the TLS handshake';
           const onSecure = (): void => {
             run.spent('tlsMs', lap());
-            const refused = judge(run, socket as TLSSocket, to);
+            const refused = judge(run, socket as TLSSocket, { ...to, tls: to.tls! });
             if (refused) fail(refused);
             else done(socket);
           };
@@ -89,19 +85,36 @@ function open(to: Address, address: string): Socket {
     port: to.port,
     // An address is not sent as a name (RFC 6066), but the certificate is compared with it all the same.
     servername: isIP(name) === 0 ? name.replace(/\.$/, '') : '',
-    secureContext: to.tls.secureContext ?? (defaultContext ??= createSecureContext()),
+    secureContext: to.tls.secureContext ?? usual(),
     ...(to.tls.protocols && { ALPNProtocols: to.tls.protocols }),
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
     // Judged by us once the handshake is over, when the certificate can still be read and its fault be named.
     rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
   });
 }
 
-function judge(run: Run, socket: TLSSocket, to: Address): Error | undefined {
+function judge(run: Run, socket: TLSSocket, to: Address & { tls: TlsWish }): CheckFailure | undefined {
   const certificate = socket.getPeerX509Certificate();
-  if (certificate) run.facts.certificateExpiresAt = certificate.validToDate.getTime();
-  if (socket.authorized || !to.tls!.verify) return undefined;
+  const now = run.context.clock.now();
+  const path = certificate ? pathOf(certificate, storeFor(to.tls.secureContext ?? usual()), now) : [];
+  if (path.length > 0) note(run, to.host, endsFirst(path));
+  if (!to.tls.verify) return undefined;
+  const name = to.tls.serverName ?? to.host;
+  if (!socket.authorized) return certificateFailure(refusalOf(socket), path, { name, now });
+  return certificate && isFor(certificate, name) ? undefined : certificateFailure(OTHER_HOST, path, { name, now });
+}
+
+/** Of all certificates on a check's way, the one that ends first counts. */
+function note(run: Run, host: string, { certificate, name }: PathCertificate): void {
+  const expiresAt = certificate.validToDate.getTime();
+  if (run.certificate && run.certificate.expiresAt <= expiresAt) return;
+  run.certificate = { expiresAt, name, host };
+  run.facts.certificateExpiresAt = expiresAt;
+}
+
+/** Node keeps the code alone, which for many refusals is UNSPECIFIED; its handle still has OpenSSL's sentence. */
+function refusalOf(socket: TLSSocket): Refusal {
+  const handle = (socket as { _handle?: { verifyError?(): Error | null } | null })._handle;
   // Node documents an error here, and sets its code.
-  const code = String(socket.authorizationError);
-  return certificateFailure(code, certificate, { name: to.tls!.serverName ?? to.host, now: run.context.clock.now() });
+  return { code: String(socket.authorizationError), text: handle?.verifyError?.()?.message ?? '' };
 }

@@ -7,7 +7,8 @@ export interface Evidence {
   /** Empty unless an assertion needs it. */
   text: string;
   elapsedMs: number;
-  certificateExpiresAt: number | undefined;
+  /** Of all certificates on the way, the one that ends first, ms since the epoch, as a message names it. */
+  certificate: { expiresAt: number; name: string } | undefined;
   now: number;
   /** The JSON document in the text, read once for all assertions. @throws CheckFailure `body` */
   json(): unknown;

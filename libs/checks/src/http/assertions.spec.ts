@@ -16,7 +16,7 @@ function judge(input: Input, evidence: Partial<Evidence> & { text?: string } = {
     headers: {},
     text,
     elapsedMs: 0,
-    certificateExpiresAt: undefined,
+    certificate: undefined,
     now: 0,
     json: () => {
       try {
@@ -142,10 +142,16 @@ describe('the others', () => {
   });
 
   test('a certificate must have its days left, and be there', () => {
-    const at = (days: number) => ({ certificateExpiresAt: days * 86_400_000, now: 0 });
+    const at = (days: number, name = 'certificate') => ({
+      certificate: { expiresAt: days * 86_400_000, name },
+      now: 0,
+    });
     expect(judge({ type: 'certificate', minDaysLeft: 5 }, at(5))).toBeUndefined();
     expect(judge({ type: 'certificate', minDaysLeft: 5 }, at(4.9))).toBe(
       'certificate expires in 4 days, expected at least 5 days left',
+    );
+    expect(judge({ type: 'certificate', minDaysLeft: 5 }, at(1, 'the intermediate M'))).toBe(
+      'the intermediate M expires in 1 day, expected at least 5 days left',
     );
     expect(judge({ type: 'certificate', minDaysLeft: 5 })).toBe(
       'certificate: there is none, the answer came over plain HTTP',

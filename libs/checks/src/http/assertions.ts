@@ -1,6 +1,7 @@
 import type { Assertion } from '@tocsin/contracts';
+import { tooFewDays } from '../connect/days-left.ts';
 import { durationMs } from '@tocsin/core';
-import { milliseconds, plural, quote } from '../words.ts';
+import { milliseconds, quote } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileJson } from './json-assertion.ts';
 import { compilePattern } from './pattern.ts';
@@ -8,8 +9,6 @@ import { isCredential } from './request.ts';
 
 type Of<T extends Assertion['type']> = Extract<Assertion, { type: T }>;
 type Judge = (evidence: Evidence) => string | undefined;
-
-const DAY_MS = 86_400_000;
 
 /**
  * Makes an assertion ready to be judged many times: expressions are compiled here.
@@ -81,13 +80,8 @@ function responseTime({ lessThan }: Of<'response_time'>): Judge {
 }
 
 function certificate({ minDaysLeft }: Of<'certificate'>): Judge {
-  return ({ certificateExpiresAt, now }) => {
-    if (certificateExpiresAt === undefined) return 'certificate: there is none, the answer came over plain HTTP';
-    const left = Math.floor((certificateExpiresAt - now) / DAY_MS);
-    if (left >= minDaysLeft) return undefined;
-    const when = left < 0 ? 'has expired' : `expires in ${plural(left, 'day')}`;
-    return `certificate ${when}, expected at least ${plural(minDaysLeft, 'day')} left`;
-  };
+  return ({ certificate: first, now }) =>
+    first ? tooFewDays(first, minDaysLeft, now) : 'certificate: there is none, the answer came over plain HTTP';
 }
 
 function textTest(op: 'equals' | 'contains' | 'matches', expected: string): (text: string) => boolean {

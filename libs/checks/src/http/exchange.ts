@@ -1,6 +1,7 @@
 import { ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { alertFailure } from '../connect/handshake-failure.ts';
 import { CheckFailure, ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
 import { bytes, clean } from '../words.ts';
@@ -136,9 +137,10 @@ function broken(error: NodeJS.ErrnoException, begun: boolean): CheckFailure {
     return new CheckFailure('protocol', `protocol: the answer is not valid HTTP (${detail})`, { cause: error });
   }
   if (code === 'ECONNRESET' || code === 'EPIPE') return closed(begun, error);
-  const own = ownFailure(error);
   return (
-    own ?? new CheckFailure('connect', `connect: the connection broke (${code || error.message})`, { cause: error })
+    ownFailure(error) ??
+    alertFailure(error) ??
+    new CheckFailure('connect', `connect: the connection broke (${code || error.message})`, { cause: error })
   );
 }
 

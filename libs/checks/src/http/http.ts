@@ -1,6 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import type { HttpSettings } from '@tocsin/contracts';
 import type { Check } from '../check.ts';
+import { isAuthority, trusting } from '../connect/authority.ts';
 import { connect } from '../connect/connect.ts';
 import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
@@ -8,7 +9,6 @@ import { type Outcome, Run } from '../run.ts';
 import { plural } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
-import { isAuthority, trusting } from './authority.ts';
 import { bodyText } from './body.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { afterRedirects, follow, isRedirect, tooManyRedirects } from './redirects.ts';
@@ -39,7 +39,7 @@ export const checkHttp: Check<HttpSettings> = (settings, context) =>
     if (ready.assertions.length === 0) return ok(answer);
     run.phase = 'judging the answer';
     const text = ready.needsBody ? await bodyText(answer, settings.maxBodyBytes) : '';
-    return judge(ready.assertions, evidence(run, answer, text, elapsedMs)) ?? ok(answer);
+    return judge(ready.assertions, evidence(run, { answer, redirects, text, elapsedMs })) ?? ok(answer);
   });
 
 /** @throws CheckFailure `settings` when they can't be used, which the door should have refused */
@@ -86,8 +86,6 @@ async function fetchAnswer(
     socket.destroy();
     request = follow(request, answer.status, location);
     if (redirects === max) throw tooManyRedirects(max, request.url);
-    // What is known of a server on the way says nothing about the one at the end.
-    delete run.facts.certificateExpiresAt;
   }
 }
 
@@ -111,16 +109,24 @@ function address(request: HttpRequest, settings: HttpSettings, ready: Prepared):
 }
 const HTTP = ['http/1.1'];
 
-function evidence(run: Run, answer: Answer, text: string, elapsedMs: number): Evidence {
+function evidence(
+  run: Run,
+  { answer, redirects, text, elapsedMs }: { answer: Answer; redirects: number; text: string; elapsedMs: number },
+): Evidence {
   let document: { value: unknown } | undefined;
   return {
     headers: answer.headers,
     text,
     elapsedMs,
-    certificateExpiresAt: run.facts.certificateExpiresAt,
+    certificate: redirects === 0 ? run.certificate : withHost(run.certificate),
     now: run.context.clock.now(),
     json: () => (document ??= { value: parseJson(text) }).value,
   };
+}
+
+/** Where there were several servers, a message says whose certificate it is. */
+function withHost(certificate: Run['certificate']): Evidence['certificate'] {
+  return certificate && { ...certificate, name: `${certificate.name} of ${certificate.host}` };
 }
 
 function parseJson(text: string): unknown {
