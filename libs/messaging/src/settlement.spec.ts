@@ -1,7 +1,7 @@
 import { TocsinError } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { HandBack } from './hand-back.ts';
-import { type Circumstances, decide, Unparsable } from './settlement.ts';
+import { type Circumstances, counts, decide, Unparsable, Unproven } from './settlement.ts';
 
 const first: Circumstances = { kind: 'event', deliveries: 1, failures: 1, maxDeliver: 3, backoffMs: [10, 100] };
 const threw = (error: unknown, c: Partial<Circumstances> = {}) => decide({ ok: false, error }, { ...first, ...c });
@@ -71,5 +71,19 @@ describe('settlement', () => {
 
   it('copes with what is thrown that is no error', () => {
     expect(threw('text', { failures: 3 })).toMatchObject({ act: 'dead', message: 'text' });
+  });
+
+  it('counts only what may be the fault of the message, and may pass', () => {
+    const counted = (error: unknown) => counts({ ok: false, error });
+    expect(['boom', new Error('boom'), new TypeError('x is undefined')].map(counted)).toEqual([true, true, true]);
+    const others = [
+      new HandBack(0, 'busy'),
+      new TocsinError('unavailable', 'no database'),
+      new TocsinError('conflict', 'never'),
+      new Unparsable('n'),
+      new Unproven('n'),
+    ];
+    expect(others.map(counted)).not.toContain(true);
+    expect(counts({ ok: true })).toBe(false);
   });
 });

@@ -11,7 +11,7 @@ export interface Circumstances {
   kind: 'event' | 'command';
   /** How often the broker has delivered it, this time included. */
   deliveries: number;
-  /** How often its handler has failed here, this time included. */
+  /** How many of its failures counted, this one included (see `counts`). */
   failures: number;
   maxDeliver: number;
   backoffMs: readonly number[];
@@ -39,10 +39,22 @@ export class Unparsable extends Error {}
 export class Unproven extends Error {}
 
 /**
- * Decides what becomes of a delivery. Only failures that may be the message's own fault are counted: being handed back,
- * a retryable TocsinError (something it needs is away) and redeliveries after a crash are not, so an outage of any
- * length makes no dead letters.
+ * Whether it failed through what may be the message's own fault and may pass. Being handed back, a retryable TocsinError
+ * (something it needs is away) and redeliveries after a crash do not count, so an outage of any length makes no dead
+ * letters; what no retry can help needs no count.
  */
+export function counts(outcome: Outcome): boolean {
+  if (outcome.ok) return false;
+  const { error } = outcome;
+  return ![HandBack, Unparsable, Unproven, TocsinError].some((kind) => error instanceof kind);
+}
+
+/** Whether something that its handler needs is away: another delivery now would find the same. */
+export function isAway(outcome: Outcome): boolean {
+  return !outcome.ok && outcome.error instanceof TocsinError && outcome.error.retry;
+}
+
+/** Decides what becomes of a delivery. */
 export function decide(outcome: Outcome, c: Circumstances): Verdict {
   if (outcome.ok) return { act: 'ack', reason: 'handled' };
   const { error } = outcome;

@@ -2,22 +2,21 @@ import { Logger } from '@nestjs/common';
 import { TocsinError } from '@tocsin/core';
 import type { DeadLetters } from './dead-letters.ts';
 import type { ReceivedDelivery } from './delivery.ts';
-import { HandBack } from './hand-back.ts';
+import type { Failures } from './failures.ts';
 import { counters } from './metrics.ts';
-import { ack, decide, nak, term, type Verdict } from './settlement.ts';
+import { ack, counts, decide, nak, term, type Verdict } from './settlement.ts';
 import type { Ending, Work } from './work.ts';
 
 const DEAD_LETTER_RETRY_MS = 1_000;
 
-/** Carries out what `settlement.ts` decides for the deliveries of one durable, and counts their failures. */
+/** Carries out what `settlement.ts` decides for the deliveries of one durable. */
 export class Settler {
-  /** Failures by the message's key. The broker's count of deliveries would also count hand-backs and crashes. */
-  private readonly failures = new Map<string, number>();
   private readonly logger: Logger;
   private readonly attributes: Record<Verdict['act'], { durable: string; outcome: string }>;
 
   constructor(
     private readonly deadLetters: DeadLetters,
+    private readonly failures: Failures,
     private readonly work: Work,
   ) {
     const { durable } = work.spec;
@@ -29,17 +28,21 @@ export class Settler {
     };
   }
 
-  /** Settles one delivery; a promise only where a dead letter has to be stored first. */
+  /** Settles one delivery; a promise only where a failure is counted or a dead letter has to be stored first. */
   settle(delivery: ReceivedDelivery, ending: Ending): Promise<void> | undefined {
-    const { spec, kind } = this.work;
-    const failures = ending.ok ? 0 : this.countFailure(delivery, ending.error);
+    if (!counts(ending)) return this.carryOut(delivery, ending, 0);
+    return this.failures.count(delivery).then((failures) => this.carryOut(delivery, ending, failures));
+  }
+
+  private carryOut(delivery: ReceivedDelivery, ending: Ending, failures: number): Promise<void> | undefined {
+    const { kind, spec } = this.work;
     const { maxDeliver, backoffMs } = spec;
     const verdict = decide(ending, { kind, deliveries: delivery.deliveries, failures, maxDeliver, backoffMs });
     counters.deliveries.add(1, this.attributes[verdict.act]);
     if (verdict.act === 'dead') return this.bury(delivery, verdict, ending);
     if (verdict.act === 'ack') {
       ack(delivery.msg);
-      if (this.failures.size > 0) this.failures.delete(delivery.key);
+      this.failures.forget(delivery);
     } else {
       nak(delivery.msg, verdict.delayMs);
       if (!ending.ok) this.report(delivery, verdict, ending.error);
@@ -62,7 +65,7 @@ export class Settler {
     try {
       await this.deadLetters.add(delivery, { stream, durable, code, reason, message });
       term(delivery.msg, reason);
-      this.failures.delete(delivery.key);
+      this.failures.forget(delivery);
       this.logger.error(`dead letter: ${stream} ${delivery.sequence} (${delivery.subject}), ${reason}: ${message}`);
       this.work.ended?.(delivery, verdict, ending);
     } catch (error) {
@@ -78,17 +81,5 @@ export class Settler {
     const text = error instanceof Error ? error : new Error(String(error));
     if (verdict.reason === 'failed') this.logger.error(`${what}: ${text.stack}`);
     else this.logger.debug(`${what}: ${text.message}`);
-  }
-
-  private countFailure(delivery: ReceivedDelivery, error: unknown): number {
-    if (error instanceof HandBack) return 0;
-    const { key } = delivery;
-    const failures = (this.failures.get(key) ?? 0) + 1;
-    this.failures.delete(key);
-    this.failures.set(key, failures);
-    // As many as can be open at a time; the others are done, by whichever instance.
-    const { maxAckPending } = this.work.spec;
-    if (this.failures.size > maxAckPending) this.failures.delete(this.failures.keys().next().value!);
-    return failures;
   }
 }

@@ -9,6 +9,11 @@ const WORTH_WATCHING = 10;
 const MAX_DEATHS = 3;
 const ANSWER_MS = 2_000;
 
+/** What the instances of a service tell each other of messages that may be at fault. */
+export function suspectsBucket(connection: Connection): KeyValue {
+  return new KeyValue(connection, SUSPECTS_BUCKET, ANSWER_MS);
+}
+
 /**
  * Finds the message that ends its process on every delivery, which leaves no failure to count. The broker's count alone
  * proves nothing, because hand-backs and outages raise it too, and because whatever was in hand together is delivered again
@@ -18,16 +23,14 @@ const ANSWER_MS = 2_000;
  */
 export class Suspects {
   private readonly ended = new Set<string>();
-  private readonly marks: KeyValue;
   /** What this process has marked itself. */
   private readonly marked = new Set<string>();
   private readonly above: number;
 
   constructor(
-    connection: Connection,
+    private readonly marks: Pick<KeyValue, 'get' | 'put' | 'delete'>,
     private readonly spec: Pick<ConsumerSpec, 'durable' | 'maxDeliver' | 'maxAckPending'>,
   ) {
-    this.marks = new KeyValue(connection, SUSPECTS_BUCKET, ANSWER_MS);
     this.above = Math.max(WORTH_WATCHING, spec.maxDeliver);
   }
 

@@ -1,18 +1,19 @@
-import { systemClock, TocsinError } from '@tocsin/core';
+import { systemClock } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { ReceivedDelivery } from './delivery.ts';
+import { Failures } from './failures.ts';
 import { HandBack } from './hand-back.ts';
 import { Lull } from './lull.ts';
 import { HEADER } from './names.ts';
 import { Pull } from './pull.ts';
 import type { Quiet } from './quiet.ts';
-import { nak, Unparsable, Unproven, working } from './settlement.ts';
+import { isAway, nak, Unparsable, Unproven, working } from './settlement.ts';
 import { Settler } from './settler.ts';
-import { Suspects } from './suspects.ts';
+import { Suspects, suspectsBucket } from './suspects.ts';
 import { consuming, consumingBatch } from './tracing.ts';
 import type { Ending, Work } from './work.ts';
 
@@ -59,8 +60,9 @@ export class Worker {
     // Batches keep one batch ahead, so that the next is complete when the last one is done.
     const capacity = this.batch ? this.batch * (this.concurrency + 1) : this.concurrency;
     this.pull = new Pull(connection, { stream, durable }, capacity, (msg) => this.receive(msg));
-    this.settler = new Settler(deadLetters, work);
-    this.suspects = new Suspects(connection, work.spec);
+    const marks = suspectsBucket(connection);
+    this.settler = new Settler(deadLetters, new Failures(marks, work.spec), work);
+    this.suspects = new Suspects(marks, work.spec);
     this.logger = new Logger(durable);
     quiet.onOver(() => this.next());
   }
@@ -280,6 +282,7 @@ export class Worker {
       ending = { ok: false, error };
     }
     this.lull.note(isAway(ending) ? 'away' : 'ended');
+    // Trying each alone would only ask as often for what is away.
     if (ending.ok || batch.length === 1 || isAway(ending) || ending.error instanceof HandBack) {
       for (const delivery of batch) {
         const burial = this.settle(delivery, ending);
@@ -329,9 +332,4 @@ export class Worker {
       }
     }
   }
-}
-
-/** Whether something that the handler needs is away: trying each message of a batch alone would only ask as often for it. */
-function isAway(ending: Ending): boolean {
-  return !ending.ok && ending.error instanceof TocsinError && ending.error.retry;
 }

@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConsumerSpec, HandBack, type Messaging } from '../src/index.ts';
 import { ReceivedDelivery } from '../src/delivery.ts';
 import { Quiet } from '../src/quiet.ts';
-import { Suspects } from '../src/suspects.ts';
+import { Suspects, suspectsBucket } from '../src/suspects.ts';
 import type { Work } from '../src/work.ts';
 import { Worker } from '../src/worker.ts';
 import { client, type Job, jobs } from './harness.ts';
@@ -178,7 +178,7 @@ describe('a message delivered very often', () => {
   }, 30_000);
 
   it('is not cleared by one that had its sequence before the stream existed anew', () => {
-    const suspects = new Suspects(tester.connection, jobs);
+    const suspects = new Suspects(suspectsBucket(tester.connection), jobs);
     suspects.survived(delivered(1, 1_000));
     expect(suspects.isSuspect(delivered(1, 1_000))).toBe(false);
     expect(suspects.isSuspect(delivered(1, 2_000))).toBe(true);

@@ -158,12 +158,36 @@ describe('a durable consumer', () => {
     behave = (_, delivery) => {
       if (delivery.deliveries <= 3) throw new HandBack(10, 'not now');
       if (delivery.deliveries <= 6) throw new TocsinError('unavailable', 'the database is away');
+      if (delivery.deliveries === 7) throw new Error('its first failure of two');
     };
     await send(10);
     await until(drained, { what: 'the job acknowledged' });
-    expect(seen).toHaveLength(7);
+    expect(seen).toHaveLength(8);
     expect(await tester.deadLetters.list({ limit: 10 })).toEqual([]);
     await a.close();
+  });
+
+  it('counts the failures of a message on whichever instance they happen', async () => {
+    let failures = 0;
+    let leaving = true;
+    behave = () => {
+      if (failures === 1 && leaving) throw new HandBack(20, 'for the other instance');
+      failures += 1;
+      throw new Error('boom');
+    };
+    const a = await instance(url, Jobs);
+    await send(11);
+    await until(() => failures === 1, { what: 'failed on the first instance' });
+    await a.close();
+    leaving = false;
+    const b = await instance(url, Jobs);
+    await until(drained, { what: 'the job in the dead letters' });
+    expect(failures).toBe(2);
+    expect(seen.at(-1)).toMatchObject({ by: b.messaging.connection.options.instance });
+    const [letter] = await tester.deadLetters.list({ limit: 10 });
+    expect(letter).toMatchObject({ subject: 'jobs.11', reason: 'exhausted' });
+    await tester.deadLetters.discard(letter!.sequence);
+    await b.close();
   });
 
   it('hands back what it has not begun when it drains, and another instance has it at once', async () => {
