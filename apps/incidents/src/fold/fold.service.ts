@@ -18,7 +18,6 @@ const AHEAD_MS = 86_400_000;
 /** How long a result of a monitor that we have not heard of waits for its configuration. */
 const UNKNOWN_PATIENCE_MS = 60_000;
 const UNKNOWN_RETRY_MS = 500;
-const AWAY_RETRY_MS = 1_000;
 
 type Item = Pick<Delivery<Result>, 'data' | 'headers' | 'publishedAt'>;
 
@@ -33,21 +32,14 @@ export class FoldService {
 
   /**
    * Folds a batch and returns once it is committed. A result that was folded before changes nothing.
-   * @throws HandBack while the database is away, or for results whose monitor is not known yet: all else of the batch
-   * is committed then; TocsinError for a result that can never be recorded
+   * @throws HandBack for results whose monitor is not known yet: all else of the batch is committed then; TocsinError
+   * while the database is away (to be tried again), or for a result that can never be recorded
    */
   async fold(items: readonly Item[]): Promise<void> {
     const started = this.clock.monotonic();
     const ordered = items.toSorted((a, b) => a.data.dueAt - b.data.dueAt || a.data.attempt - b.data.attempt);
     this.refuseImpossible(ordered);
-    let unheard: Item[];
-    let effects: Effects;
-    try {
-      [effects, unheard] = await this.store.transaction((tx) => this.foldIn(tx, ordered));
-    } catch (error) {
-      if (error instanceof TocsinError && error.retry) throw new HandBack(AWAY_RETRY_MS, error.message);
-      throw error;
-    }
+    const [effects, unheard] = await this.store.transaction((tx) => this.foldIn(tx, ordered));
     this.asker.ask(effects.confirmations);
     foldSize.record(items.length);
     foldSeconds.record((this.clock.monotonic() - started) / 1_000);

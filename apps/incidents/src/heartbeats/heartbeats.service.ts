@@ -18,7 +18,6 @@ import type { Held, ResultRow } from '../record.ts';
 import { traceChange } from '../traces.ts';
 import { scheduleOf } from './schedule.ts';
 
-const AWAY_RETRY_MS = 1_000;
 const UNKNOWN_RETRY_MS = 500;
 const UNKNOWN_PATIENCE_MS = 60_000;
 const OVERDUE_BATCH = 200;
@@ -37,17 +36,11 @@ export class HeartbeatsService {
 
   /**
    * Folds a batch of pings and returns once it is committed. A ping that was folded before changes nothing.
-   * @throws HandBack while the database is away or a monitor is not known yet
+   * @throws HandBack while a monitor is not known yet; TocsinError while the database is away (to be tried again)
    */
   async fold(items: readonly Item[]): Promise<void> {
     const ordered = items.toSorted((a, b) => a.data.receivedAt - b.data.receivedAt);
-    let unheard: string[];
-    try {
-      unheard = await this.store.transaction((tx) => this.foldIn(tx, ordered));
-    } catch (error) {
-      if (error instanceof TocsinError && error.retry) throw new HandBack(AWAY_RETRY_MS, error.message);
-      throw error;
-    }
+    const unheard = await this.store.transaction((tx) => this.foldIn(tx, ordered));
     if (unheard.length === 0) return;
     const oldest = Math.min(...items.map(({ publishedAt }) => publishedAt));
     if (this.clock.now() - oldest < UNKNOWN_PATIENCE_MS)

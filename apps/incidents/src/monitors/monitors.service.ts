@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Monitor, MonitorConfig } from '@tocsin/contracts';
-import { type Clock, newState, pause, remove, resume, TocsinError } from '@tocsin/core';
+import { type Clock, newState, pause, remove, resume } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
-import { HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
 import { scheduleOf } from '../heartbeats/schedule.ts';
@@ -10,8 +9,6 @@ import { isSameSet } from '../incidents/audience.ts';
 import { IncidentsStore } from '../incidents.store.ts';
 import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
 import { type Ending, MonitorsStore, type NewSpan } from './monitors.store.ts';
-
-const AWAY_RETRY_MS = 1_000;
 
 /** Keeps this service's picture of the monitors: what deciding needs, their states, and the spans of their grids. */
 @Injectable()
@@ -25,17 +22,12 @@ export class MonitorsService {
   /**
    * Takes over configurations, each in its turn: a pause that was over before it was heard of was a pause all the same.
    * A revision that is not newer than the known one is ignored.
-   * @throws HandBack while the database is away
+   * @throws TocsinError while the database is away (to be tried again)
    */
   async apply(configs: readonly MonitorConfig[]): Promise<void> {
-    try {
-      await this.store.transaction(async (tx) => {
-        for (const round of roundsOf(configs)) await this.applyIn(tx, round);
-      });
-    } catch (error) {
-      if (error instanceof TocsinError && error.retry) throw new HandBack(AWAY_RETRY_MS, error.message);
-      throw error;
-    }
+    await this.store.transaction(async (tx) => {
+      for (const round of roundsOf(configs)) await this.applyIn(tx, round);
+    });
   }
 
   private async applyIn(tx: Transaction, configs: ReadonlyMap<string, MonitorConfig>): Promise<void> {
