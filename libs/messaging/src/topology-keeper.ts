@@ -24,7 +24,6 @@ export class TopologyKeeper {
   private booted: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private looking = false;
-  private done = 0;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private closed = false;
   private readonly logger = new Logger('Messaging');
@@ -52,11 +51,6 @@ export class TopologyKeeper {
   async keep(consumer: Consumer): Promise<void> {
     await reconcileConsumer(this.connection, consumer);
     this.consumers.set(`${consumer.stream} ${consumer.durable}`, consumer);
-  }
-
-  /** How often it has looked for what is missing. */
-  get looks(): number {
-    return this.done;
   }
 
   /** As `Messaging.onStreamRecreated`. */
@@ -100,7 +94,6 @@ export class TopologyKeeper {
       this.logger.debug(`looked at streams and consumers (${why}), in vain for now: ${problems}`);
     }
     this.lookedAt = systemClock.monotonic();
-    this.done++;
     this.looking = false;
     this.rest();
   }

@@ -6,15 +6,14 @@ import { atTheEnd } from '@tocsin/testing';
 import { newId } from '@tocsin/core';
 import {
   type CommandSpec,
-  connectTransport,
   type ConsumerSpec,
   type JetStreamTransport,
   Messaging,
   type MessagingContract,
-  MessagingModule,
   type MessagingOptions,
   type RequestSpec,
 } from '../src/index.ts';
+import { connectTransport, MessagingModule } from './messaging.module.ts';
 
 export interface Job {
   n: number;

@@ -1,11 +1,13 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { natsServer, until } from '@tocsin/testing';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Followed, Messaging } from '../src/index.ts';
 import { client, instance, type Instance, type Job } from './harness.ts';
 
 const seen: number[] = [];
+/** The streams JOBS, NEWS, COMMANDS and DEADLETTERS, and the buckets notes, leases and suspects. */
+const STANDING = 7;
 
 @Controller()
 class Jobs {
@@ -37,6 +39,15 @@ afterEach(async () => {
 const streams = () => tester.connection.jsm.streams;
 const send = (n: number) => tester.publish(`jobs.${n}`, { n }, { id: `job-${n}-${Math.random()}` });
 const say = (n: number) => tester.publish('news.x', { n }, { id: `news-${n}-${Math.random()}` });
+/** Makes it look for what is missing, and waits until it has. */
+async function looked({ connection }: Messaging): Promise<void> {
+  const asked = vi.spyOn(connection.jsm.streams, 'info');
+  connection.missing('a test');
+  const done = () => asked.mock.settledResults.filter(({ type }) => type !== 'incomplete').length;
+  await until(() => done() >= STANDING, { timeoutMs: 8_000, what: 'every stream and bucket asked for' });
+  asked.mockRestore();
+}
+
 const numbers = (heard: Followed[]) => heard.map(({ data }) => (data as { n: number }).n);
 
 describe('while the system runs', () => {
@@ -80,8 +91,7 @@ describe('while the system runs', () => {
     worker.messaging.onStreamRecreated((stream) => told[1]!.push(stream));
     // What they look for since they started is done with: from here on only a publish can notice.
     const both = [tester, worker.messaging];
-    for (const { connection } of both) connection.missing('a test');
-    await until(() => both.every(({ topology }) => topology.looks > 0), { what: 'both looked' });
+    await Promise.all(both.map(looked));
     await streams().delete('NEWS');
     await say(1);
     await until(() => told.every((names) => names.length > 0), { timeoutMs: 8_000, what: 'both told' });
@@ -110,12 +120,8 @@ describe('while the system runs', () => {
     const { config } = await streams().info('NEWS');
     await streams().update('NEWS', { ...config, max_age: 1_000 * 1e9 });
     const before = await streams().info('NEWS');
-    let looked = 0;
-    const look = () => {
-      tester.connection.missing('a test');
-      return (looked = Math.max(looked, tester.topology.looks)) >= 2;
-    };
-    await until(look, { timeoutMs: 8_000, what: 'looked twice' });
+    await looked(tester);
+    await looked(tester);
     const after = await streams().info('NEWS');
     expect(after.config).toEqual(before.config);
     expect(after.created).toBe(before.created);

@@ -8,8 +8,9 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { startNats } from '@tocsin/local';
-import { connectTransport, type Delivery, Messaging, MessagingModule } from '../src/index.ts';
+import { type Delivery, Messaging } from '../src/index.ts';
 import { contract, type Job, jobs, optionsFor } from './harness.ts';
+import { connectTransport, MessagingModule } from './messaging.module.ts';
 
 const SECONDS = 10;
 const rate = Number(process.argv[2] ?? 1_500);

@@ -34,25 +34,10 @@ export class Deadline {
     return this.remainingMs() <= 0;
   }
 
-  /** Milliseconds since the epoch, for a message's header. */
-  get epochMs(): number {
-    return Math.round(this.clock.now() + (this.endsAt - this.clock.monotonic()));
-  }
-
   /** Aborted with a `TocsinError('deadline')` when the time is over. The timer behind it keeps no process alive. */
   get signal(): AbortSignal {
     this.abortSignal ??= this.startTimer();
     return this.abortSignal;
-  }
-
-  /** The deadline to hand to the next hop: `ms` sooner, which leaves that time for the answer's way back. */
-  shrink(ms: number): Deadline {
-    return new Deadline(this.endsAt - Math.max(0, ms), this.clock);
-  }
-
-  /** The sooner of this deadline and `ms` milliseconds from now. */
-  atMost(ms: number): Deadline {
-    return new Deadline(Math.min(this.endsAt, this.clock.monotonic() + ms), this.clock);
   }
 
   /** Throws `TocsinError('deadline')` when the time is over: expired work is dropped, not done. */

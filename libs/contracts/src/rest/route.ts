@@ -38,8 +38,6 @@ export interface Route<
   readonly etag?: boolean;
 }
 
-export type AnyRoute = Route;
-
 const KIB = 1024;
 export const MAX_BODY_BYTES = 1024 * KIB;
 export const MONITOR_BODY_BYTES = 256 * KIB;

@@ -10,36 +10,19 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { throwError, type Observable } from 'rxjs';
-import type { MessagingOptions } from './contract.ts';
-import { Leases } from './leases.ts';
-import { Messaging } from './messaging.ts';
-import { JetStreamTransport } from './transport.ts';
+import { JetStreamTransport, Messaging, type MessagingOptions } from '../src/index.ts';
 
-/** Options, or how to make them from other providers. */
-export interface MessagingFactory {
-  inject?: NonNullable<Extract<NonNullable<DynamicModule['providers']>[number], { useFactory: unknown }>['inject']>;
-  useFactory(...dependencies: never[]): MessagingOptions | Promise<MessagingOptions>;
-}
-
-/** Gives the whole app `Messaging` and `Leases`, and closes the connection last. */
+/** Gives an app of a test `Messaging`, and closes the connection last. Real services get theirs from `runService`. */
 @Global()
 @Module({})
 export class MessagingModule implements OnApplicationShutdown {
   constructor(@Inject(Messaging) private readonly messaging: Messaging) {}
 
-  static forRoot(options: MessagingOptions | MessagingFactory): DynamicModule {
-    const factory: MessagingFactory = 'useFactory' in options ? options : { useFactory: () => options };
+  static forRoot(options: MessagingOptions): DynamicModule {
     return {
       module: MessagingModule,
-      providers: [
-        {
-          provide: Messaging,
-          inject: factory.inject ?? [],
-          useFactory: async (...dependencies: never[]) => Messaging.connect(await factory.useFactory(...dependencies)),
-        },
-        { provide: Leases, inject: [Messaging], useFactory: (messaging: Messaging) => messaging.leases },
-      ],
-      exports: [Messaging, Leases],
+      providers: [{ provide: Messaging, useFactory: () => Messaging.connect(options) }],
+      exports: [Messaging],
     };
   }
 
@@ -50,7 +33,7 @@ export class MessagingModule implements OnApplicationShutdown {
 
 /** Lets a handler's error reach the transport as it was thrown; Nest's own filter would replace it by a text. */
 @Catch()
-export class HandlerErrors implements ExceptionFilter {
+class HandlerErrors implements ExceptionFilter {
   catch(error: unknown, _host: ArgumentsHost): Observable<never> {
     return throwError(() => error);
   }
