@@ -8,7 +8,7 @@ import type { StatusConfig } from './status.config.ts';
 /** What an event makes out of date; nothing that is over (history) is. */
 export type Tag = 'states' | 'incidents' | 'notifications' | 'history';
 
-/** An answer that says how old it is, and whether it may be out of date. */
+/** An answer that says how old it is, and whether it may be out of date: as what is `outdated` in the cache. */
 export type Aged<T> = T & { ageMs: number; stale: boolean };
 
 export interface Kept {
@@ -38,8 +38,8 @@ export class Answers {
 
   /** The answer to a question as it is sent: with its age. See {@link get}. */
   async aged<T extends object>(what: string, input: unknown, kept: Kept, load: () => Promise<T>): Promise<Aged<T>> {
-    const { value, ageMs, stale } = await this.get(what, input, kept, load);
-    return { ...value, ageMs, stale };
+    const { value, ageMs, outdated } = await this.get(what, input, kept, load);
+    return { ...value, ageMs, stale: outdated };
   }
 
   /** The answer to a question, from the cache or from `load`. `what` names the question, `input` is all it depends on. */
@@ -49,7 +49,7 @@ export class Answers {
     const options = { ttlMs, staleMs: this.config.staleMs, graceMs: GRACE_MS, tags: [tag], timeoutMs: loadMs };
     const ask = (): Promise<Answer<T>> => this.cache.get(key, load, options);
     // Pages of the past are large and many, and nothing makes the cache forget them.
-    return tag === 'history' ? ask() : this.lastGood.get(key, ask);
+    return tag === 'history' ? ask() : this.lastGood.get(key, ask, ttlMs + GRACE_MS);
   }
 
   async forget(tags: readonly Tag[]): Promise<void> {

@@ -71,13 +71,14 @@ export class States {
   async summary(): Promise<Aged<Summary>> {
     // Named after its shape: instances of an older version keep another one under 'summary'.
     const kept = { tag: 'states', loadMs: SUMMARY_MS } as const;
-    const { value, ageMs, stale } = await this.answers.get('summary by part', null, kept, () => this.summarize());
+    const { value, ageMs, outdated } = await this.answers.get('summary by part', null, kept, () => this.summarize());
     const { lastHour, ...counts } = value;
     return {
       ...counts,
       coverage: lastHour.value.coverage,
       ageMs: ageMs + lastHour.ageMs,
-      stale: stale || lastHour.stale,
+      // What an older version has kept does not say.
+      stale: outdated || (lastHour.outdated ?? lastHour.stale),
     };
   }
 

@@ -64,10 +64,10 @@ export class Cache {
     const request: Request = { key, load, tags: options.tags ?? [], options };
     const entry = this.shared.link.trusted ? this.memory.get(key) : undefined;
     const now = this.clock.now();
-    if (entry !== undefined && now < entry.freshUntil) return this.answer(entry, 'memory', 'hit') as Answer<T>;
+    if (entry !== undefined && now < entry.freshUntil) return this.answer(entry, request, 'memory', 'hit') as Answer<T>;
     if (entry !== undefined && this.isAtOnce(entry, request)) {
       this.reload(request, undefined);
-      return this.answer(entry, 'memory', 'stale') as Answer<T>;
+      return this.answer(entry, request, 'memory', 'stale') as Answer<T>;
     }
     const flight = this.flights.get(key) ?? this.start(request, (own) => this.find(request, own));
     return (await flight.answer) as Answer<T>;
@@ -147,17 +147,17 @@ export class Cache {
     const now = this.clock.now();
     if (entry !== undefined && now < entry.usableUntil) {
       if (flight.valid) this.memory.set(request.key, entry, request.tags);
-      if (now < entry.freshUntil) return this.answer(entry, 'redis', 'hit');
+      if (now < entry.freshUntil) return this.answer(entry, request, 'redis', 'hit');
       if (this.isAtOnce(entry, request)) {
         if (flight.valid) {
           this.flights.delete(request.key);
           this.reload(request, seen);
         }
-        return this.answer(entry, 'redis', 'stale');
+        return this.answer(entry, request, 'redis', 'stale');
       }
     }
     const older = this.failedLately(request.key) ? this.usable(request, flight) : undefined;
-    if (older !== undefined) return this.answer(older, 'memory', 'stale');
+    if (older !== undefined) return this.answer(older, request, 'memory', 'stale');
     return this.load(request, flight, seen);
   }
 
@@ -171,7 +171,7 @@ export class Cache {
       if (entry === undefined || this.clock.now() >= entry.freshUntil) return this.load(request, flight, reading.seen);
       // Another instance has reloaded it.
       if (flight.valid) this.memory.set(request.key, entry, request.tags);
-      return this.answer(entry, 'redis', 'hit');
+      return this.answer(entry, request, 'redis', 'hit');
     });
   }
 
@@ -182,7 +182,7 @@ export class Cache {
     const turn = await takeTurn(this.shared, this.clock, { key, tags, seen, timeoutMs });
     if ('entry' in turn) {
       if (flight.valid) this.memory.set(key, turn.entry, tags);
-      return this.answer(turn.entry, 'redis', 'hit');
+      return this.answer(turn.entry, request, 'redis', 'hit');
     }
     try {
       return await this.loadNow(request, flight, {
@@ -214,20 +214,20 @@ export class Cache {
     this.failedAt.delete(request.key);
     const entry = entryOf(value, startedAt, request.options);
     this.meters.count('loader', 'miss');
-    if (entry === undefined) return { value, ageMs: 0, stale: false };
+    if (entry === undefined) return { value, ageMs: 0, stale: false, outdated: false };
     if (flight.valid) {
       this.memory.set(request.key, entry, request.tags);
       // Nobody waits for it: it is bounded by the link, and never fails.
       if (seen !== undefined) void this.shared.store(request.key, request.tags, entry, seen);
     }
-    return { value: entry.value, ageMs: 0, stale: false };
+    return { value: entry.value, ageMs: 0, stale: false, outdated: false };
   }
 
   private fallBack(request: Request, flight: Flight, error: unknown): Answer<unknown> {
     this.meters.count('loader', 'error');
     const older = this.usable(request, flight);
     if (older === undefined) throw error;
-    return this.answer(older, 'memory', 'stale');
+    return this.answer(older, request, 'memory', 'stale');
   }
 
   /** What is in memory is better than no answer, even if nobody could say whether it still holds. */
@@ -247,9 +247,12 @@ export class Cache {
     return this.clock.monotonic() - (this.failedAt.get(key) ?? Number.NEGATIVE_INFINITY) < RELOAD_PAUSE_MS;
   }
 
-  private answer(entry: Entry, tier: Tier, outcome: Outcome): Answer<unknown> {
+  private answer(entry: Entry, { key, options }: Request, ...[tier, outcome]: [Tier, Outcome]): Answer<unknown> {
     this.meters.count(tier, outcome);
-    return { value: entry.value, ageMs: Math.max(0, this.clock.now() - entry.loadedAt), stale: outcome === 'stale' };
+    const now = this.clock.now();
+    const stale = outcome === 'stale';
+    const outdated = stale && (now >= entry.freshUntil + (options.graceMs ?? 0) || this.failedLately(key));
+    return { value: entry.value, ageMs: Math.max(0, now - entry.loadedAt), stale, outdated };
   }
 
   private remember(key: string): void {

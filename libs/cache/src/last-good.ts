@@ -24,8 +24,12 @@ export class LastGood {
     private readonly staleMs: number,
   ) {}
 
-  /** The answer that `ask` gives, or the last good one where it fails for now or takes too long. @throws what `ask` throws */
-  async get<T>(key: string, ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  /**
+   * The answer that `ask` gives, or the last good one where it fails for now or takes too long.
+   * @param graceMs how old that may be without being called outdated, where `ask` only takes too long
+   * @throws what `ask` throws
+   */
+  async get<T>(key: string, ask: () => Promise<Answer<T>>, graceMs = 0): Promise<Answer<T>> {
     const answered = ask().then(
       (answer) => this.remember(key, answer),
       (error: unknown) => this.inPlaceOf<T>(key, error),
@@ -33,13 +37,13 @@ export class LastGood {
     if (!this.find<T>(key)) return answered;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Answer<T> | undefined>((resolve) => {
-      timer = setTimeout(() => resolve(this.find<T>(key)), PATIENCE_MS);
+      timer = setTimeout(() => resolve(this.find<T>(key, graceMs)), PATIENCE_MS);
     });
     return (await Promise.race([answered, late]).finally(() => clearTimeout(timer))) ?? answered;
   }
 
   /** Keeps an answer for when there is no new one, unless it knows a newer one already. @returns it */
-  remember<T>(key: string, answer: Answer<T>): Answer<T> {
+  remember<A extends { value: unknown; ageMs: number }>(key: string, answer: A): A {
     const given = { value: answer.value, loadedAt: this.clock.now() - answer.ageMs };
     const known = this.known.get(key);
     this.known.delete(key);
@@ -59,9 +63,11 @@ export class LastGood {
     return old;
   }
 
-  private find<T>(key: string): Answer<T> | undefined {
+  private find<T>(key: string, graceMs = 0): Answer<T> | undefined {
     const known = this.known.get(key);
     const ageMs = known ? this.clock.now() - known.loadedAt : Infinity;
-    return known && ageMs <= this.staleMs ? { value: known.value as T, ageMs, stale: true } : undefined;
+    return known && ageMs <= this.staleMs
+      ? { value: known.value as T, ageMs, stale: true, outdated: ageMs >= graceMs }
+      : undefined;
   }
 }

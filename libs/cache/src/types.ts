@@ -37,4 +37,6 @@ export interface Answer<T> {
   ageMs: number;
   /** Older than its time to live: it is being reloaded, or its loader fails. */
   stale: boolean;
+  /** Nobody knows whether it still holds: a reload failed, or it is past its grace (without one: past its time to live). */
+  outdated: boolean;
 }

@@ -21,7 +21,12 @@ describe('reading', () => {
   it('loads once, then answers from memory', async () => {
     const source = new Source('one');
     const k = key();
-    expect(await a.get(k, source.load, LONG)).toEqual({ value: 'one', ageMs: expect.any(Number), stale: false });
+    expect(await a.get(k, source.load, LONG)).toEqual({
+      value: 'one',
+      ageMs: expect.any(Number),
+      stale: false,
+      outdated: false,
+    });
     expect((await a.get(k, source.load, LONG)).value).toBe('one');
     expect(source.loads).toBe(1);
   });
@@ -193,7 +198,7 @@ describe('a value older than its grace', () => {
     const k = await aged(source, 3_000_000);
     source.value = 'new';
     const answer = await (tier === 'memory' ? one : other).get(k, source.load, OPTIONS);
-    expect(answer).toMatchObject({ value: 'new', stale: false });
+    expect(answer).toMatchObject({ value: 'new', stale: false, outdated: false });
     expect(source.loads).toBe(2);
   });
 
@@ -203,7 +208,7 @@ describe('a value older than its grace', () => {
     source.failure = new Error('the database is away');
     const cache = tier === 'memory' ? one : other;
     const get = () => cache.get(k, source.load, OPTIONS);
-    expect(await get()).toMatchObject({ value: 'old', stale: true });
+    expect(await get()).toMatchObject({ value: 'old', stale: true, outdated: true });
     const reads = vi.spyOn(Reflect.get(cache, 'shared') as { read: () => unknown }, 'read');
     for (let i = 0; i < 20; i += 1) expect(await get()).toMatchObject({ value: 'old', stale: true });
     expect(reads).not.toHaveBeenCalled();
@@ -214,7 +219,8 @@ describe('a value older than its grace', () => {
     const source = new Source('old');
     const k = await aged(source, 4_000);
     const hang = (): Promise<string> => new Promise(() => undefined);
-    expect(await (tier === 'memory' ? one : other).get(k, hang, OPTIONS)).toMatchObject({ value: 'old', stale: true });
+    const given = await (tier === 'memory' ? one : other).get(k, hang, OPTIONS);
+    expect(given).toMatchObject({ value: 'old', stale: true, outdated: false });
   });
 });
 

@@ -46,7 +46,7 @@ export class Owners {
     const question = JSON.stringify([call.route.path, spec.subject, call.params, call.query]);
     try {
       const answer = await this.readNow(spec, input, call.deadline);
-      if (isAged(answer)) this.lastGood.remember(question, { value: answer, ageMs: answer.ageMs, stale: answer.stale });
+      if (isAged(answer)) this.lastGood.remember(question, { value: answer, ageMs: answer.ageMs });
       return answer;
     } catch (error) {
       // Who asks for too much is told so.
