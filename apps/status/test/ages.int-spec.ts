@@ -66,10 +66,12 @@ describe('the age of an answer', () => {
     await states.list({ limit: 10 });
     [shiftMs, failure] = [3_000, new TocsinError('unavailable', 'the database is away')];
     await states.list({ limit: 10 });
-    await until(async () => (await states.list({ limit: 10 })).stale, { what: 'the failed reload to be told of' });
+    const told = async () => (await states.list({ limit: 10 })).stale;
+    await until(told, { what: 'the failed reload to be told of' });
     failure = undefined;
     shiftMs = 20_000;
-    await until(async () => !(await states.list({ limit: 10 })).stale, { what: 'a new value' });
+    await until(async () => !(await told()), { what: 'a new value' });
+    expect(await states.list({ limit: 10 })).toMatchObject({ stale: false });
   });
 
   it('may be that of the outage while the database is away', async () => {
