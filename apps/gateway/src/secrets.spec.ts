@@ -1,4 +1,4 @@
-import { HIDDEN } from '@tocsin/contracts';
+import { HIDDEN, monitorSpec } from '@tocsin/contracts';
 import { isSealed, openSecret, sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { withoutSecrets } from './edge/edge.interceptor.ts';
@@ -43,9 +43,11 @@ describe('secrets at the edge', () => {
     );
   });
 
-  it('one that would be too long once sealed is refused by its field', () => {
-    const long = spec({ auth: { type: 'bearer', token: 'ä'.repeat(2_000) } });
-    expect(() => sealSecrets(long, key, { keeps: false })).toThrow(refusal('/settings/auth/token'));
+  it('the longest is taken whatever its letters, and stays within the bound of what is sealed', () => {
+    const long = (count: number) => spec({ auth: { type: 'basic', username: 'u', password: '密'.repeat(count) } });
+    const sealed = sealSecrets(long(4_096), key, { keeps: false });
+    expect(monitorSpec.safeParse({ ...sealed, name: 'a' }).error).toBeUndefined();
+    expect(() => sealSecrets(long(4_097), key, { keeps: false })).toThrow(refusal('/settings/auth/password'));
   });
 
   it('are hidden on their way out, sealed or not', () => {

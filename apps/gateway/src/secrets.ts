@@ -1,9 +1,6 @@
-import { HIDDEN, httpSettings, mapSecrets, pointer, secret } from '@tocsin/contracts';
+import { HIDDEN, httpSettings, mapSecrets, pointer, secret, secretFields } from '@tocsin/contracts';
 import { type FieldError, isSealed, sealSecret, type SecretKeys } from '@tocsin/core';
 import { EdgeRefusal } from './edge/problem.ts';
-
-/** What a sealed secret may measure: the bound of every field that holds one. */
-const LONGEST_SEALED = 4_096;
 
 /**
  * A specification, or a patch of one, with its secrets sealed. HIDDEN stays, to keep what is there.
@@ -22,9 +19,7 @@ export function sealSecrets<T>(spec: T, keys: SecretKeys, o: { keeps: boolean })
     if (isSealed(value)) refuse('must not begin with "sealed:": send the secret itself');
     const problem = problemOf(steps, value);
     if (problem) refuse(problem);
-    const result = sealSecret(keys, value);
-    if (result.length > LONGEST_SEALED) refuse('is too long to be kept');
-    return result;
+    return sealSecret(keys, value);
   });
   if (bad.length > 0) throw EdgeRefusal.fields(bad);
   return sealed;
@@ -38,6 +33,8 @@ export function hideSecrets<T>(spec: T): T {
 /** Behind the edge only the sealed text can be checked, so a patch's secrets are checked here. */
 function problemOf(steps: readonly string[], value: string): string | undefined {
   const parsed =
-    steps[0] === 'headers' ? httpSettings.shape.headers.safeParse({ [steps[1]!]: value }) : secret().safeParse(value);
+    steps[0] === 'headers'
+      ? httpSettings.shape.headers.safeParse({ [steps[1]!]: value })
+      : (secretFields[steps.join('.')] ?? secret()).safeParse(value);
   return parsed.success ? undefined : parsed.error.issues[0]?.message;
 }

@@ -24,6 +24,35 @@ describe('settings that a schema can not judge', () => {
     ).toEqual([]);
   });
 
+  test('of a user name: a colon would end it', () => {
+    expect(errors({ auth: { type: 'basic', username: 'a:b', password: 'c' } })).toEqual([
+      { path: '/settings/auth/username', message: 'must not contain ":"' },
+    ]);
+  });
+
+  test('of tcp: text and bytes are not given both, and a certificate goes with its key', () => {
+    const input: MonitorSpecInput = {
+      kind: 'tcp',
+      name: 'a',
+      settings: {
+        host: 'a.example',
+        port: 1,
+        send: 'a',
+        sendHex: '00',
+        expect: 'b',
+        expectHex: '01',
+        tls: { ca: '-----BEGIN CERTIFICATE-----', cert: '-----BEGIN CERTIFICATE-----' },
+      },
+    };
+    expect(checkSettings(monitorSpec.parse(input)).map(({ path }) => path)).toEqual([
+      '/settings/tls/ca',
+      '/settings/tls/cert',
+      '/settings/tls/key',
+      '/settings/sendHex',
+      '/settings/expectHex',
+    ]);
+  });
+
   test('name each wrong field by its path', () => {
     const found = errors({
       assertions: [

@@ -1,4 +1,4 @@
-import type { Assertion, HttpSettings, MonitorSpec } from '@tocsin/contracts';
+import type { Assertion, HttpSettings, MonitorSpec, TcpSettings } from '@tocsin/contracts';
 import type { FieldError } from '@tocsin/core';
 import { BadAssertion } from './http/assertion.ts';
 import { compileAssertion } from './http/assertions.ts';
@@ -15,7 +15,7 @@ export function checkSettings(spec: MonitorSpec): FieldError[] {
     case 'http':
       return [...httpErrors(spec.settings)];
     case 'tcp':
-      return familyErrors(spec.settings.host, spec.settings.ipFamily, '/settings/host');
+      return [...tcpErrors(spec.settings)];
     case 'heartbeat':
       return []; // its schedule is the business of whoever keeps it
   }
@@ -35,13 +35,32 @@ function* httpErrors(settings: HttpSettings): Generator<FieldError> {
   if (settings.body !== undefined && settings.method === 'HEAD') {
     yield { path: '/settings/body', message: 'a HEAD request has no body' };
   }
-  if (settings.tls.ca !== undefined && !isAuthority(settings.tls.ca)) {
-    yield { path: '/settings/tls/ca', message: 'not a certificate in PEM form' };
+  // A colon ends the user name (RFC 7617, section 2).
+  if (settings.auth?.type === 'basic' && settings.auth.username.includes(':')) {
+    yield { path: '/settings/auth/username', message: 'must not contain ":"' };
   }
+  yield* tlsErrors(settings.tls);
   for (const [index, assertion] of settings.assertions.entries()) {
     yield* assertionErrors(assertion, settings, `/settings/assertions/${index}`);
   }
 }
+
+function* tcpErrors(settings: TcpSettings): Generator<FieldError> {
+  yield* familyErrors(settings.host, settings.ipFamily, '/settings/host');
+  if (settings.tls) yield* tlsErrors(settings.tls);
+  for (const text of ['send', 'expect'] as const) {
+    if (settings[text] === undefined || settings[`${text}Hex`] === undefined) continue;
+    yield { path: `/settings/${text}Hex`, message: `give either this or ${text}, not both` };
+  }
+}
+
+function* tlsErrors({ ca, cert, key }: HttpSettings['tls']): Generator<FieldError> {
+  if (ca !== undefined && !isAuthority(ca)) yield { path: '/settings/tls/ca', message: NO_CERTIFICATE };
+  if (cert !== undefined && !isAuthority(cert)) yield { path: '/settings/tls/cert', message: NO_CERTIFICATE };
+  if (cert !== undefined && key === undefined) yield { path: '/settings/tls/key', message: 'is missing beside cert' };
+  if (cert === undefined && key !== undefined) yield { path: '/settings/tls/cert', message: 'is missing beside key' };
+}
+const NO_CERTIFICATE = 'not a certificate in PEM form';
 
 function* rangeErrors(ranges: readonly string[]): Generator<FieldError> {
   for (const [index, range] of ranges.entries()) {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Finding, Timings, Verdict } from '@tocsin/contracts';
 import type { CheckContext } from './check.ts';
 import { CheckFailure, ownFailure, type Reason } from './failure.ts';
+import { RunSecrets } from './run-secrets.ts';
 import { clean, milliseconds } from './words.ts';
 
 type Settle<T> = (value: T) => void;
@@ -32,7 +33,11 @@ export class Run {
   #stopped: CheckFailure | undefined;
   #interrupt: ((why: CheckFailure) => void) | undefined;
 
+  /** No finding repeats them. */
+  readonly secrets: RunSecrets;
+
   constructor(readonly context: CheckContext) {
+    this.secrets = new RunSecrets(context.openSecret);
     this.#startedAt = context.clock.monotonic();
     this.#timer = setTimeout(this.#expire, context.timeoutMs);
     if (context.signal?.aborted) this.#abort();
@@ -106,7 +111,7 @@ export class Run {
     return {
       verdict: outcome.verdict,
       reason: outcome.reason,
-      message: clean(outcome.message, MAX_MESSAGE),
+      message: clean(this.secrets.redact(outcome.message), MAX_MESSAGE),
       durationMs: round(this.elapsedMs()),
       timings: rounded(this.timings),
       ...this.facts,

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { type Finding, httpSettings, tcpSettings } from '@tocsin/contracts';
 import { parseTargets, systemClock, TargetRules } from '@tocsin/core';
 import { generate } from 'selfsigned';
@@ -58,9 +59,10 @@ export async function webServer(listener: RequestListener): Promise<Running> {
   return { port, url: `http://127.0.0.1:${port}/`, sockets };
 }
 
-export async function secureServer(pems: Pems, listener: RequestListener): Promise<Running> {
+export async function secureServer(pems: Pems & TlsOptions, listener: RequestListener): Promise<Running> {
+  const { private: key, cert, ...more } = pems;
   const sockets = new Set<Socket>();
-  const port = await listen(createHttpsServer({ key: pems.private, cert: pems.cert }, listener), sockets);
+  const port = await listen(createHttpsServer({ ...more, key, cert }, listener), sockets);
   return { port, url: `https://127.0.0.1:${port}/`, sockets };
 }
 

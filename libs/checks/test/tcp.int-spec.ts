@@ -36,7 +36,51 @@ describe('a tcp check', () => {
   test('is down when something else comes, and then nothing', async () => {
     const server = await rawServer((socket) => socket.write('554 go away\r\n'));
     expect(said(await checkTcp(server, { expect: '220 ' }, { timeoutMs: 150 }))).toBe(
-      'down: timeout after 150 ms while waiting for "220 "',
+      'down: timeout after 150 ms while waiting for "220 "; got "554 go away "',
+    );
+  });
+
+  test.each([1, 10])('looks at the first 64 KiB alone, in however many packets (%i) they come', async (pieces) => {
+    const answer = (before: number) =>
+      rawServer((socket) => {
+        const all = Buffer.from(`${'x'.repeat(before)}PONG`);
+        const each = Math.ceil(all.length / pieces);
+        for (let at = 0; at < all.length; at += each) {
+          setTimeout(() => socket.write(all.subarray(at, at + each)), (at / each) * 5);
+        }
+      });
+    const found = async (before: number) => said(await checkTcp(await answer(before), { expect: 'PONG' }));
+    expect(await found(65_532)).toBe('up: received "PONG"');
+    for (const before of [65_533, 65_536, 100_000]) {
+      expect(await found(before)).toBe('down: expect: no "PONG" in the first 64 KiB');
+    }
+  });
+
+  test('takes a flood of single bytes for what it is', async () => {
+    const server = await rawServer((socket) => {
+      socket.setNoDelay(true);
+      for (let n = 0; n < 20_000; n++) socket.write('x');
+      socket.write('PONG');
+    });
+    expect(said(await checkTcp(server, { expect: 'PONG' }))).toBe('up: received "PONG"');
+  });
+
+  test('sends and waits for bytes', async () => {
+    const server = await rawServer((socket) => {
+      socket.on('data', (data: Buffer) => {
+        if (data.toString('hex') === '0001ff0a') socket.write(Buffer.from('ff00feff', 'hex'));
+      });
+    });
+    expect(said(await checkTcp(server, { sendHex: '00 01 FF\n0a', expectHex: '00fe' }))).toBe(
+      'up: received the bytes 00fe',
+    );
+    const other = await checkTcp(server, { sendHex: '0001ff0a', expectHex: 'aa' }, { timeoutMs: 100 });
+    expect(other.message).toMatch(/^timeout after 100 ms while waiting for the bytes aa; got /);
+  });
+
+  test('asks for a name with other letters in its ASCII form', async () => {
+    expect((await checkTcp({ port: 1 }, { host: 'bücher.invalid' })).message).toMatch(
+      /^dns: .*xn--bcher-kva\.invalid$/,
     );
   });
 

@@ -1,4 +1,4 @@
-import { durationMs, isDuration, isSealed } from '@tocsin/core';
+import { asciiHost, durationMs, isDuration, isSealed } from '@tocsin/core';
 import { z } from 'zod';
 
 /** Field types that several messages share. */
@@ -41,11 +41,32 @@ export function line(max: number, min = 1) {
 /** What the API shows in place of a secret; sent back, it keeps the secret that is there. */
 export const HIDDEN = '********';
 
-/** A secret: sealed at the door, sealed inside, hidden on its way out. `max` bounds it in plain. */
-export function secret(max = 2000) {
-  return text(4096, 1)
+/** A host name or an IP address, as a person writes it: `bücher.example` too. `asciiHost` says what is asked for. */
+export const host = z
+  .string()
+  .max(253)
+  .refine((value) => asciiHost(value) !== undefined, { error: 'expected a host name or an IP address' });
+
+/** The longest text that a secret of so many characters is sealed into. */
+export function longestSealed(max: number): number {
+  return 4 * max + 128;
+}
+
+export interface SecretRules {
+  /** The fewest characters; 1 where nothing is said. */
+  min?: number;
+  /** Says what else is wrong with the plain text; undefined when nothing is. */
+  problem?: (plain: string) => string | undefined;
+}
+
+/** A secret: sealed at the door, sealed inside, hidden on its way out. `max` and the rules are about it in plain. */
+export function secret(max = 4096, { min = 1, problem = () => undefined }: SecretRules = {}) {
+  return text(longestSealed(max), min)
     .refine((value) => isSealed(value) || value.length <= max, { error: `must be at most ${max} characters` })
-    .meta({ description: `Write-only: read back as ${HIDDEN}, which, sent again, keeps it` });
+    .refine((value) => isSealed(value) || value === HIDDEN || problem(value) === undefined, {
+      error: (issue) => problem(String(issue.input)),
+    })
+    .meta({ maxLength: max, description: `Write-only: read back as ${HIDDEN}, which, sent again, keeps it` });
 }
 
 export const tag = z

@@ -11,6 +11,9 @@ const http = (settings: Fields = {}, more: Fields = {}) => ({
 });
 const tcp = (settings: Fields = {}) => ({ kind: 'tcp', name: 'db', settings: { host: 'db', port: 5432, ...settings } });
 const beat = (settings: Fields) => ({ kind: 'heartbeat', name: 'backup', settings });
+const basic = (username: string, password: string) => http({ auth: { type: 'basic', username, password } });
+const bearer = (token: string) => http({ auth: { type: 'bearer', token } });
+const A_CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const assertion = (of: Fields) => http({ assertions: [of] });
 
 function pathsOf(spec: unknown): string[] {
@@ -61,6 +64,23 @@ describe('a monitor', () => {
     ['credentials in the URL', http({ url: 'https://u:p@shop.example/' }), '/settings/url'],
     ['a user in the URL', http({ url: 'https://u@shop.example/' }), '/settings/url'],
     ['a header value with a line break', http({ headers: { a: 'b\r\nHost: evil' } }), '/settings/headers/a'],
+    ['a header value in curly quotes', http({ headers: { a: '“b”' } }), '/settings/headers/a'],
+    ['a token with its line break', bearer('abc.def\n'), '/settings/auth/token'],
+    ['a token after a space', bearer(' abc'), '/settings/auth/token'],
+    ['a token with a line break in it', bearer('abc\ndef'), '/settings/auth/token'],
+    ['a token with a letter beyond Latin-1', bearer('abc’def'), '/settings/auth/token'],
+    ['a token that is too long', bearer('x'.repeat(4097)), '/settings/auth/token'],
+    ['no token', bearer(''), '/settings/auth/token'],
+    ['a password with a line break', basic('u', 'a\nb'), '/settings/auth/password'],
+    ['a password with a tab', basic('u', 'a\tb'), '/settings/auth/password'],
+    ['a password that is too long', basic('u', 'x'.repeat(4097)), '/settings/auth/password'],
+    ['a user name with a line break', basic('u\n', 'p'), '/settings/auth/username'],
+    ['a key that is none', http({ tls: { cert: A_CERTIFICATE, key: 'x' } }), '/settings/tls/key'],
+    ['bytes that are none', tcp({ sendHex: '0g' }), '/settings/sendHex'],
+    ['half a byte', tcp({ expectHex: '00f' }), '/settings/expectHex'],
+    ['too many bytes', tcp({ expectHex: '00'.repeat(1001) }), '/settings/expectHex'],
+    ['three colons as a host', tcp({ host: ':::' }), '/settings/host'],
+    ['a server name with a space', tcp({ tls: { serverName: 'a b' } }), '/settings/tls/serverName'],
     ['a header name with a colon', http({ headers: { 'a:b': 'c' } }), '/settings/headers/a:b'],
     [
       'too many headers',
@@ -93,7 +113,29 @@ describe('a monitor', () => {
     expect(pathsOf(http({}, { interval: '5s' }))).toEqual([]);
   });
 
-  it.each(['db', 'db.example.', '_srv.example', '10.0.0.1', '::1', 'xn--bcher-kva.example'])(
+  it.each([
+    ['a long password', basic('u', 'x'.repeat(4096))],
+    ['a long token', bearer('x'.repeat(4096))],
+    ['an empty password', basic('key_123', '')],
+    ['an empty user name', basic('', 'key_123')],
+    ['neither', basic('', '')],
+    ['a password beyond Latin-1', basic('ü', 'пароль’')],
+    ['a header of Latin-1', http({ headers: { a: 'ü' } })],
+    ['a token that is hidden', bearer('********')],
+    ['bytes', tcp({ sendHex: '00 ff\n0D0a', expectHex: '00' })],
+    ['a server name with other letters', http({ tls: { serverName: 'bücher.example' } })],
+  ])('takes %s', (_, spec) => {
+    expect(pathsOf(spec)).toEqual([]);
+  });
+
+  it('says of a header what it can not carry', () => {
+    const said = (value: string) => monitorSpec.safeParse(http({ headers: { a: value } })).error?.issues[0]?.message;
+    expect(said('“b”')).toBe('holds "“" (U+201C), which a header can not carry: it takes Latin-1 alone');
+    expect(said('a\nb')).toBe('must not contain line breaks');
+    expect(said('a\u0001b')).toBe('must not contain control characters (U+0001)');
+  });
+
+  it.each(['db', 'db.example.', '_srv.example', '10.0.0.1', '::1', 'xn--bcher-kva.example', 'bücher.example'])(
     'takes the host %s',
     (host) => {
       expect(pathsOf(tcp({ host }))).toEqual([]);

@@ -1,18 +1,10 @@
-import { durationMs } from '@tocsin/core';
+import { durationMs, isSealed, keyPairProblem } from '@tocsin/core';
 import { z } from 'zod';
-import { duration, epochMs, id, line, locationName, secret, tag, text } from './fields.ts';
+import { duration, epochMs, HIDDEN, host, id, line, locationName, longestSealed, secret, tag, text } from './fields.ts';
+import { basicProblem, credentialProblem, headerProblem } from './header.ts';
 import { tolerant } from './tolerant.ts';
 
 /** Configuration of what is watched. The same shape is the REST body and, with secrets sealed, the internal record. */
-
-// Each label ends at a dot, so there is one way only to match: an expression with more of them could take for ever.
-const LABEL = '[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?';
-const host = z
-  .string()
-  .max(253)
-  .regex(new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?$|^[0-9a-fA-F:.]+$`), {
-    error: 'expected a host name or an IP address',
-  });
 
 const ipFamily = z.enum(['any', '4', '6']).default('any');
 
@@ -23,10 +15,48 @@ const headerName = z
   .max(128)
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'not a header name (RFC 9110)' });
 
+const LONGEST_HEADER = 4096;
+
 const headerValue = z
   .string()
-  .max(4096)
-  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'must not contain line breaks or control characters' });
+  .max(longestSealed(LONGEST_HEADER))
+  .refine((value) => headerProblem(value) === undefined, { error: (issue) => headerProblem(String(issue.input)) })
+  .refine((value) => isSealed(value) || value.length <= LONGEST_HEADER, {
+    error: `must be at most ${LONGEST_HEADER} characters`,
+  })
+  .meta({ maxLength: LONGEST_HEADER });
+
+const pem = (label: string) => z.string().max(65_536).startsWith(`-----BEGIN ${label}-----`);
+const ca = pem('CERTIFICATE')
+  .optional()
+  .meta({ description: 'Authorities to trust in place of the usual ones: certificates in PEM, one after the other' });
+
+/** The secrets of monitors that have rules of their own, by their path in the settings. */
+export const secretFields: Readonly<Record<string, z.ZodType>> = {
+  'auth.password': secret(4096, { min: 0, problem: basicProblem }),
+  'auth.token': secret(4096, { problem: credentialProblem }),
+  'tls.key': secret(16_384, { problem: keyProblem }),
+};
+
+/** Whom the check says that it is, to servers that ask clients for a certificate. */
+const clientCertificate = {
+  cert: pem('CERTIFICATE')
+    .optional()
+    .meta({ description: "The check's own certificate in PEM, with those in between; needs `key`" }),
+  key: secret(16_384, { problem: keyProblem })
+    .optional()
+    .meta({ description: `The private key of \`cert\` in PEM, not encrypted. Write-only: read back as ${HIDDEN}` }),
+};
+
+const minDaysLeft = z.int().min(0).max(3650);
+
+const hexBytes = (max: number) =>
+  z
+    .string()
+    .min(2)
+    .max(max * 3)
+    .regex(/^\s*(?:[0-9a-fA-F]{2}\s*)+$/, { error: 'expected bytes in hexadecimal, such as 00 ff 0d 0a' })
+    .refine((value) => value.replace(/\s/g, '').length <= max * 2, { error: `must be at most ${max} bytes` });
 
 const statusRange = z
   .string()
@@ -62,7 +92,7 @@ export const assertion = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('certificate'),
-    minDaysLeft: z.int().min(0).max(3650),
+    minDaysLeft,
     severity: z.enum(['down', 'degraded']).default('degraded'),
   }),
 ]);
@@ -83,8 +113,12 @@ export const httpSettings = z.strictObject({
   body: z.string().max(65_536).optional(),
   auth: z
     .discriminatedUnion('type', [
-      z.strictObject({ type: z.literal('basic'), username: line(255), password: secret() }),
-      z.strictObject({ type: z.literal('bearer'), token: secret() }),
+      z.strictObject({
+        type: z.literal('basic'),
+        username: line(255, 0),
+        password: secret(4096, { min: 0, problem: basicProblem }),
+      }),
+      z.strictObject({ type: z.literal('bearer'), token: secret(4096, { problem: credentialProblem }) }),
     ])
     .optional(),
   redirects: z
@@ -96,7 +130,8 @@ export const httpSettings = z.strictObject({
     .strictObject({
       verify: z.boolean().default(true),
       serverName: host.optional(),
-      ca: z.string().max(65_536).startsWith('-----BEGIN CERTIFICATE-----').optional(),
+      ca,
+      ...clientCertificate,
     })
     .default({ verify: true }),
   ipFamily,
@@ -110,11 +145,23 @@ export const tcpSettings = z.strictObject({
   host,
   port: z.int().min(1).max(65_535),
   tls: z
-    .strictObject({ verify: z.boolean().default(true), serverName: host.optional() })
+    .strictObject({
+      verify: z.boolean().default(true),
+      serverName: host.optional(),
+      ca,
+      ...clientCertificate,
+      minDaysLeft: minDaysLeft
+        .optional()
+        .meta({ description: 'Degraded when the certificate, or one above it, ends in fewer days' }),
+    })
     .optional()
     .meta({ description: 'Present: a TLS handshake follows the connection' }),
   send: z.string().max(4096).optional(),
+  sendHex: hexBytes(4096).optional().meta({ description: 'Bytes to send, in hexadecimal, in place of `send`' }),
   expect: z.string().min(1).max(1000).optional().meta({ description: 'Text that must arrive within the timeout' }),
+  expectHex: hexBytes(1000)
+    .optional()
+    .meta({ description: 'Bytes that must arrive within the timeout, in hexadecimal, in place of `expect`' }),
   ipFamily,
 });
 export type TcpSettings = z.infer<typeof tcpSettings>;
@@ -157,6 +204,11 @@ export const monitorSpec = z
   ])
   .superRefine((spec, context) => {
     if (spec.kind === 'heartbeat') return;
+    const { cert, key } = spec.settings.tls ?? {};
+    if (cert !== undefined && key !== undefined && key !== HIDDEN && !isSealed(key)) {
+      const message = keyPairProblem(cert, key);
+      if (message) context.addIssue({ code: 'custom', path: ['settings', 'tls', 'key'], message });
+    }
     if (durationMs(spec.timeout) > Math.max(durationMs(spec.interval), 10_000)) {
       context.addIssue({ code: 'custom', path: ['timeout'], message: 'must not be longer than the interval' });
     }
@@ -199,6 +251,11 @@ export const monitorConfig = z.union([
   }),
 ]);
 export type MonitorConfig = z.infer<typeof monitorConfig>;
+
+function keyProblem(value: string): string | undefined {
+  if (value.startsWith('-----BEGIN ENCRYPTED')) return 'is encrypted: send it without its passphrase';
+  return /^-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/.test(value) ? undefined : 'expected a private key in PEM';
+}
 
 function hasNoCredentials(url: string): boolean {
   try {

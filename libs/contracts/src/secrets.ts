@@ -1,6 +1,6 @@
 /** Where secrets are in monitors and channels, so that one place seals, hides and keeps them. */
 
-const SECRET_PATHS = new Set(['auth.password', 'auth.token', 'secret', 'smtp.password']);
+const SECRET_PATHS = new Set(['auth.password', 'auth.token', 'secret', 'smtp.password', 'tls.key']);
 const SECRET_HEADER = /auth|cookie|token|secret|password|key|credential|session/i;
 
 /** Whether a field of `settings`, written `auth.password`, holds a secret. Request headers do when they are named so. */

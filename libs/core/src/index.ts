@@ -2,6 +2,7 @@ export { type Clock, systemClock } from './clock.ts';
 export { currentDeadline, withDeadline } from './deadline-scope.ts';
 export { durationMs, isDuration } from './duration.ts';
 export { type ErrorCode, type FieldError, TocsinError, type TocsinErrorOptions } from './errors.ts';
+export { asciiHost } from './hostname.ts';
 export { hash32, idFrom, newId } from './ids.ts';
 export {
   heartbeatKey,
@@ -13,6 +14,7 @@ export {
   type SecretKeys,
   tokenSecret,
 } from './seal.ts';
+export { keyPairProblem } from './key-pair.ts';
 export { redactSecrets } from './redact.ts';
 export {
   parseTargets,

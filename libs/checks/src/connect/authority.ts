@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { CheckFailure } from '../failure.ts';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
@@ -18,11 +19,29 @@ export function isAuthority(pem: string): boolean {
   }
 }
 
-/** TLS settings that trust this authority in place of the usual ones. Costly: make it once. */
-export function trusting(pem: string): SecureContext {
-  const context = createSecureContext({ ca: pem });
-  stores.set(context, storeOf(pem.match(BLOCK) ?? []));
+/** A client's certificate and its key, in PEM. */
+export interface ClientCertificate {
+  cert: string;
+  key: string;
+}
+
+/**
+ * TLS settings that trust an authority in place of the usual ones. Costly: make it once. With a client's certificate they
+ * hold an opened secret: make them for one check.
+ * @throws CheckFailure `settings` when the key does not fit the certificate
+ */
+export function secureContextOf({ ca, client }: { ca: string | undefined; client?: ClientCertificate }): SecureContext {
+  const context = contextOf({ ...(ca === undefined ? {} : { ca }), ...client });
+  if (ca !== undefined) stores.set(context, storeOf(ca.match(BLOCK) ?? []));
   return context;
+}
+
+function contextOf(options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (cause) {
+    throw new CheckFailure('settings', 'settings: tls.key does not fit tls.cert', { cause });
+  }
 }
 
 const stores = new WeakMap<SecureContext, Store>();

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { asciiHost } from '@tocsin/core';
 import { type CheckFailure, ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
 import { storeFor, usual } from './authority.ts';
@@ -33,7 +34,8 @@ export interface Address {
  * `context.targets` has then allowed the very address that is connected.
  * @throws CheckFailure `dns`, `target`, `connect`, `tls`, `resources`
  */
-export function connect(run: Run, to: Address): Promise<Socket> {
+export function connect(run: Run, wish: Address): Promise<Socket> {
+  const to = inAscii(wish);
   checkFamily(to.host, to.family);
   return run.step<Socket>((done, fail) => {
     const { clock, targets } = run.context;
@@ -75,6 +77,13 @@ export function connect(run: Run, to: Address): Promise<Socket> {
       unlisten();
     };
   });
+}
+
+/** The same with its names as they are asked for. */
+function inAscii(to: Address): Address {
+  const host = asciiHost(to.host) ?? to.host;
+  if (to.tls?.serverName === undefined) return { ...to, host };
+  return { ...to, host, tls: { ...to.tls, serverName: asciiHost(to.tls.serverName) ?? to.tls.serverName } };
 }
 
 function open(to: Address, address: string): Socket {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { TargetGuard } from '@tocsin/core';
+import { asciiHost, type TargetGuard } from '@tocsin/core';
 import { CheckFailure } from '../failure.ts';
 import { dial } from './dial.ts';
 
@@ -22,7 +22,8 @@ export interface ConnectionWish {
  * The caller destroys it.
  * @throws CheckFailure `target` (asking again does not help), `dns`, `connect`, `timeout`, `resources`
  */
-export function openConnection({ host, port, targets, timeoutMs, signal }: ConnectionWish): Promise<Socket> {
+export function openConnection({ host: asked, port, targets, timeoutMs, signal }: ConnectionWish): Promise<Socket> {
+  const host = asciiHost(asked) ?? asked;
   return new Promise((resolve, reject) => {
     const stop = (why: unknown): void => {
       cancel();

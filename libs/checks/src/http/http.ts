@@ -1,11 +1,12 @@
 import type { SecureContext } from 'node:tls';
 import type { HttpSettings } from '@tocsin/contracts';
 import type { Check } from '../check.ts';
-import { isAuthority, trusting } from '../connect/authority.ts';
+import { isAuthority, secureContextOf } from '../connect/authority.ts';
 import { connect } from '../connect/connect.ts';
 import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
 import { type Outcome, Run } from '../run.ts';
+import type { RunSecrets } from '../run-secrets.ts';
 import { plural } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
@@ -51,7 +52,7 @@ function prepare(settings: HttpSettings): Prepared {
     first: firstRequest(settings),
     assertions,
     needsBody: assertions.some((assertion) => assertion.needsBody),
-    secureContext: ca === undefined ? undefined : trusting(ca),
+    secureContext: ca === undefined ? undefined : secureContextOf({ ca }),
   };
 }
 
@@ -70,10 +71,11 @@ async function fetchAnswer(
   ready: Prepared,
 ): Promise<{ answer: Answer; redirects: number }> {
   const { follow: follows, max } = settings.redirects;
+  const home = homeContext(settings, ready, run.secrets);
   let request = ready.first;
   for (let redirects = 0; ; redirects++) {
-    const socket = await connect(run, address(request, settings, ready));
-    const lines = headerLines(request, settings.auth, run.context.openSecret);
+    const socket = await connect(run, address(request, settings, request.trusted ? home : ready.secureContext));
+    const lines = headerLines(request, settings.auth, run.secrets);
     const answer = await exchange(run, socket, request, {
       lines,
       keepBody: ready.needsBody,
@@ -89,10 +91,21 @@ async function fetchAnswer(
   }
 }
 
-function address(request: HttpRequest, settings: HttpSettings, ready: Prepared): Parameters<typeof connect>[1] {
+/** TLS settings for the monitor's own origin: nobody else is shown the client's certificate. */
+function homeContext({ tls }: HttpSettings, ready: Prepared, secrets: RunSecrets): SecureContext | undefined {
+  const { cert, key, ca } = tls;
+  if (cert === undefined || key === undefined) return ready.secureContext;
+  return secureContextOf({ ca, client: { cert, key: secrets.open(key) } });
+}
+
+function address(
+  request: HttpRequest,
+  settings: HttpSettings,
+  secureContext: SecureContext | undefined,
+): Parameters<typeof connect>[1] {
   const { url } = request;
   const secure = url.protocol === 'https:';
-  const atHome = url.hostname === ready.first.url.hostname;
+  const atHome = url.hostname === new URL(settings.url).hostname;
   return {
     host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
@@ -101,7 +114,7 @@ function address(request: HttpRequest, settings: HttpSettings, ready: Prepared):
       tls: {
         verify: settings.tls.verify,
         serverName: atHome ? settings.tls.serverName : undefined,
-        secureContext: ready.secureContext,
+        secureContext,
         protocols: HTTP,
       },
     }),

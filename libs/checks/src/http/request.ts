@@ -1,6 +1,5 @@
 import { isSecretField, type HttpSettings } from '@tocsin/contracts';
-import { isSealed } from '@tocsin/core';
-import { CheckFailure } from '../failure.ts';
+import type { RunSecrets } from '../run-secrets.ts';
 
 /** One request of a check: the first, or the one that a redirect leads to. */
 export interface HttpRequest {
@@ -45,22 +44,17 @@ export function isCredential(name: string): boolean {
  * The header lines of a request as they are sent, name and value in turn. Secrets are opened here, at their use.
  * @throws CheckFailure `settings` when a secret does not open
  */
-export function headerLines(
-  request: HttpRequest,
-  auth: HttpSettings['auth'],
-  openSecret: (sealed: string) => string,
-): string[] {
+export function headerLines(request: HttpRequest, auth: HttpSettings['auth'], secrets: RunSecrets): string[] {
   const lines: string[] = [];
   const given = new Set<string>();
-  const open = (value: string): string => (isSealed(value) ? opened(value, openSecret) : value);
   const authorization = auth && request.trusted;
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();
     if (authorization && lower === 'authorization') continue;
     given.add(lower);
-    lines.push(name, open(value));
+    lines.push(name, secrets.open(value));
   }
-  if (authorization) lines.push('Authorization', credentials(auth, open));
+  if (authorization) lines.push('Authorization', credentials(auth, secrets));
   if (!given.has('host')) lines.unshift('Host', request.url.host);
   if (!given.has('user-agent')) lines.push('User-Agent', 'Tocsin/0.1');
   if (!given.has('accept')) lines.push('Accept', '*/*');
@@ -69,15 +63,8 @@ export function headerLines(
   return lines;
 }
 
-function credentials(auth: NonNullable<HttpSettings['auth']>, open: (value: string) => string): string {
-  if (auth.type === 'bearer') return `Bearer ${open(auth.token)}`;
-  return `Basic ${Buffer.from(`${auth.username}:${open(auth.password)}`).toString('base64')}`;
-}
-
-function opened(sealed: string, openSecret: (sealed: string) => string): string {
-  try {
-    return openSecret(sealed);
-  } catch (cause) {
-    throw new CheckFailure('settings', 'settings: a secret of this monitor does not open; enter it again', { cause });
-  }
+function credentials(auth: NonNullable<HttpSettings['auth']>, secrets: RunSecrets): string {
+  if (auth.type === 'bearer') return `Bearer ${secrets.open(auth.token)}`;
+  const pair = Buffer.from(`${auth.username}:${secrets.open(auth.password)}`).toString('base64');
+  return `Basic ${secrets.conceal(pair)}`;
 }

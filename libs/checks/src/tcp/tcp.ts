@@ -1,80 +1,63 @@
-import type { Socket } from 'node:net';
 import type { TcpSettings } from '@tocsin/contracts';
 import type { Check } from '../check.ts';
-import { connect } from '../connect/connect.ts';
-import { CheckFailure, ownFailure } from '../failure.ts';
-import { Run } from '../run.ts';
-import { bytes, quote } from '../words.ts';
+import { isAuthority, secureContextOf } from '../connect/authority.ts';
+import { connect, type TlsWish } from '../connect/connect.ts';
+import { tooFewDays } from '../connect/days-left.ts';
+import { CheckFailure } from '../failure.ts';
+import { Lru } from '../lru.ts';
+import { type Outcome, Run } from '../run.ts';
+import { quote } from '../words.ts';
+import { receive, send } from './talk.ts';
 
-/** How much is read while the expected text has not come. */
-const MAX_READ_BYTES = 65_536;
+/** What a monitor sends or waits for: text, or bytes in hexadecimal. */
+interface Words {
+  bytes: Buffer;
+  shown: string;
+}
 
-/** Checks that a port accepts connections and, where wished, speaks TLS and answers with an expected text. */
+/** Checks that a port accepts connections and, where wished, speaks TLS and answers with what is expected. */
 export const checkTcp: Check<TcpSettings> = (settings, context) =>
   new Run(context).finish(async (run) => {
-    const { host, port, ipFamily: family, tls } = settings;
-    const socket = await connect(run, { host, port, family, tls });
-    if (settings.send !== undefined) await send(run, socket, settings.send);
-    if (settings.expect === undefined) return { verdict: 'up', reason: 'ok', message: 'connected' };
-    await receive(run, socket, settings.expect);
-    return { verdict: 'up', reason: 'ok', message: `received ${quote(settings.expect)}` };
-  });
-
-function send(run: Run, socket: Socket, text: string): Promise<void> {
-  run.phase = 'sending';
-  return run.step<void>((done, fail) => {
-    socket.write(text, (error) => {
-      if (error) fail(broken(error, 'while it was sent to'));
-      else done();
-    });
-    return nothing;
-  });
-}
-
-function receive(run: Run, socket: Socket, expected: string): Promise<void> {
-  const { clock } = run.context;
-  const since = clock.monotonic();
-  const wanted = Buffer.from(expected);
-  run.phase = `waiting for ${quote(expected)}`;
-  return run.step<void>((done, fail) => {
-    let read = Buffer.alloc(0);
-    const onData = (chunk: Buffer): void => {
-      if (read.length === 0) run.spent('firstByteMs', clock.monotonic() - since);
-      // Search only what is new, and the seam.
-      const from = Math.max(0, read.length - wanted.length + 1);
-      read = Buffer.concat([read, chunk]);
-      if (read.indexOf(wanted, from) >= 0) {
-        run.spent('transferMs', clock.monotonic() - since - (run.timings.firstByteMs ?? 0));
-        return done();
+    const { host, port, ipFamily: family } = settings;
+    const socket = await connect(run, { host, port, family, tls: tlsOf(settings, run) });
+    const sent = words(settings.send, settings.sendHex);
+    if (sent) await send(run, socket, sent.bytes);
+    const expected = words(settings.expect, settings.expectHex);
+    if (expected) await receive(run, socket, expected.bytes, expected.shown);
+    return (
+      aging(settings, run) ?? {
+        verdict: 'up',
+        reason: 'ok',
+        message: expected ? `received ${expected.shown}` : 'connected',
       }
-      if (read.length > MAX_READ_BYTES) {
-        fail(new CheckFailure('expect', `expect: no ${quote(expected)} in the first ${bytes(MAX_READ_BYTES)}`));
-      }
-    };
-    const onEnd = (): void => fail(ended(expected, read));
-    const onError = (error: NodeJS.ErrnoException): void => fail(broken(error, `before ${quote(expected)} came`));
-    socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
-    return () => {
-      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
-    };
+    );
   });
+
+function words(text: string | undefined, hex: string | undefined): Words | undefined {
+  if (text !== undefined) return { bytes: Buffer.from(text), shown: quote(text) };
+  if (hex === undefined) return undefined;
+  const bytes = Buffer.from(hex.replace(/\s/g, ''), 'hex');
+  return { bytes, shown: `the bytes ${bytes.toString('hex', 0, 20)}${bytes.length > 20 ? '…' : ''}` };
 }
 
-function ended(expected: string, read: Buffer): CheckFailure {
-  const got = read.length === 0 ? 'nothing' : quote(read.toString('utf8', 0, 200));
-  return new CheckFailure(
-    'closed',
-    `closed: the server closed the connection before ${quote(expected)} came (received ${got})`,
-  );
+/** What is trusted is made once per revision of a monitor; what holds a client's key is made for one check. */
+const trusted = new Lru<NonNullable<TlsWish['secureContext']>>(10_000);
+
+function tlsOf({ tls }: TcpSettings, run: Run): TlsWish | undefined {
+  if (!tls) return undefined;
+  const { verify, serverName, ca, cert, key } = tls;
+  if (ca !== undefined && !isAuthority(ca)) throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
+  const { settingsKey } = run.context;
+  if (cert !== undefined && key !== undefined) {
+    return { verify, serverName, secureContext: secureContextOf({ ca, client: { cert, key: run.secrets.open(key) } }) };
+  }
+  if (ca === undefined) return { verify, serverName };
+  const make = () => secureContextOf({ ca });
+  return { verify, serverName, secureContext: settingsKey === undefined ? make() : trusted.get(settingsKey, make) };
 }
 
-function broken(error: NodeJS.ErrnoException, when: string): CheckFailure {
-  return (
-    ownFailure(error) ??
-    new CheckFailure('closed', `closed: the connection broke ${when} (${error.code ?? error.message})`, {
-      cause: error,
-    })
-  );
+function aging({ tls }: TcpSettings, run: Run): Outcome | undefined {
+  if (tls?.minDaysLeft === undefined || !run.certificate) return undefined;
+  const message = tooFewDays(run.certificate, tls.minDaysLeft, run.context.clock.now());
+  return message === undefined ? undefined : { verdict: 'degraded', reason: 'assertion', message };
 }
-
-function nothing(): void {}
