@@ -1,4 +1,10 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Coverage, IncidentView, Monitor, NotificationView, ResultView, StateView } from '@tocsin/contracts';
+import { freePort, projectRoot } from '@tocsin/local';
 import { ApiClient, atTheEnd, Sink, startTocsin, type StartedTocsin, Target, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { signatureHolds } from './src/signature.ts';
@@ -19,6 +25,17 @@ interface Hook {
 async function stateOf(monitorId: string): Promise<StateView | undefined> {
   const { items } = await api.get<{ items: StateView[] }>(`/v1/states?monitorId=${monitorId}`);
   return items[0];
+}
+
+/** The commands of the README's quick start, with a port of our own, and a file for what the demo prints. */
+async function quickStart(): Promise<string> {
+  const port = String(await freePort());
+  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+  const part = readme.slice(readme.indexOf('quick start: begin'), readme.indexOf('quick start: end'));
+  const blocks = [...part.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block);
+  expect(blocks).toHaveLength(4);
+  const demo = `node ${join(projectRoot, 'infra/local/demo.mjs')} ${port} > demo.log &`;
+  return blocks.join('\n').replace('node infra/local/demo.mjs &', demo).replaceAll('9000', port);
 }
 
 const kinds = () => sink.arrivals.map(({ body }) => (body as Hook).kind);
@@ -146,6 +163,21 @@ describe('the road of a check', { timeout: 60_000 }, () => {
     await until(async () => (await stateOf(beat.id))?.state === 'up', { what: 'up again' });
     await until(async () => (await stateOf(beat.id))?.state === 'down', { what: 'down by its silence' });
     expect((await stateOf(beat.id))!.message).toContain('overdue');
+  });
+
+  it("rings by the README's quick start, pasted word for word", async () => {
+    const program = `${await quickStart()}\nuntil [ "$(grep -c '^ALARM opened' demo.log)" = 2 ]; do sleep 0.1; done\nkill %1\n`;
+    const files = mkdtempSync(join(tmpdir(), 'tocsin-quick-start-'));
+    atTheEnd(() => rmSync(files, { recursive: true, force: true }));
+    mkdirSync(join(files, '.tocsin'));
+    writeFileSync(join(files, '.tocsin/url'), tocsin.gateways[0]!);
+    writeFileSync(join(files, '.tocsin/admin-token'), tocsin.token);
+    await promisify(execFile)('bash', ['-mc', program], { cwd: files, timeout: 50_000 });
+    const rung = readFileSync(join(files, 'demo.log'), 'utf8').match(/^ALARM .*$/gm);
+    expect(rung!.toSorted()).toEqual([
+      'ALARM opened: my job (heartbeat: reported a failure)',
+      'ALARM opened: my page (status 503, expected 200-299)',
+    ]);
   });
 
   it('shows every instance, lease and queue', async () => {
