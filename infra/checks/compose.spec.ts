@@ -20,6 +20,14 @@ describe('infra/compose', () => {
     }
   });
 
+  it('publishes ports on loopback alone', () => {
+    const published = [...compose.matchAll(/ports: \[([^\]]*)\]/g)].flatMap(([, list]) =>
+      list!.split(',').map((one) => one.trim()),
+    );
+    expect(published.length).toBeGreaterThan(0);
+    expect(published.filter((one) => !one.startsWith("'127.0.0.1:"))).toEqual([]);
+  });
+
   it('asks for no variable that the example does not name', () => {
     const asked = new Set([...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name!));
     const named = new Set([...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!));

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { consumers } from '../../libs/contracts/src/topology.ts';
 import {
   built,
@@ -264,6 +265,18 @@ describe('the network', () => {
     for (const label of ['cache', 'database', 'outside']) {
       expect(ways.filter((way) => way.includes(`"tocsin/${label}":"true"`))).toHaveLength(1);
     }
+  });
+});
+
+describe('the example Ingress', () => {
+  it('publishes the API and its description, and neither metrics nor health', () => {
+    const ingress = parse(readFileSync(join(example, 'ingress.yaml'), 'utf8')) as {
+      spec: { rules: { http: { paths: { path: string; pathType: string }[] } }[] };
+    };
+    const paths = ingress.spec.rules.flatMap(({ http }) =>
+      http.paths.map(({ path, pathType }) => `${pathType} ${path}`),
+    );
+    expect(paths).toEqual(['Exact /', 'Prefix /v1', 'Prefix /docs']);
   });
 });
 
