@@ -24,8 +24,9 @@ describe('what the stream loses after it has acknowledged it', () => {
       TOCSIN_SECRET: randomBytes(32).toString('base64'),
     };
     const ofIncidents = { ...common, TOCSIN_DATABASE_URL: server.urlFor('incidents') };
-    await Promise.all([startService('incidents', ofIncidents), startService('incidents', ofIncidents)]);
+    // It creates the streams, as `monitors` would.
     messaging = await Messaging.connect({ service: 'test', instance: 't', servers: [nats.url], replicas: 1, contract });
+    await Promise.all([startService('incidents', ofIncidents), startService('incidents', ofIncidents)]);
     database = new Database({ url: server.urlFor('incidents'), schema: 'incidents', applicationName: 'test' });
     atTheEnd(() => Promise.all([messaging.close(), database.close()]).then(() => undefined));
   }, 60_000);

@@ -53,7 +53,10 @@ describe('whoever has the environment of a prober becomes no admin', () => {
   it('by having results repeated as commands', async () => {
     const forged = await becomesAdmin(async (subject, named) => {
       const { config } = await system.messaging.connection.jsm.streams.info('RESULTS');
-      await intruder.change('RESULTS', { ...config, republish: { src: 'results.evil', dest: subject } });
+      const republish = { src: 'results.evil', dest: subject };
+      await expect(intruder.change('RESULTS', { ...config, republish })).rejects.toThrow(/timeout/i);
+      // Even where somebody else did it.
+      await system.messaging.connection.jsm.streams.update('RESULTS', { republish });
       await intruder.publish('results.evil', admin, named);
     });
     expect(forged).toBe(false);

@@ -42,9 +42,10 @@ export class System {
       TOCSIN_LOG_LEVEL: 'error',
     };
     const start = (n: number) => startService('notifier', { ...env, TOCSIN_INSTANCE: `notifier-${n}` });
-    const instances = await Promise.all([start(1), start(2)]);
     const options = { service: 'test', instance: 'test', servers: [nats.url], replicas: 1 as const, contract };
+    // It creates the streams, as `monitors` would.
     const messaging = await Messaging.connect(options);
+    const instances = await Promise.all([start(1), start(2)]);
     // As the read side reads it: by the role that may look at the view and at nothing else.
     const url = database.urlFor('status');
     const reader = new Database({ url, replicaUrl: url, schema: 'status', applicationName: 'test' });

@@ -47,9 +47,27 @@ describe.each(services)('the user %s', (service) => {
     ] as const;
     for (const [stream, durable, owner] of others) {
       expect(mayPublish(service, `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`)).toBe(owner === service);
-      expect(mayPublish(service, `$JS.API.CONSUMER.CREATE.${stream}.${durable}`)).toBe(owner === service);
+      expect(mayPublish(service, `$JS.API.CONSUMER.CREATE.${stream}.${durable}`)).toBe(false);
       expect(mayPublish(service, `$JS.ACK.${stream}.${durable}.1.2.3.4.5`)).toBe(owner === service);
     }
+  });
+});
+
+describe('streams and buckets', () => {
+  it.each(['CREATE', 'UPDATE'])('%s is for monitors alone, of whatever stream', (act) => {
+    for (const stream of ['RESULTS', 'COMMANDS', 'KV_leases', 'KV_suspects']) {
+      const subject = `$JS.API.STREAM.${act}.${stream}`;
+      expect(services.filter((service) => mayPublish(service, subject))).toEqual(['monitors']);
+    }
+  });
+
+  it('a consumer is created with its service’s own filter alone, and no letter is written for another', () => {
+    const create = '$JS.API.CONSUMER.CREATE.COMMANDS.notifier-commands';
+    expect(mayPublish('notifier', `${create}.commands.notifier.>`)).toBe(true);
+    expect(mayPublish('notifier', `${create}.commands.monitors.>`)).toBe(false);
+    for (const any of [create, '$JS.API.CONSUMER.DURABLE.CREATE.COMMANDS.notifier-commands'])
+      expect(mayPublish('notifier', any)).toBe(false);
+    expect(mayPublish('notifier', 'deadletters.COMMANDS.monitors-commands')).toBe(false);
   });
 });
 

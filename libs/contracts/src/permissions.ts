@@ -28,8 +28,10 @@ export function inboxOf(service: string): string {
  * Everybody may answer everybody, as nobody can guess the address that an answer is waited for at. (The broker's own
  * `allow_responses` forgets what was asked on a connection that is made anew, and refuses the answer.)
  *
- * Every service may create and update streams and buckets (whoever finds one missing creates it), and none may delete or
- * empty one.
+ * One service alone may create and update streams and buckets; the others tell it what is missing. None may delete or
+ * empty one. The broker does not ask whether a user may publish to the address that it wants an answer at: with a value of a
+ * bucket that it may read, everybody can put a message into any stream. So nobody acts on a command that no gateway has
+ * signed.
  */
 export function permissionsOf(service: ServiceName): Permissions {
   const of: Rights = rights[service];
@@ -43,11 +45,14 @@ export function permissionsOf(service: ServiceName): Permissions {
         ...of.publishes,
         ...of.asks,
         ...of.gathers.map(everyOf),
-        ...streamNames().flatMap(keeping),
+        ...streamNames().map((stream) => `$JS.API.STREAM.INFO.${stream}`),
+        ...(of.keepsStreams ? streamNames().flatMap(keeping) : []),
         '$JS.API.INFO',
         '$JS.API.STREAM.NAMES',
         ...own.flatMap(taking),
-        ...(own.length > 0 ? ['deadletters.>', ...suspecting(own)] : []),
+        ...(own.length > 0
+          ? [...own.map(({ stream, durable }) => `deadletters.${stream}.${durable}`), ...suspecting(own)]
+          : []),
         ...(of.leases.length > 0
           ? [
               ...reading(LEASES),
@@ -58,7 +63,7 @@ export function permissionsOf(service: ServiceName): Permissions {
         ...of.keeps.flatMap((bucket) => [...reading(bucket), `$KV.${bucket}.>`]),
         ...overseeing(of.oversees),
       ],
-      deny: of.follows.flatMap((stream) => durablesOf(stream).flatMap((durable) => taking({ stream, durable }))),
+      deny: of.follows.flatMap((stream) => durablesOf(stream).flatMap((durable) => others({ stream, durable }))),
     },
     subscribe: [`${inboxOf(service)}.>`, ...AMONG_ALL, ...serves.flatMap((subject) => [subject, everyOf(subject)])],
   };
@@ -74,15 +79,21 @@ function streamNames(): string[] {
 }
 
 function keeping(stream: string): string[] {
-  return ['INFO', 'CREATE', 'UPDATE'].map((act) => `$JS.API.STREAM.${act}.${stream}`);
+  return ['CREATE', 'UPDATE'].map((act) => `$JS.API.STREAM.${act}.${stream}`);
 }
 
 /** Durables are named after the service that they belong to; a prober's after its location, whatever that is. */
-function ownConsumers(service: ServiceName): { stream: string; durable: string }[] {
+function ownConsumers(service: ServiceName): Own[] {
   const declared = Object.values(consumers).filter(({ durable }) => durable.startsWith(`${service}-`));
   return [
-    ...declared.map(({ stream, durable }) => ({ stream, durable: service === 'prober' ? '*' : durable })),
-    ...(owns(service) ? [{ stream: streams.commands.name, durable: `${service}-commands` }] : []),
+    ...declared.flatMap(({ stream, durable, filters }) =>
+      service === 'prober'
+        ? [{ stream, durable: '*', filter: 'checks.*.>' }]
+        : filters.map((filter) => ({ stream, durable, filter })),
+    ),
+    ...(owns(service)
+      ? [{ stream: streams.commands.name, durable: `${service}-commands`, filter: `commands.${service}.>` }]
+      : []),
   ];
 }
 
@@ -102,16 +113,28 @@ function owns(service: ServiceName): boolean {
   return Object.values(commands).some((command) => command.service === service);
 }
 
-function taking({ stream, durable }: { stream: string; durable: string }): string[] {
+/** A consumer of a service's own, and the one filter that it may have: the subject by which it is created ends with it. */
+interface Own {
+  stream: string;
+  durable: string;
+  filter: string;
+}
+
+function taking({ stream, durable, filter }: Own): string[] {
   const of = `${stream}.${durable}`;
   return [
     `$JS.API.CONSUMER.INFO.${of}`,
-    `$JS.API.CONSUMER.CREATE.${of}`,
-    `$JS.API.CONSUMER.CREATE.${of}.>`,
-    `$JS.API.CONSUMER.DURABLE.CREATE.${of}`,
+    `$JS.API.CONSUMER.CREATE.${of}.${filter}`,
     `$JS.API.CONSUMER.MSG.NEXT.${of}`,
     `$JS.ACK.${of}.>`,
   ];
+}
+
+/** What belongs to another service's consumer. */
+function others({ stream, durable }: Pick<Own, 'stream' | 'durable'>): string[] {
+  const of = `${stream}.${durable}`;
+  const acts = ['INFO', 'CREATE', 'DURABLE.CREATE', 'MSG.NEXT'].map((act) => `$JS.API.CONSUMER.${act}.${of}`);
+  return [...acts, `$JS.API.CONSUMER.CREATE.${of}.>`, `$JS.ACK.${of}.>`];
 }
 
 function suspecting(own: readonly { durable: string }[]): string[] {

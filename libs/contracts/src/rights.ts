@@ -15,6 +15,8 @@ export interface Rights {
   follows: readonly string[];
   /** Buckets whose values it reads and writes. */
   keeps: readonly string[];
+  /** Whether it creates and changes streams and buckets; one service alone does. */
+  keepsStreams: boolean;
   /** Which leases it takes: the beginning of their names. */
   leases: readonly string[];
   /** What is for whoever looks after the whole: how full the queues are, what the dead letters hold. */
@@ -28,6 +30,7 @@ const NONE: Rights = {
   gathers: [],
   follows: [],
   keeps: [],
+  keepsStreams: false,
   leases: [],
   oversees: 'nothing',
 };
@@ -49,6 +52,7 @@ export const rights = {
     publishes: ['config.>', 'events.monitors.>', 'checks.>'],
     serves: ['monitors.>'],
     follows: ['CONFIG'],
+    keepsStreams: true,
   },
   scheduler: {
     ...NONE,

@@ -62,6 +62,8 @@ export interface CommandSpec<I = unknown, O = unknown> {
 
 /** Everything that crosses a process, declared in one place. */
 export interface MessagingContract {
+  /** The one service that creates and changes streams and buckets; without a name everybody does. */
+  keeper?: string;
   streams: readonly StreamSpec[];
   buckets: readonly BucketSpec[];
   consumers: Readonly<Record<string, ConsumerSpec>>;
@@ -79,6 +81,8 @@ export interface MessagingOptions {
   /** Certificates (PEM) of the authority that signed the servers' own; with them every connection is encrypted. */
   ca?: string | undefined;
   replicas: 1 | 3;
+  /** False for a process that waits for streams and buckets instead of creating them. */
+  keepsStreams?: boolean | undefined;
   /** What proves the commands that it sends, or that it is sent. */
   commandKeys?: CommandKeys | undefined;
   contract: MessagingContract;

@@ -17,6 +17,10 @@ class LateCounter {
 
 /** What this library counts. Attributes are bounded: durables, request subjects and outcomes only. */
 export const counters = {
+  streamsRestored: new LateCounter(
+    'tocsin_streams_restored_total',
+    'Settings of streams that were not the contract’s, by setting',
+  ),
   deliveries: new LateCounter('tocsin_deliveries_total', 'Deliveries settled, by durable and outcome'),
   deadLetters: new LateCounter('tocsin_dead_letters_total', 'Messages moved to the dead letters'),
   publishRetries: new LateCounter('tocsin_publish_retries_total', 'Publishes sent again'),

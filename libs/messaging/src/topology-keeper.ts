@@ -2,20 +2,27 @@ import { Logger } from '@nestjs/common';
 import { systemClock } from '@tocsin/core';
 import type { Connection } from './connection.ts';
 import type { ConsumerSpec } from './contract.ts';
-import { reconcileConsumer, reconcileTopology, repair, type Standing } from './topology.ts';
+import { look, Missing, reconcileConsumer, reconcileTopology, type Standing } from './topology.ts';
 
-/** Told by whoever created a stream; every other process looks whether one that it knew exists anew. */
+/**
+ * Told by whoever created a stream, so that every other process looks whether one that it knew exists anew; and by whoever
+ * misses one and may not create it, so that those who may look.
+ */
 const NEWS_SUBJECT = 'tocsin.topology';
+const MADE = 'made';
+const MISSED = 'missed';
 const GAP_MS = 2_000;
 const JITTER_MS = 400;
 const LOOK_MS = 30_000;
+const MISS_GAP_MS = 500;
 
 type Consumer = Omit<ConsumerSpec, 'schema'>;
 
 /**
  * Keeps the contract's streams, its buckets and this process's consumers in being while the system runs: what was deleted
- * is created again. It looks when something seems to be missing, after every reconnect, when told, and every 30 s. It only
- * creates what the broker says is not there, so that looking during an election is harmless.
+ * is created again, and what was changed is restored. It looks when something seems to be missing, after every reconnect,
+ * when told, and every 30 s. It only creates what the broker says is not there, so that looking during an election is
+ * harmless. A process that may not create streams tells those who may, and waits.
  */
 export class TopologyKeeper {
   private readonly created = new Map<string, string>();
@@ -24,16 +31,27 @@ export class TopologyKeeper {
   private booted: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private looking = false;
+  private busy = false;
+  private again = false;
+  private missedAt = Number.NEGATIVE_INFINITY;
+  private readonly keepsStreams: boolean;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private closed = false;
   private readonly logger = new Logger('Messaging');
 
   constructor(private readonly connection: Connection) {
-    connection.onMissing((why) => this.look(why));
+    this.keepsStreams = connection.options.keepsStreams !== false;
+    connection.onMissing((why) => {
+      this.miss();
+      this.look(why);
+    });
     connection.onReconnect(() => this.look('connected again'));
     connection.nats.subscribe(NEWS_SUBJECT, {
-      callback: (error) => {
-        if (!error) this.look('told that a stream was created');
+      callback: (error, msg) => {
+        if (error) return;
+        const made = msg.string() !== MISSED;
+        // Whoever can do nothing about it is told by the one who did.
+        if (made || this.keepsStreams) this.look(`told that a stream was ${made ? 'created' : 'missed'}`, made);
       },
     });
   }
@@ -66,14 +84,18 @@ export class TopologyKeeper {
   }
 
   private async start(): Promise<void> {
-    this.note(await reconcileTopology(this.connection));
+    this.note(await reconcileTopology(this.connection, () => this.miss()));
     this.rest();
   }
 
-  /** Looks soon: at most once in 2 s, and not at the same moment as every other process. */
-  private look(why: string): void {
-    if (this.closed || this.looking || this.created.size === 0) return;
-    const wait = Math.max(0, this.lookedAt + GAP_MS - systemClock.monotonic()) + Math.random() * JITTER_MS;
+  /** Looks soon: at most once in 2 s unless there is news, and not at the same moment as every other process. */
+  private look(why: string, news = false): void {
+    if (this.closed || this.created.size === 0) return;
+    // What came about during a look may have come too late for it.
+    if (this.busy) this.again ||= news;
+    if (this.busy || (this.looking && !news)) return;
+    const gap = news ? 0 : Math.max(0, this.lookedAt + GAP_MS - systemClock.monotonic());
+    const wait = gap + Math.random() * JITTER_MS;
     this.looking = true;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.repair(why), wait);
@@ -87,7 +109,10 @@ export class TopologyKeeper {
   }
 
   private async repair(why: string): Promise<void> {
-    const { standing, failures } = await repair(this.connection, [...this.consumers.values()]);
+    this.busy = true;
+    this.again = false;
+    const { standing, failures } = await look(this.connection, [...this.consumers.values()]);
+    this.busy = false;
     this.note(standing);
     if (failures.length > 0) {
       const problems = [...new Set(failures.map((failure) => (failure as Error).message))].join('; ');
@@ -95,7 +120,11 @@ export class TopologyKeeper {
     }
     this.lookedAt = systemClock.monotonic();
     this.looking = false;
-    this.rest();
+    const waits = failures.some((failure) => failure instanceof Missing);
+    if (waits) this.miss();
+    if (this.again) this.look('told of something meanwhile', true);
+    else if (waits) this.look('something is still missing');
+    else this.rest();
   }
 
   private note(standing: readonly Standing[]): void {
@@ -105,7 +134,7 @@ export class TopologyKeeper {
       this.created.set(stream, created);
       if (known !== undefined && known !== created) anew.push(stream);
     }
-    if (standing.some(({ made }) => made)) this.spread();
+    if (standing.some(({ made }) => made)) this.spread(MADE);
     for (const stream of anew) {
       this.logger.warn(`${stream} was deleted and exists anew: what it held is gone`);
       for (const listener of this.listeners) this.tell(listener, stream);
@@ -120,7 +149,15 @@ export class TopologyKeeper {
     }
   }
 
-  private spread(): void {
-    if (this.connection.connected) this.connection.nats.publish(NEWS_SUBJECT);
+  /** Tells those who may create streams that one seems to be missing: at most twice a second. */
+  private miss(): void {
+    const now = systemClock.monotonic();
+    if (this.keepsStreams || now - this.missedAt < MISS_GAP_MS) return;
+    this.missedAt = now;
+    this.spread(MISSED);
+  }
+
+  private spread(news: string): void {
+    if (this.connection.connected) this.connection.nats.publish(NEWS_SUBJECT, news);
   }
 }

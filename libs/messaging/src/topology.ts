@@ -1,59 +1,27 @@
 import {
   AckPolicy,
+  type ConsumerConfig,
   DeliverPolicy,
-  DiscardPolicy,
   JetStreamApiError,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
-import { systemClock } from '@tocsin/core';
+import { Logger } from '@nestjs/common';
+import { systemClock, TocsinError } from '@tocsin/core';
 import type { Connection } from './connection.ts';
-import {
-  type BucketSpec,
-  COMMANDS_STREAM,
-  commandDurable,
-  type ConsumerSpec,
-  DEADLETTERS_STREAM,
-  LEASES_BUCKET,
-  type StreamSpec,
-  SUSPECTS_BUCKET,
-} from './contract.ts';
+import { type BucketSpec, COMMANDS_STREAM, commandDurable, type ConsumerSpec, type StreamSpec } from './contract.ts';
+import { driftOf, isAlien, STAMP, type WantedConfig } from './drift.ts';
+import { counters } from './metrics.ts';
+import { bucketsOf, stampOf, streamsOf, wantedOfBucket, wantedOfStream } from './wanted.ts';
 
 const NANOS = 1_000_000;
 const SETTLE_MS = 30_000;
 const RETRY_MS = 300;
-const DAY_MS = 86_400_000;
 const NOT_FOUND = 404;
-
-/** Streams that this library needs itself; a contract may declare them with bounds of its own. */
-const OWN_STREAMS: readonly StreamSpec[] = [
-  {
-    name: COMMANDS_STREAM,
-    subjects: ['commands.>'],
-    retention: 'workqueue',
-    storage: 'file',
-    maxAgeMs: 7 * DAY_MS,
-    maxBytes: 256 * 1_048_576,
-    discard: 'new',
-    duplicateWindowMs: 600_000,
-  },
-  {
-    name: DEADLETTERS_STREAM,
-    subjects: ['deadletters.>'],
-    retention: 'limits',
-    storage: 'file',
-    maxAgeMs: 30 * DAY_MS,
-    maxBytes: 256 * 1_048_576,
-    discard: 'old',
-    duplicateWindowMs: 120_000,
-  },
-];
-
-const OWN_BUCKETS: readonly BucketSpec[] = [
-  { name: LEASES_BUCKET, history: 1, ttlMs: 60_000, maxBytes: 8 * 1_048_576, storage: 'file' },
-  { name: SUSPECTS_BUCKET, history: 1, ttlMs: 3_600_000, maxBytes: 8 * 1_048_576, storage: 'file' },
-];
+const logger = new Logger('Messaging');
 
 /** The consumer that the instances of a service share its commands by. */
 export function commandConsumer(service: string): Omit<ConsumerSpec, 'schema'> {
@@ -76,26 +44,44 @@ export interface Standing {
   made: boolean;
 }
 
-/** `boot`: for up to 30 s, changing what differs. `repair`: once, creating what is missing and changing nothing. */
-export type Occasion = 'boot' | 'repair';
+/** `boot`: for up to 30 s, changing whatever differs. `look`: once, changing what nobody of this version set. */
+export type Occasion = 'boot' | 'look';
+
+/** A stream that is not there, and that this process may not create. */
+export class Missing extends TocsinError {
+  constructor(stream: string) {
+    super(
+      'unavailable',
+      `${stream} is not there. It is created by the service that looks after the streams: does it run?`,
+    );
+  }
+}
 
 /**
- * Creates or updates every stream and bucket of the contract. Several services do this at once, so whoever loses a race
- * looks again. Nothing is ever emptied or deleted.
+ * Creates or updates every stream and bucket of the contract, or waits for whoever may. Several instances do this at once,
+ * so whoever loses a race looks again. Nothing is ever emptied or deleted.
+ * @param waiting told again and again while one is missing that this process may not create
  */
-export async function reconcileTopology(connection: Connection): Promise<Standing[]> {
+export async function reconcileTopology(connection: Connection, waiting: () => void): Promise<Standing[]> {
   const standing: Standing[] = [];
-  for (const act of actsOf(connection, 'boot')) standing.push(await persist(act));
+  for (const act of actsOf(connection, 'boot')) {
+    const patient = (): Promise<Standing> =>
+      act().catch((error: unknown) => {
+        if (error instanceof Missing) waiting();
+        throw error;
+      });
+    standing.push(await persist(patient));
+  }
   return standing;
 }
 
-/** Creates what is missing, first streams and buckets: each for itself, as one that can't be made is no reason for the rest. */
-export async function repair(
+/** Looks at everything once, first at streams and buckets: each for itself, as one that can't be made is no reason for the rest. */
+export async function look(
   connection: Connection,
   consumers: readonly Omit<ConsumerSpec, 'schema'>[],
 ): Promise<{ standing: Standing[]; failures: unknown[] }> {
-  const streams = await Promise.allSettled(actsOf(connection, 'repair').map((act) => act()));
-  const rest = await Promise.allSettled(consumers.map((spec) => reconcileConsumer(connection, spec, 'repair')));
+  const streams = await Promise.allSettled(actsOf(connection, 'look').map((act) => act()));
+  const rest = await Promise.allSettled(consumers.map((spec) => reconcileConsumer(connection, spec, 'look')));
   return {
     standing: streams.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
     failures: [...streams, ...rest].flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])),
@@ -103,10 +89,16 @@ export async function repair(
 }
 
 function actsOf(connection: Connection, on: Occasion): (() => Promise<Standing>)[] {
-  const { contract } = connection.options;
+  const { contract, replicas } = connection.options;
   return [
-    ...withOwn(contract.streams, OWN_STREAMS).map((spec) => () => reconcileStream(connection, spec, on)),
-    ...withOwn(contract.buckets, OWN_BUCKETS).map((spec) => () => reconcileBucket(connection, spec, on)),
+    ...streamsOf(contract).map((spec) => () => {
+      const wanted = wantedOfStream(spec, replicas);
+      return reconcileStream(connection, { name: spec.name, wanted, on }, () => createStream(connection, spec, wanted));
+    }),
+    ...bucketsOf(contract).map((spec) => () => {
+      const [name, wanted] = [`KV_${spec.name}`, wantedOfBucket(spec, replicas)];
+      return reconcileStream(connection, { name, wanted, on }, () => createBucket(connection, spec, wanted));
+    }),
   ];
 }
 
@@ -117,11 +109,11 @@ export async function reconcileConsumer(
   on: Occasion = 'boot',
 ): Promise<void> {
   const wanted = {
+    ...filtersFor(spec),
     ack_wait: spec.ackWaitMs * NANOS,
     // Never parked by the broker: what has failed too often is moved to the dead letters by the worker.
     max_deliver: -1,
     max_ack_pending: spec.maxAckPending,
-    filter_subjects: [...spec.filters],
     num_replicas: connection.options.replicas,
   };
   const act = async (): Promise<void> => {
@@ -129,65 +121,86 @@ export async function reconcileConsumer(
     if (!found) {
       const fixed = { durable_name: spec.durable, ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All };
       await connection.jsm.consumers.add(spec.stream, { ...wanted, ...fixed });
-    } else if (on === 'boot' && differs({ ...found.config, filter_subjects: filtersOf(found.config) }, wanted)) {
+    } else if (on === 'boot' && differs(found.config, wanted)) {
       await connection.jsm.consumers.update(spec.stream, spec.durable, wanted);
     }
   };
   await (on === 'boot' ? persist(act) : act());
 }
 
-function withOwn<T extends { name: string }>(declared: readonly T[], own: readonly T[]): T[] {
-  const names = new Set(declared.map((spec) => spec.name));
-  return [...declared, ...own.filter((spec) => !names.has(spec.name))];
+/** One filter is part of the subject by which a consumer is created, and so of what its service may create. */
+function filtersFor({ filters }: Pick<ConsumerSpec, 'filters'>): Pick<ConsumerConfig, 'filter_subject'> {
+  const [first, ...others] = filters;
+  const one = first !== undefined && others.length === 0;
+  // Said even where there is none: an update goes on from what stands there.
+  return { filter_subject: one ? first : undefined, filter_subjects: one ? undefined : [...filters] } as object;
 }
 
-async function reconcileStream({ jsm, options }: Connection, spec: StreamSpec, on: Occasion): Promise<Standing> {
-  const wanted = {
-    subjects: [...spec.subjects],
-    max_age: spec.maxAgeMs * NANOS,
-    max_bytes: spec.maxBytes,
-    max_msgs_per_subject: spec.maxMessagesPerSubject ?? -1,
-    discard: spec.discard === 'new' ? DiscardPolicy.New : DiscardPolicy.Old,
-    duplicate_window: spec.duplicateWindowMs * NANOS,
-    num_replicas: options.replicas,
-    allow_direct: true,
-  };
-  const found = await missing(jsm.streams.info(spec.name));
-  if (found) {
-    if (on === 'boot' && differs(found.config, wanted)) await jsm.streams.update(spec.name, wanted);
-    return { stream: spec.name, created: found.created, made: false };
+async function reconcileStream(
+  connection: Connection,
+  { name, wanted, on }: { name: string; wanted: WantedConfig; on: Occasion },
+  create: () => Promise<StreamInfo>,
+): Promise<Standing> {
+  const keeps = connection.options.keepsStreams !== false;
+  const found = await missing(connection.jsm.streams.info(name));
+  if (!found) {
+    if (!keeps) throw new Missing(name);
+    return { stream: name, created: (await create()).created, made: true };
   }
-  const { created } = await jsm.streams.add({
-    ...wanted,
+  if (keeps) await restore(connection, found, { wanted, on });
+  return { stream: name, created: found.created, made: false };
+}
+
+/** Makes a stream what it is to be, and says what was found. */
+async function restore(
+  connection: Connection,
+  { config }: StreamInfo,
+  { wanted, on }: { wanted: WantedConfig; on: Occasion },
+): Promise<void> {
+  const stamp = stampOf(wanted);
+  const stamped = config.metadata?.[STAMP] === stamp;
+  const drift = driftOf(config, wanted, on === 'boot' || stamped ? 'all' : 'alien');
+  if (drift.length === 0 && (stamped || on === 'look')) return;
+  // At boot another version's settings are no news.
+  for (const { setting, found, wanted: right } of drift.filter(({ setting }) => stamped || isAlien(setting))) {
+    counters.streamsRestored.add(1, { setting });
+    logger.error(
+      `${config.name} had ${setting} ${JSON.stringify(found)}; it is made ${JSON.stringify(right) ?? 'none'} again`,
+    );
+  }
+  const changes = on === 'boot' || stamped ? { ...wanted, metadata: { ...config.metadata, [STAMP]: stamp } } : {};
+  const restored = { ...changes, ...Object.fromEntries(drift.map(({ setting, wanted: right }) => [setting, right])) };
+  await connection.jsm.streams.update(config.name, restored as Partial<StreamConfig>);
+}
+
+function createStream({ jsm }: Connection, spec: StreamSpec, wanted: WantedConfig): Promise<StreamInfo> {
+  return jsm.streams.add({
+    ...(wanted as Partial<StreamConfig>),
     name: spec.name,
     retention: spec.retention === 'workqueue' ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
-    storage: spec.storage === 'memory' ? StorageType.Memory : StorageType.File,
+    storage: storageOf(spec),
+    metadata: { [STAMP]: stampOf(wanted) },
   });
-  return { stream: spec.name, created, made: true };
 }
 
-async function reconcileBucket(connection: Connection, spec: BucketSpec, on: Occasion): Promise<Standing> {
-  const { jsm, options, nats } = connection;
-  const stream = `KV_${spec.name}`;
-  const found = await missing(jsm.streams.info(stream));
-  if (found) {
-    const wanted = { max_age: (spec.ttlMs ?? 0) * NANOS, max_bytes: spec.maxBytes, num_replicas: options.replicas };
-    if (on === 'boot' && differs(found.config, wanted)) await jsm.streams.update(stream, wanted);
-    return { stream, created: found.created, made: false };
-  }
+async function createBucket(
+  { jsm, nats, options }: Connection,
+  spec: BucketSpec,
+  wanted: WantedConfig,
+): Promise<StreamInfo> {
   await new Kvm(nats).create(spec.name, {
     history: spec.history,
     ...(spec.ttlMs ? { ttl: spec.ttlMs } : {}),
     max_bytes: spec.maxBytes,
     replicas: options.replicas,
-    storage: spec.storage === 'memory' ? StorageType.Memory : StorageType.File,
+    storage: storageOf(spec),
+    metadata: { [STAMP]: stampOf(wanted) },
   });
-  const { created } = await jsm.streams.info(stream);
-  return { stream, created, made: true };
+  return jsm.streams.info(`KV_${spec.name}`);
 }
 
-function filtersOf(config: { filter_subject?: string; filter_subjects?: string[] }): string[] {
-  return config.filter_subjects ?? (config.filter_subject ? [config.filter_subject] : []);
+function storageOf({ storage }: { storage: 'file' | 'memory' }): StorageType {
+  return storage === 'memory' ? StorageType.Memory : StorageType.File;
 }
 
 function differs(found: object, wanted: Record<string, unknown>): boolean {

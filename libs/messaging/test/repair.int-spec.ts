@@ -59,7 +59,7 @@ describe('while the system runs', () => {
     expect(published).toMatchObject({ stream: 'JOBS', duplicate: false });
     await until(() => seen.includes(2), { timeoutMs: 6_000, what: 'work done after' });
     const { config } = await tester.connection.jsm.consumers.info('JOBS', 'worker-jobs');
-    expect(config).toMatchObject({ filter_subjects: ['jobs.>'], ack_wait: 1_000 * 1e6 });
+    expect(config).toMatchObject({ filter_subject: 'jobs.>', ack_wait: 1_000 * 1e6 });
   }, 20_000);
 
   it('a deleted consumer is created again by those who pull from it', async () => {
@@ -115,18 +115,63 @@ describe('while the system runs', () => {
     await until(() => told.includes('JOBS'), { timeoutMs: 8_000, what: 'the other made, too' });
   }, 40_000);
 
-  it('looking for what is missing changes and empties nothing that is there', async () => {
+  it('a setting that was changed is restored at the next look, and nothing is emptied', async () => {
     await say(1);
-    const { config } = await streams().info('NEWS');
-    await streams().update('NEWS', { ...config, max_age: 1_000 * 1e9 });
     const before = await streams().info('NEWS');
-    await looked(tester);
-    await looked(tester);
+    await streams().update('NEWS', { max_age: 1_000 * 1e9, republish: { src: 'news.>', dest: 'jobs.forged.>' } });
+    tester.connection.missing('a test');
+    const restored = async () => (await streams().info('NEWS')).config.republish === undefined;
+    await until(restored, { timeoutMs: 8_000, what: 'restored' });
     const after = await streams().info('NEWS');
     expect(after.config).toEqual(before.config);
     expect(after.created).toBe(before.created);
     expect(after.state.messages).toBe(before.state.messages);
   }, 20_000);
+
+  it('what another version set is left to it, but for what no version has', async () => {
+    const config = { max_age: 1_000 * 1e9, metadata: { 'tocsin.contract': 'another' } };
+    await streams().update('NEWS', { ...config, sources: [{ name: 'JOBS', filter_subject: 'jobs.forged' }] });
+    tester.connection.missing('a test');
+    const restored = async () => !(await streams().info('NEWS')).config.sources?.length;
+    await until(restored, { timeoutMs: 8_000, what: 'no sources any more' });
+    expect((await streams().info('NEWS')).config).toMatchObject(config);
+  }, 20_000);
+});
+
+describe('a process that may not create streams', () => {
+  it('waits for them when it starts, and says for what', async () => {
+    const own = await natsServer();
+    const waiting = client(own.url, { keepsStreams: false });
+    const first = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 500, 'waits'))]);
+    expect(first).toBe('waits');
+    const keeper = await client(own.url);
+    expect((await waiting).status().connected).toBe(true);
+    await keeper.close();
+  }, 20_000);
+
+  it('has a stream that is missing created by those who may, and hears that it exists anew', async () => {
+    const told: string[] = [];
+    const follower = await client(url, { keepsStreams: false });
+    follower.onStreamRecreated((stream) => told.push(stream));
+    await streams().delete('NEWS');
+    const published = await follower.publish('news.x', { n: 1 }, { id: `follower-${Math.random()}` });
+    expect(published).toMatchObject({ stream: 'NEWS', duplicate: false });
+    await until(() => told.includes('NEWS'), { timeoutMs: 8_000, what: 'told' });
+    await follower.close();
+  }, 20_000);
+
+  it('goes on once one who may is back', async () => {
+    const own = await natsServer();
+    const keeper = await client(own.url);
+    const follower = await client(own.url, { keepsStreams: false });
+    await keeper.connection.jsm.streams.delete('NEWS');
+    await keeper.close();
+    const published = follower.publish('news.x', { n: 1 }, { id: 'waits' });
+    const first = await Promise.race([published, new Promise((resolve) => setTimeout(resolve, 1_500, 'waits'))]);
+    expect(first).toBe('waits');
+    await client(own.url);
+    expect(await published).toMatchObject({ stream: 'NEWS', sequence: 1 });
+  }, 30_000);
 });
 
 describe('following a stream that is deleted and exists anew', () => {

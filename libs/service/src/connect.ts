@@ -39,17 +39,10 @@ export async function connectMessaging(
 }
 
 function messagingOptions(config: PlatformConfig, contract: MessagingContract): MessagingOptions {
-  const {
-    service,
-    instance,
-    natsUrls: servers,
-    natsUser: user,
-    natsPassword: password,
-    ca,
-    replicas,
-    commandKeys,
-  } = config;
-  return { service, instance, servers, user, password, ca, replicas, commandKeys, contract };
+  const { service, instance, natsUrls: servers, natsUser: user, natsPassword: password, ca, replicas } = config;
+  const keepsStreams = contract.keeper === undefined || contract.keeper === service;
+  const { commandKeys } = config;
+  return { service, instance, servers, user, password, ca, replicas, keepsStreams, commandKeys, contract };
 }
 
 /** The service's database, migrated; waits for the server as long as needed. */
