@@ -4,6 +4,23 @@ import { z } from 'zod';
 const count = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
 
+/** Addresses and networks, separated by commas. */
+const networks = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
+  )
+  .pipe(
+    z.array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+        error: 'must be addresses or networks such as 10.0.0.0/8, separated by commas',
+      }),
+    ),
+  );
+
 export const gatewayConfig = z
   .object({
     TOCSIN_SECRET: secretKeys,
@@ -14,6 +31,11 @@ export const gatewayConfig = z
     TOCSIN_ANSWER_MS: count(100, 30_000).default(5_000),
     TOCSIN_RATE_PER_SECOND: count(1, 1_000_000).default(1_000),
     TOCSIN_RATE_BURST: count(1, 1_000_000).default(5_000),
+    TOCSIN_OPEN_RATE_PER_SECOND: count(1, 1_000_000).default(1_000),
+    TOCSIN_OPEN_RATE_BURST: count(1, 1_000_000).default(5_000),
+    TOCSIN_UNKNOWN_RATE_PER_SECOND: count(1, 1_000_000).default(10),
+    TOCSIN_UNKNOWN_RATE_BURST: count(1, 1_000_000).default(100),
+    TOCSIN_TRUSTED_PROXIES: networks.default([]),
     TOCSIN_MAX_REQUESTS: count(1, 100_000).default(512),
     TOCSIN_MAX_STREAMS: count(0, 100_000).default(500),
   })
@@ -26,6 +48,11 @@ export const gatewayConfig = z
     /** Requests per second and token, and how many may come at once. */
     ratePerSecond: env.TOCSIN_RATE_PER_SECOND,
     rateBurst: env.TOCSIN_RATE_BURST,
+    /** The same for an address: of requests that need no token, and of tokens that are not known. */
+    openRate: { perSecond: env.TOCSIN_OPEN_RATE_PER_SECOND, burst: env.TOCSIN_OPEN_RATE_BURST },
+    unknownRate: { perSecond: env.TOCSIN_UNKNOWN_RATE_PER_SECOND, burst: env.TOCSIN_UNKNOWN_RATE_BURST },
+    /** Whose X-Forwarded-For is believed. */
+    trustedProxies: env.TOCSIN_TRUSTED_PROXIES,
     /** Requests at a time; more are refused at once. */
     maxRequests: env.TOCSIN_MAX_REQUESTS,
     /** Event streams at a time. */

@@ -5,6 +5,7 @@ import { ChannelsService } from './channels/channels.service.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
 import { DeadLettersService } from './dead-letters/dead-letters.service.ts';
 import { DocsController } from './docs/docs.controller.ts';
+import { Addresses } from './edge/addresses.ts';
 import { Authenticator } from './edge/authenticator.ts';
 import { Door } from './edge/door.ts';
 import { EdgeInterceptor } from './edge/edge.interceptor.ts';
@@ -43,6 +44,7 @@ export const restControllers = [
 @Module({
   controllers: [...restControllers, DocsController],
   providers: [
+    Addresses,
     Authenticator,
     Door,
     { provide: APP_INTERCEPTOR, useClass: EdgeInterceptor },

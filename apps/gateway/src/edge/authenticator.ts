@@ -44,16 +44,22 @@ export class Authenticator {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
+  /** Whether a token was good here a while ago: it need not be counted among those that are not known. */
+  knows(authorization: string | undefined): boolean {
+    const secret = secretIn(authorization);
+    return secret !== undefined && this.knownGood(hashOf(secret)) !== undefined;
+  }
+
   /**
    * Who sent this Authorization header.
    * @throws TocsinError `unauthenticated`; `unavailable` or `deadline` if nobody can say (worth a retry)
    */
   async callerOf(authorization: string | undefined): Promise<Caller> {
-    const secret = /^Bearer +(tsn_[A-Za-z0-9_-]{20,200})$/i.exec(authorization ?? '')?.[1];
+    const secret = secretIn(authorization);
     if (secret === undefined) {
       throw new TocsinError('unauthenticated', 'Send an API token: Authorization: Bearer tsn_…');
     }
-    const { token } = await this.lookUp(createHash('sha256').update(secret).digest('hex'));
+    const { token } = await this.lookUp(hashOf(secret));
     if (!token) throw new TocsinError('unauthenticated', 'This token is not known. It may have been revoked.');
     if (token.expiresAt !== undefined && token.expiresAt <= this.clock.now()) {
       throw new TocsinError('unauthenticated', 'This token has expired. Create another one.');
@@ -103,6 +109,14 @@ export class Authenticator {
     this.known.set(hash, { verified, at: this.clock.monotonic() });
     if (this.known.size > MOST_KNOWN) this.known.delete(this.known.keys().next().value!);
   }
+}
+
+function secretIn(authorization: string | undefined): string | undefined {
+  return /^Bearer +(tsn_[A-Za-z0-9_-]{20,200})$/i.exec(authorization ?? '')?.[1];
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
 }
 
 /** @throws TocsinError `forbidden` */

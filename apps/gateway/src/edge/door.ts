@@ -3,6 +3,7 @@ import type { Route } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import type { GatewayConfig } from '../gateway.config.ts';
+import { Addresses } from './addresses.ts';
 import { Authenticator, requireRole } from './authenticator.ts';
 import type { Call, Caller, EdgeReply, EdgeRequest } from './call.ts';
 import { deadlineOf, idempotencyKey, requestHash } from './idempotency.ts';
@@ -19,6 +20,7 @@ export class Door {
 
   constructor(
     private readonly authenticator: Authenticator,
+    private readonly addresses: Addresses,
     @Inject(CONFIG) private readonly config: GatewayConfig,
     @Inject(CLOCK) clock: Clock,
   ) {
@@ -31,6 +33,7 @@ export class Door {
     const { headers } = request;
     // Finding out who asks is part of what the caller waits for.
     const deadline = deadlineOf(headers, this.config.answerMs);
+    if (route.role === 'anyone') this.addresses.countOpen(request);
     const caller = route.role === 'anyone' ? undefined : await this.identify(route.role, request, reply);
     const { params, query, body, canonicalBody } = inputOf(route, request);
     const preconditions = preconditionsOf(route, headers);
@@ -61,10 +64,25 @@ export class Door {
     request: EdgeRequest,
     reply: EdgeReply,
   ): Promise<Caller> {
-    const caller = await this.authenticator.callerOf(request.headers.authorization);
+    const caller = await this.whoAsks(request);
     this.limit(caller, reply);
     requireRole(caller, role);
     return caller;
+  }
+
+  /** Who sends tokens that are not known is soon told to wait; a token that was good here is let through all the same. */
+  private async whoAsks(request: EdgeRequest): Promise<Caller> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined && !this.authenticator.knows(authorization)) {
+      this.addresses.requireFewUnknown(request);
+    }
+    try {
+      return await this.authenticator.callerOf(authorization);
+    } catch (error) {
+      const unknown = error instanceof TocsinError && error.code === 'unauthenticated';
+      if (authorization !== undefined && unknown) this.addresses.countUnknown(request);
+      throw error;
+    }
   }
 
   private limit(caller: Caller, reply: EdgeReply): void {

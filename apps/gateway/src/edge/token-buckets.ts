@@ -23,18 +23,33 @@ export class TokenBuckets {
   ) {}
 
   take(key: string): Taken {
-    const { perSecond, burst, most } = this.limit;
-    const now = this.clock.monotonic();
-    const bucket = this.buckets.get(key) ?? { tokens: burst, at: now };
-    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond);
-    bucket.at = now;
+    const { most } = this.limit;
+    const bucket = this.filled(key);
     // Set anew, so that a map's order is the order of last use.
     this.buckets.delete(key);
     this.buckets.set(key, bucket);
     if (this.buckets.size > most) this.buckets.delete(this.buckets.keys().next().value!);
     const allowed = bucket.tokens >= 1;
     if (allowed) bucket.tokens -= 1;
-    const retryAfterMs = bucket.tokens >= 1 ? 0 : Math.ceil(((1 - bucket.tokens) / perSecond) * 1_000);
-    return { allowed, remaining: Math.floor(bucket.tokens), retryAfterMs };
+    return this.said(bucket, allowed);
+  }
+
+  /** Whether one could be taken now; takes none. */
+  look(key: string): Taken {
+    const bucket = this.filled(key);
+    return this.said(bucket, bucket.tokens >= 1);
+  }
+
+  /** The bucket of a key, with what has flowed into it since; a new one is full. */
+  private filled(key: string): Bucket {
+    const { perSecond, burst } = this.limit;
+    const now = this.clock.monotonic();
+    const { tokens, at } = this.buckets.get(key) ?? { tokens: burst, at: now };
+    return { tokens: Math.min(burst, tokens + ((now - at) / 1_000) * perSecond), at: now };
+  }
+
+  private said({ tokens }: Bucket, allowed: boolean): Taken {
+    const retryAfterMs = tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / this.limit.perSecond) * 1_000);
+    return { allowed, remaining: Math.floor(tokens), retryAfterMs };
   }
 }

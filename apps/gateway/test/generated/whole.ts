@@ -42,7 +42,13 @@ export async function startWhole(): Promise<Whole> {
     startService('notifier', { ...env, ...of('notifier') }),
   ]);
   // Who waits long enough is answered, however busy the machine is.
-  const limits = { TOCSIN_RATE_PER_SECOND: '1000000', TOCSIN_RATE_BURST: '1000000', TOCSIN_ANSWER_MS: '30000' };
+  const limits = {
+    TOCSIN_RATE_PER_SECOND: '1000000',
+    TOCSIN_RATE_BURST: '1000000',
+    TOCSIN_ANSWER_MS: '30000',
+    TOCSIN_OPEN_RATE_BURST: '1000000',
+    TOCSIN_UNKNOWN_RATE_BURST: '1000000',
+  };
   const [gateway] = await Promise.all([
     startService('gateway', { ...env, ...limits }),
     startService('status', { ...env, ...of('status') }),

@@ -50,6 +50,8 @@ function plain({ hosts, location, traces }: Deployment, host: Host, needs: Servi
     ...environment,
     ...(traces === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: traces }),
     ...(service === 'prober' ? { TOCSIN_LOCATION: location } : {}),
+    // The balancer of any host says who asks.
+    ...(service === 'gateway' ? { TOCSIN_TRUSTED_PROXIES: hosts.map(({ address }) => address).join(',') } : {}),
   };
 }
 
