@@ -24,7 +24,7 @@ let generator: Generator;
 
 beforeAll(async () => {
   whole = await startWhole();
-  sender = new Sender(whole.url, 24);
+  sender = new Sender(whole.url, 8);
   const roles = ['editor', 'viewer'] as const;
   const [editor, viewer] = await Promise.all(
     roles.map(async (role) => secretOf(await post('/v1/tokens', { name: role, role }))),
