@@ -2,7 +2,7 @@ import type { IncidentEvent } from '@tocsin/contracts';
 import { durationMs, idFrom } from '@tocsin/core';
 import { backoff } from '@tocsin/resilience';
 import type { Outcome } from './channels/sender.ts';
-import type { Notification, NotificationKind } from './notification.ts';
+import type { Notification, NotificationKind, Recipients } from './notification.ts';
 
 /** What must be sent before what, within an incident and channel. The table has the same rule in its column `rank`. */
 const RANK: Record<NotificationKind, number> = { opened: 0, acknowledged: 1, reminder: 1, resolved: 2, test: 1 };
@@ -79,8 +79,9 @@ function blocks(before: Sibling, kind: NotificationKind): boolean {
 }
 
 /** What becomes of a notification after an attempt. */
-export type Settlement =
-  { status: 'sent' | 'failed'; answer: string } | { status: 'pending'; answer: string; delayMs: number };
+export type Settlement = { answer: string; recipients?: Recipients | undefined } & (
+  { status: 'sent' | 'failed' } | { status: 'pending'; delayMs: number }
+);
 
 export interface RetryRules {
   baseMs: number;
@@ -94,15 +95,16 @@ export interface RetryRules {
  * jittered wait (or the one the receiver asks for). A test is tried once: a person is waiting for its answer.
  */
 export function settle(of: Notification, outcome: Outcome, rules: RetryRules, now: number): Settlement {
-  const { answer } = outcome;
-  if (outcome.result === 'sent') return { status: 'sent', answer };
-  if (outcome.result === 'refused' || of.kind === 'test') return { status: 'failed', answer };
+  const { answer, recipients } = outcome;
+  const known = recipients ? { answer, recipients } : { answer };
+  if (outcome.result === 'sent') return { status: 'sent', ...known };
+  if (outcome.result === 'refused' || of.kind === 'test') return { status: 'failed', ...known };
   const wanted = Math.min(outcome.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
   const delayMs = Math.round(Math.max(wanted, backoff(of.attempts, rules)));
   if (of.attempts >= MOST_ATTEMPTS || now + delayMs - of.createdAt > rules.forMs) {
-    return { status: 'failed', answer: `given up after ${of.attempts} attempts; the last: ${answer}` };
+    return { status: 'failed', ...known, answer: `given up after ${of.attempts} attempts; the last: ${answer}` };
   }
-  return { status: 'pending', answer, delayMs };
+  return { status: 'pending', ...known, delayMs };
 }
 
 /** The place of a kind in the order that an incident's notifications to one channel are sent in. */

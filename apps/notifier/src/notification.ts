@@ -3,6 +3,13 @@ import type { IncidentEvent, NotificationView } from '@tocsin/contracts';
 export type NotificationKind = NotificationView['kind'];
 export type NotificationStatus = NotificationView['status'];
 
+/** The recipients of a mail that are done with it: nobody is offered it again who has got it or was refused for good. */
+export interface Recipients {
+  accepted: string[];
+  /** What the server said to each. */
+  refused: Record<string, string>;
+}
+
 /** One message about one transition of an incident to one channel; a test has no incident. */
 export interface Notification {
   id: string;
@@ -18,6 +25,7 @@ export interface Notification {
   attempts: number;
   to: string;
   answer?: string | undefined;
+  recipients?: Recipients | undefined;
   /** What it tells of; absent for a test. */
   event?: IncidentEvent | undefined;
   /** The trace it belongs to, as W3C headers. */

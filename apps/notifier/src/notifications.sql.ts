@@ -64,7 +64,7 @@ export const GIVE_BACK = `
     due_at = now() + $4 * interval '1 millisecond'
   WHERE id = $1 AND status = 'sending' AND claimed_by = $2 AND attempts = $3`;
 
-/** $1 id, $2 holder, $3 attempts, $4 status, $5 answer, $6 delay in ms, $7 name, $8 to */
+/** $1 id, $2 holder, $3 attempts, $4 status, $5 answer, $6 delay in ms, $7 name, $8 to, $9 recipients */
 export const SETTLE = `
   UPDATE notifications SET
     status = CASE WHEN $4 = 'pending' AND kind = 'reminder'
@@ -72,7 +72,7 @@ export const SETTLE = `
     due_at = CASE WHEN $4 = 'pending' AND NOT (kind = 'reminder'
       AND EXISTS (SELECT FROM silenced s WHERE s.incident_id = notifications.incident_id))
       THEN now() + $6 * interval '1 millisecond' END,
-    answer = $5, claimed_by = NULL, channel_name = $7, "to" = $8,
+    answer = $5, claimed_by = NULL, channel_name = $7, "to" = $8, recipients = coalesce($9::json, recipients),
     sent_at = CASE WHEN $4 = 'sent' THEN now() END
   WHERE id = $1 AND (
     $4 = 'sent' AND status IN ('pending', 'sending')

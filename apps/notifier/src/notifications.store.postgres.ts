@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
 import { Database, purgeChanges, purgeOperations, type Queryable, type Transaction } from '@tocsin/database';
-import type { Notification, NotificationKind, NotificationStatus } from './notification.ts';
+import type { Notification, NotificationKind, NotificationStatus, Recipients } from './notification.ts';
 import { BLOCKED_MS, ORPHANED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
 import * as sql from './notifications.sql.ts';
 import {
@@ -26,6 +26,7 @@ interface Row {
   attempts: number;
   to: string;
   answer: string | null;
+  recipients: Recipients | null;
   event: IncidentEvent | null;
   trace: Record<string, string>;
   created_at: Date;
@@ -126,9 +127,10 @@ export class PostgresNotificationsStore extends NotificationsStore {
   ): Promise<boolean> {
     const delayMs = settlement.status === 'pending' ? settlement.delayMs : 0;
     const { status, answer } = settlement;
+    const recipients = settlement.recipients && JSON.stringify(settlement.recipients);
     const rows = await tx.query(
       sql.SETTLE,
-      [claimed.id, holder, claimed.attempts, status, answer, delayMs, shown.channelName, shown.to],
+      [claimed.id, holder, claimed.attempts, status, answer, delayMs, shown.channelName, shown.to, recipients ?? null],
       { name: 'notification settle' },
     );
     return rows.length > 0;
@@ -200,6 +202,7 @@ function notificationOf(row: Row): Notification {
     attempts: row.attempts,
     to: row.to,
     answer: row.answer ?? undefined,
+    recipients: row.recipients ?? undefined,
     event: row.event ?? undefined,
     trace: row.trace,
     createdAt: row.created_at.getTime(),

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { Targets } from '@tocsin/service';
 import { Senders } from './channels/senders.ts';
 import { DeadmanCaller } from './deadman/deadman.caller.ts';
 import { DeadmanLoop, DeadmanPlatform } from './deadman/deadman.loop.ts';
@@ -17,6 +18,7 @@ import { TestParts, TestsService } from './tests.service.ts';
 @Module({
   controllers: [NotifierController],
   providers: [
+    Targets,
     Senders,
     Settler,
     Dispatcher,

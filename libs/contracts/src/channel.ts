@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { epochMs, id, line, secret } from './fields.ts';
+import { mailAddress, mailbox } from './mailbox.ts';
 import { tolerant } from './tolerant.ts';
-
-const email = z.email().max(254);
 
 export const webhookSettings = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' }).max(2048),
@@ -11,8 +10,8 @@ export const webhookSettings = z.strictObject({
 export type WebhookSettings = z.infer<typeof webhookSettings>;
 
 export const emailSettings = z.strictObject({
-  to: z.array(email).min(1).max(20),
-  from: email,
+  to: z.array(mailAddress).min(1).max(20),
+  from: mailbox,
   smtp: z.strictObject({
     host: line(253),
     port: z.int().min(1).max(65_535),

@@ -5,6 +5,7 @@ export { commands } from './commands.ts';
 export { contract } from './contract.ts';
 export * from './fields.ts';
 export * from './incident.ts';
+export { type Mailbox, parseMailbox } from './mailbox.ts';
 export * from './monitor.ts';
 export * from './permissions.ts';
 export * from './report.ts';

@@ -1,36 +1,59 @@
-import { Socket } from 'node:net';
-import type { ChannelSpec, EmailSettings } from '@tocsin/contracts';
-import { createTransport, type SMTPTransportOptions } from 'nodemailer';
+import { domainToASCII } from 'node:url';
+import { openConnection } from '@tocsin/checks';
+import { type ChannelSpec, type EmailSettings, parseMailbox } from '@tocsin/contracts';
+import type { TargetGuard } from '@tocsin/core';
+import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Notification } from '../notification.ts';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { mailText } from './email.message.ts';
+import { NOBODY, openRecipients, outcomeFor } from './email.recipients.ts';
 import type { Attempt, Outcome, Sender } from './sender.ts';
+import { deliver } from './smtp.ts';
 
 type EmailChannel = Extract<ChannelSpec, { kind: 'email' }>;
 
 const CONNECT_MS = 5_000;
-const SILENCE_MS = 10_000;
 
 /** Sends a notification as mail over SMTP. A mail that is sent again has the same Message-ID. */
 export class EmailSender implements Sender<'email'> {
+  constructor(private readonly targets: TargetGuard) {}
+
   to({ settings }: EmailChannel): string {
     return settings.to.join(', ');
   }
 
+  /** Offers the mail to those of its recipients that have neither got it nor were refused for good. */
   async send({ channel, notification, signal }: Attempt<EmailChannel>): Promise<Outcome> {
-    const { smtp } = channel.settings;
+    const { smtp, to } = channel.settings;
+    const before = notification.recipients ?? NOBODY;
+    const open = openRecipients(to, before);
+    if (open.length === 0) return outcomeFor(to, before, { tried: [], refusals: new Map(), answer: 'settled for all' });
+    const wire = new Map(open.map((one) => [wireAddress(one), one]));
     const clean = (text: string): string => cleanAnswer(text, [smtp.password]);
-    // The library has no way to end an attempt from outside, so the socket is ours.
-    const socket = new Socket();
+    try {
+      const { response, refusals } = await this.deliver(channel.settings, notification, [...wire.keys()], signal);
+      const named = [...refusals].map(([one, refusal]) => [wire.get(one) ?? one, refusal] as const);
+      const outcome = outcomeFor(to, before, { tried: open, refusals: new Map(named), answer: response });
+      return { ...outcome, answer: clean(outcome.answer) };
+    } catch (error) {
+      return { result: isPermanent(error) ? 'refused' : 'retry', answer: clean(reasonOf(error)) };
+    }
+  }
+
+  private async deliver(
+    settings: EmailSettings,
+    notification: Notification,
+    to: readonly string[],
+    signal: AbortSignal,
+  ): ReturnType<typeof deliver> {
+    const { targets } = this;
+    const smtp = { ...settings.smtp, host: domainToASCII(settings.smtp.host) || settings.smtp.host };
+    const message = await new MailComposer(mailOf(notification, settings)).compile().build();
+    const socket = await openConnection({ ...smtp, targets, timeoutMs: CONNECT_MS, signal });
     const abort = (): void => void socket.destroy(new Error('the attempt took too long'));
     signal.addEventListener('abort', abort, { once: true });
     try {
-      if (signal.aborted) throw signal.reason;
-      const info = await createTransport(transportOf(smtp, socket)).sendMail(mailOf(notification, channel.settings));
-      const refused = info.rejected.length > 0 ? ` (refused for ${info.rejected.map(String).join(', ')})` : '';
-      return { result: 'sent', answer: clean(`${info.response}${refused}`) };
-    } catch (error) {
-      return { result: isPermanent(error) ? 'refused' : 'retry', answer: clean(reasonOf(error)) };
+      return await deliver({ from: wireAddress(senderOf(settings).address), to, message }, smtp, socket);
     } finally {
       signal.removeEventListener('abort', abort);
       socket.destroy();
@@ -38,37 +61,38 @@ export class EmailSender implements Sender<'email'> {
   }
 }
 
-function transportOf(smtp: EmailSettings['smtp'], socket: Socket): SMTPTransportOptions {
-  const { host, port, security, verify, username, password } = smtp;
-  return {
-    host,
-    port,
-    socket,
-    secure: security === 'tls',
-    requireTLS: security === 'starttls',
-    ignoreTLS: security === 'none',
-    tls: { rejectUnauthorized: verify },
-    ...(username === undefined ? {} : { auth: { user: username, pass: password ?? '' } }),
-    connectionTimeout: CONNECT_MS,
-    greetingTimeout: CONNECT_MS,
-    socketTimeout: SILENCE_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  };
+/** An address as the envelope has it: its host in ASCII, unless its local part needs UTF-8 anyway (RFC 6531). */
+function wireAddress(address: string): string {
+  return new MailComposer({ envelope: { to: [{ address }] } }).compile().getEnvelope().to[0] ?? address;
 }
 
-function mailOf(n: Notification, { from, to }: EmailSettings): Record<string, unknown> {
-  const domain = from.slice(from.lastIndexOf('@') + 1);
+/** @throws TypeError for a sender that no door lets in */
+function senderOf({ from }: EmailSettings): { name: string; address: string } {
+  const sender = parseMailbox(from);
+  if (!sender) throw new TypeError('the address that mails come from cannot be read');
+  return { name: '', ...sender };
+}
+
+function mailOf(n: Notification, settings: EmailSettings): ConstructorParameters<typeof MailComposer>[0] {
+  const from = senderOf(settings);
+  const domain = hostOf(from.address);
   return {
     from,
-    to,
+    to: settings.to.map((address) => ({ address, name: '' })),
     ...mailText(n),
     messageId: `<${n.id}@${domain}>`,
     date: new Date(n.createdAt),
     // Mails of one incident stand together in the reader's mailbox.
     ...(n.incidentId === undefined ? {} : { references: `<incident.${n.incidentId}@${domain}>` }),
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Tocsin-Notification': n.id },
+    disableFileAccess: true,
+    disableUrlAccess: true,
   };
+}
+
+function hostOf(address: string): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1);
+  return domainToASCII(domain) || domain;
 }
 
 /** SMTP says itself whether to try again: 4xx may work later, 5xx never will. Without an answer it may. */

@@ -26,7 +26,8 @@ export class Policies {
     try {
       return await this.of(channelId).execute(async (signal) => {
         const outcome = await send(signal);
-        if (outcome.result === 'retry') throw new Retry(outcome);
+        // A mail server that answered for each recipient is well, though one of them is to get it later.
+        if (outcome.result === 'retry' && !outcome.recipients) throw new Retry(outcome);
         return outcome;
       });
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { ChannelSpec } from '@tocsin/contracts';
-import type { Notification } from '../notification.ts';
+import type { Notification, Recipients } from '../notification.ts';
 
 /** What one attempt to send came to. */
 export interface Outcome {
@@ -9,6 +9,8 @@ export interface Outcome {
   answer: string;
   /** How long the receiver asks us to wait, in ms. */
   retryAfterMs?: number | undefined;
+  /** Of a mail: who is done with it by now. Given where the receiver said of each recipient what becomes of him. */
+  recipients?: Recipients | undefined;
 }
 
 /** What an attempt is made with. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type ChannelSpec, mapSecrets } from '@tocsin/contracts';
 import { type Clock, isSealed, openSecret } from '@tocsin/core';
-import { CLOCK, CONFIG } from '@tocsin/service';
+import { CLOCK, CONFIG, Targets } from '@tocsin/service';
 import type { Notification } from '../notification.ts';
 import type { NotifierConfig } from '../notifier.config.ts';
 import { EmailSender } from './email.ts';
@@ -12,12 +12,15 @@ import { WebhookSender } from './webhook.ts';
 @Injectable()
 export class Senders implements OnApplicationShutdown {
   private readonly webhook = new WebhookSender();
-  private readonly email = new EmailSender();
+  private readonly email: EmailSender;
 
   constructor(
     @Inject(CONFIG) private readonly config: NotifierConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+    targets: Targets,
+  ) {
+    this.email = new EmailSender(targets);
+  }
 
   /** The receiver as it may be shown. */
   to(channel: ChannelSpec): string {
