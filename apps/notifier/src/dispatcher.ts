@@ -43,6 +43,11 @@ export class Dispatcher {
     return this.config.sends - this.sending.size;
   }
 
+  /** The most that is sent to one channel at a time. */
+  get perChannel(): number {
+    return this.config.sendsPerChannel;
+  }
+
   hasRoom(channelId: string): boolean {
     return this.room > 0 && !this.busy().includes(channelId);
   }
@@ -51,7 +56,7 @@ export class Dispatcher {
   busy(): string[] {
     const counts = new Map<string, number>();
     for (const channelId of this.sending.values()) counts.set(channelId, (counts.get(channelId) ?? 0) + 1);
-    return [...counts].filter(([, count]) => count >= this.config.sendsPerChannel).map(([channelId]) => channelId);
+    return [...counts].filter(([, count]) => count >= this.perChannel).map(([channelId]) => channelId);
   }
 
   /** The claims to keep. */

@@ -13,8 +13,6 @@ const KEPT_DAYS = 400;
 const STEADY_MS = LEASE_MS + 500;
 /** At a stop, what is being sent gets this long to end; the rest is taken over when its claims run out. */
 const FINISH_MS = 5_000;
-/** The most claimed per channel at a time. */
-const PER_CHANNEL = 8;
 
 /** Finds what is due: retries, reminders, and what a killed instance left behind. */
 @Injectable()
@@ -60,10 +58,10 @@ export class Poller implements OnApplicationBootstrap {
   private async poll(): Promise<boolean> {
     const limit = this.dispatcher.room;
     if (limit <= 0) return false;
-    const { holder, held } = this.dispatcher;
+    const { holder, held, perChannel } = this.dispatcher;
     const busy = this.dispatcher.busy();
     const takeOver = this.clock.monotonic() - this.steadySince >= STEADY_MS;
-    const claimed = await this.store.claim({ holder, held, limit, perChannel: PER_CHANNEL, busy, takeOver });
+    const claimed = await this.store.claim({ holder, held, limit, perChannel, busy, takeOver });
     if (claimed.length === 0) return false;
     const channels = await this.store.channels([...new Set(claimed.map((one) => one.channelId))]);
     for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId));

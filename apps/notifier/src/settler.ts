@@ -1,6 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type NotificationEvent, subjects } from '@tocsin/contracts';
+import type { Clock } from '@tocsin/core';
 import { Database, Outbox, type Transaction } from '@tocsin/database';
+import { CLOCK } from '@tocsin/service';
 import type { Notification } from './notification.ts';
 import { reminderAfter, type Settlement } from './notification.rules.ts';
 import { NotificationsStore, type Shown } from './notifications.store.ts';
@@ -12,6 +14,7 @@ export class Settler {
     private readonly database: Database,
     private readonly store: NotificationsStore,
     private readonly outbox: Outbox,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Losing the claim is normal: then nothing is written. */
@@ -24,7 +27,7 @@ export class Settler {
       await this.remindLater(tx, claimed, as.shown);
       await this.outbox.add(tx, {
         subject: subjects.notificationEvent(claimed.id),
-        payload: eventOf(claimed, settlement),
+        payload: eventOf(claimed, settlement, this.clock.now()),
       });
     });
   }
@@ -45,12 +48,16 @@ export class Settler {
   }
 }
 
-function eventOf(n: Notification, settlement: Settlement & { status: 'sent' | 'failed' }): NotificationEvent {
+function eventOf(
+  n: Notification,
+  { status }: Settlement & { status: 'sent' | 'failed' },
+  at: number,
+): NotificationEvent {
   return {
     notificationId: n.id,
     ...(n.incidentId === undefined ? {} : { incidentId: n.incidentId }),
     channelId: n.channelId,
-    status: settlement.status,
-    at: Date.now(),
+    status,
+    at,
   };
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { context, propagation } from '@opentelemetry/api';
-import type { NotificationView } from '@tocsin/contracts';
+import { type NotificationView, requests } from '@tocsin/contracts';
 import { type Clock, idFrom, TocsinError } from '@tocsin/core';
 import {
   type Change,
@@ -11,7 +11,7 @@ import {
   once,
   recordChange,
 } from '@tocsin/database';
-import type { CommandContext } from '@tocsin/messaging';
+import { type CommandContext, Messaging } from '@tocsin/messaging';
 import { sleep } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import { Senders } from './channels/senders.ts';
@@ -40,6 +40,7 @@ export class TestParts {
   constructor(
     readonly senders: Senders,
     readonly dispatcher: Dispatcher,
+    readonly messaging: Messaging,
   ) {}
 }
 
@@ -95,13 +96,23 @@ export class TestsService {
     return listChanges(this.database, query);
   }
 
-  /** A channel that was made just now may not have arrived here yet. */
+  /** A channel that was made just now may not have arrived here yet: its owner knows whether there is one to wait for. */
   private async channel(id: string): Promise<KnownChannel | undefined> {
     const until = this.clock.monotonic() + ARRIVAL_MS;
-    for (;;) {
+    for (let asked = false; ; asked = true) {
       const found = (await this.store.channels([id])).get(id);
       if (found || this.clock.monotonic() > until) return found;
+      if (!asked && !(await this.mayExist(id))) return undefined;
       await sleep(LOOK_MS);
+    }
+  }
+
+  private async mayExist(id: string): Promise<boolean> {
+    try {
+      await this.parts.messaging.request(requests.channelsGet, { id });
+      return true;
+    } catch (error) {
+      return !(error instanceof TocsinError && error.code === 'not_found');
     }
   }
 

@@ -26,7 +26,7 @@ it('is tried three times, and what went wrong is said without the address', asyn
   expect(await caller.call(always)).toBe('status 503');
   expect(target.hits).toBe(3);
   await target.stop();
-  expect(await caller.call(always)).toBe('ECONNREFUSED');
+  expect(await caller.call(always)).toBe('connect');
 });
 
 it('a redirect is not followed, and is no success', async () => {

@@ -65,7 +65,7 @@ describe('a mail to several recipients', () => {
 
   it('is tried again when all are deferred, or some are and the others refused', async () => {
     const { port } = await mailServer((line) =>
-      /^RCPT/.test(line) ? (line.includes('<a@') ? GONE : GREY) : undefined,
+      line.startsWith('RCPT') ? (line.includes('<a@') ? GONE : GREY) : undefined,
     );
     const outcome = await send(port);
     expect(outcome).toMatchObject({
@@ -117,7 +117,11 @@ describe('the addresses of a mail', () => {
 
   it('no name puts a line of its own into the mail, whatever it is', async () => {
     const { port, mails } = await mailServer();
-    const name = fc.string({ unit: 'binary', maxLength: 40 }).map((text) => text.toWellFormed().trim());
+    const name = fc.array(fc.nat(0xffff), { maxLength: 40 }).map((codes) =>
+      String.fromCharCode(...codes)
+        .toWellFormed()
+        .trim(),
+    );
     await fc.assert(
       fc.asyncProperty(fc.oneof(name, fc.constant('x\r\nBcc: all@example.org')), async (given) => {
         mails.length = 0;

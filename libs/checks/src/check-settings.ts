@@ -1,4 +1,4 @@
-import type { Assertion, HttpSettings, MonitorSpec, TcpSettings } from '@tocsin/contracts';
+import type { Assertion, ChannelSpec, HttpSettings, MonitorSpec, TcpSettings } from '@tocsin/contracts';
 import type { FieldError } from '@tocsin/core';
 import { BadAssertion } from './http/assertion.ts';
 import { compileAssertion } from './http/assertions.ts';
@@ -19,6 +19,14 @@ export function checkSettings(spec: MonitorSpec): FieldError[] {
     case 'heartbeat':
       return []; // its schedule is the business of whoever keeps it
   }
+}
+
+/** The same for a channel: that the authority that its receiver is trusted by can be read. */
+export function checkChannel({ kind, settings }: ChannelSpec): FieldError[] {
+  const at = kind === 'webhook' ? '' : '/smtp';
+  const { tls } = kind === 'webhook' ? settings : settings.smtp;
+  if (tls?.ca === undefined || isAuthority(tls.ca)) return [];
+  return [{ path: `/settings${at}/tls/ca`, message: 'not a certificate in PEM form' }];
 }
 
 function* httpErrors(settings: HttpSettings): Generator<FieldError> {

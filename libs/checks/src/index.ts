@@ -1,5 +1,5 @@
 export type { Check, CheckContext } from './check.ts';
-export { checkSettings } from './check-settings.ts';
+export { checkChannel, checkSettings } from './check-settings.ts';
 export { type ConnectionWish, openConnection } from './connect/open-connection.ts';
 export { CheckFailure, isOwnFailure, type Reason } from './failure.ts';
 export { runCheck } from './run-check.ts';

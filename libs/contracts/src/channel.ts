@@ -3,9 +3,13 @@ import { epochMs, id, line, secret } from './fields.ts';
 import { mailAddress, mailbox } from './mailbox.ts';
 import { tolerant } from './tolerant.ts';
 
+/** Certificates in PEM form, trusted in place of the usual ones. */
+const ca = z.string().max(65_536).startsWith('-----BEGIN CERTIFICATE-----').optional();
+
 export const webhookSettings = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' }).max(2048),
   secret: secret(256).optional().meta({ description: 'Signs every delivery (HMAC-SHA-256). Write-only' }),
+  tls: z.strictObject({ verify: z.boolean().default(true), ca }).optional(),
 });
 export type WebhookSettings = z.infer<typeof webhookSettings>;
 
@@ -18,6 +22,7 @@ export const emailSettings = z.strictObject({
     /** `tls`: from the first byte; `starttls`: upgraded, refused where not offered; `none`: plain. */
     security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
     verify: z.boolean().default(true),
+    tls: z.strictObject({ ca }).optional(),
     username: line(255).optional(),
     password: secret().optional(),
   }),

@@ -74,6 +74,8 @@ export const rights = {
     ...NONE,
     publishes: ['events.notifications.>'],
     serves: ['notifier.>'],
+    // Whether a channel that has not arrived yet is one.
+    asks: ['monitors.channels.get'],
     gathers: ['system.ping'],
     leases: ['notifier'],
     // The dead man's switch tells whether Tocsin is whole.

@@ -3,6 +3,7 @@ import { requests, routes } from '@tocsin/contracts';
 import { type Answer, okAged } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
+import { shownTo } from './answers.ts';
 
 @Controller()
 export class NotificationsController {
@@ -10,11 +11,12 @@ export class NotificationsController {
 
   @Serve(routes.notificationsList)
   async list(@FromCall() call: Call<typeof routes.notificationsList>): Promise<Answer> {
-    return okAged(await this.owners.read(requests.notificationsList, call.query, call));
+    const { items, ...page } = await this.owners.read(requests.notificationsList, call.query, call);
+    return okAged({ ...page, items: items.map((one) => shownTo(call.caller, one)) });
   }
 
   @Serve(routes.notificationsGet)
   async read(@FromCall() call: Call<typeof routes.notificationsGet>): Promise<Answer> {
-    return okAged(await this.owners.read(requests.notificationsGet, call.params, call));
+    return okAged(shownTo(call.caller, await this.owners.read(requests.notificationsGet, call.params, call)));
   }
 }

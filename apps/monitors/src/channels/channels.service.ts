@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { checkChannel } from '@tocsin/checks';
 import type { Channel, ChannelSpec } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
@@ -6,6 +7,7 @@ import type { CommandContext } from '@tocsin/messaging';
 import { channelAnnounced, tombstone } from '../announcements.ts';
 import { Bounds } from '../bounds.ts';
 import { changedFields } from '../changed-fields.ts';
+import { refuse } from '../fields.ts';
 import { Operations } from '../operations.ts';
 import { bury, changeable } from '../record.ts';
 import { Secrets } from '../secrets.ts';
@@ -34,7 +36,7 @@ export class ChannelsService {
   /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
   create({ spec }: { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
     return this.operations.run(ctx, { kind }, async ({ tx, now, announce }) => {
-      const sealed = this.secrets.settle(spec, undefined);
+      const sealed = this.admit(spec, undefined);
       await this.bounds.add(tx, 'channels');
       const channel: Channel = { id: newId(now), revision: 1, createdAt: now, updatedAt: now, spec: sealed };
       await this.channels.insert(tx, channel);
@@ -48,7 +50,7 @@ export class ChannelsService {
     return this.operations.run(ctx, { kind, id: input.id }, async ({ tx, now, announce, forget, note }) => {
       forget(keyOf(input.id));
       const found = changeable(await this.channels.lock(tx, input.id), { what: 'channel', ...input });
-      const spec = this.secrets.settle(input.spec, found.spec);
+      const spec = this.admit(input.spec, found.spec);
       const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
       note({ fields: changedFields(found.spec, spec) });
       await this.channels.update(tx, changed);
@@ -71,6 +73,12 @@ export class ChannelsService {
       await announce([tombstone('channels', last)]);
       return { id: found.id };
     });
+  }
+
+  private admit(spec: ChannelSpec, stored: ChannelSpec | undefined): ChannelSpec {
+    const faults = checkChannel(spec);
+    if (faults.length > 0) refuse(faults, 'The channel is not valid');
+    return this.secrets.settle(spec, stored);
   }
 
   private async refuseWhileUsed(tx: Transaction, id: string): Promise<void> {

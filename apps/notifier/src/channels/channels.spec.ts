@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { mailText } from './email.message.ts';
+import { finalHead, MOST_INTERIM, unchunked } from './final-head.ts';
+import { percentDecode } from './percent.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { signatureOf } from './signature.ts';
 
@@ -34,6 +37,7 @@ describe('Retry-After', () => {
 describe('an answer', () => {
   it('is kept without our secrets, control characters and more than its bound', () => {
     expect(cleanAnswer('you sent\r\n s3cret!\u0007', ['s3cret', undefined, ''])).toBe('you sent ********!');
+    expect(cleanAnswer(`you sent ${Buffer.from('s3cret!').toString('base64')}`, ['s3cret!'])).not.toMatch(/czNj/);
     expect(cleanAnswer('x'.repeat(9_999), [])).toHaveLength(4_000);
     expect(cleanAnswer('😀'.repeat(2_500), []).isWellFormed()).toBe(true);
   });
@@ -42,6 +46,85 @@ describe('an answer', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
     expect(reasonOf(new Error('fetch failed', { cause: refused }))).toBe('connect ECONNREFUSED 127.0.0.1:9');
     expect(reasonOf(new AggregateError([refused], 'all failed'))).toBe('connect ECONNREFUSED 127.0.0.1:9');
+  });
+});
+
+describe('the final status of what a receiver sends', () => {
+  const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n';
+  it.each([
+    ['HTTP/1.1 200 OK\r\n\r\n', 200],
+    ['HTTP/1.0 204\nX\n\nrest', 204],
+    ['HTTP/1.1 200 OK\r\nContent-Length: many\r\nno colon\r\n\r\n', 200],
+    ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\n\r\n', 503],
+    [`${interim.repeat(MOST_INTERIM)}HTTP/1.1 200 OK\r\n\r\n`, 200],
+    [`${interim.repeat(MOST_INTERIM + 1)}HTTP/1.1 200 OK\r\n\r\n`, undefined],
+    ['HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', undefined],
+    ['HTTP/1.1 200 OK\r\nContent-Type: text', undefined],
+    ['HTTP/1.1 200 OK\r\n', undefined],
+    [interim, undefined],
+    ['200 OK', undefined],
+    ['HTTP/0.9 200 OK\r\n\r\n', undefined],
+    ['HTTP/1.1 2000 OK\r\n\r\n', undefined],
+    ['HTTP/1.1 099 OK\r\n\r\n', undefined],
+    ['ICY 200 OK\r\n\r\n', undefined],
+    ['x\r\nHTTP/1.1 200 OK\r\n\r\n', undefined],
+    ['<html>\r\n\r\n', undefined],
+    ['', undefined],
+  ])('of %j is %j', (text, expected) => {
+    expect(finalHead(text)?.status).toBe(expected);
+  });
+
+  it('comes with the headers that can be read, folded lines too', () => {
+    const head = finalHead('HTTP/1.1 503 x\r\nRetry-After: 7\r\nodd\r\nX-A: b\r\n  c\r\nretry-after: 9\r\n\r\nbody');
+    expect([...(head?.headers ?? [])]).toEqual([
+      ['retry-after', '7'],
+      ['x-a', 'b c'],
+    ]);
+  });
+
+  it.each([
+    ['5\r\nhello\r\n0\r\n\r\n', 'hello'],
+    ['5;x=y\r\nhello\r\n6\r\n worl', 'hello worl'],
+    ['zz\r\nhello', ''],
+    ['', ''],
+  ])('of the chunks %j it reads %j', (text, expected) => {
+    expect(unchunked(text)).toBe(expected);
+  });
+});
+
+describe('percent-decoding', () => {
+  it.each([
+    ['50%off', '50%off'],
+    ['%', '%'],
+    ['a%4', 'a%4'],
+    ['%41%62', 'Ab'],
+    ['%25', '%'],
+    ['ü%C3%BC', 'üü'],
+  ])('of %s gives %s', (text, expected) => {
+    expect(percentDecode(text).toString('utf8')).toBe(expected);
+  });
+
+  it('gives bytes that are no UTF-8 as they are, and never fails', () => {
+    expect(percentDecode('p%FFw%00')).toEqual(Buffer.from([0x70, 0xff, 0x77, 0]));
+    const anything = fc.array(
+      fc.oneof(
+        fc.constant('%'),
+        fc.nat(0xffff).map((code) => String.fromCharCode(code)),
+      ),
+    );
+    fc.assert(
+      fc.property(anything, (characters) => {
+        expect(percentDecode(characters.join(''))).toBeInstanceOf(Buffer);
+      }),
+    );
+  });
+
+  it('undoes what was percent-encoded', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(percentDecode(encodeURIComponent(text)).toString('utf8')).toBe(text);
+      }),
+    );
   });
 });
 

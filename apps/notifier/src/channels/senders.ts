@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type ChannelSpec, mapSecrets } from '@tocsin/contracts';
 import { type Clock, isSealed, openSecret } from '@tocsin/core';
 import { CLOCK, CONFIG, Targets } from '@tocsin/service';
@@ -10,8 +10,8 @@ import { WebhookSender } from './webhook.ts';
 
 /** Finds the sender of a channel's kind, and opens the channel's secrets for it and nobody else. */
 @Injectable()
-export class Senders implements OnApplicationShutdown {
-  private readonly webhook = new WebhookSender();
+export class Senders {
+  private readonly webhook: WebhookSender;
   private readonly email: EmailSender;
 
   constructor(
@@ -19,6 +19,7 @@ export class Senders implements OnApplicationShutdown {
     @Inject(CLOCK) private readonly clock: Clock,
     targets: Targets,
   ) {
+    this.webhook = new WebhookSender(targets);
     this.email = new EmailSender(targets);
   }
 
@@ -41,9 +42,5 @@ export class Senders implements OnApplicationShutdown {
     return channel.kind === 'webhook'
       ? this.webhook.send({ ...attempt, channel })
       : this.email.send({ ...attempt, channel });
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.webhook.close();
   }
 }

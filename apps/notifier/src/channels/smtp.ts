@@ -73,7 +73,10 @@ function withoutPipelining(connection: SMTPConnection): void {
   known._supportedExtensions = known._supportedExtensions.filter((name) => name !== 'PIPELINING');
 }
 
-function optionsOf({ host, port, security, verify }: EmailSettings['smtp'], socket: Socket): SMTPConnectionOptions {
+function optionsOf(
+  { host, port, security, verify, tls }: EmailSettings['smtp'],
+  socket: Socket,
+): SMTPConnectionOptions {
   return {
     host,
     port,
@@ -81,7 +84,7 @@ function optionsOf({ host, port, security, verify }: EmailSettings['smtp'], sock
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
-    tls: { rejectUnauthorized: verify },
+    tls: { rejectUnauthorized: verify, ...(tls?.ca === undefined ? {} : { ca: tls.ca }) },
     connectionTimeout: CONNECT_MS,
     greetingTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,

@@ -1,7 +1,9 @@
 import { context, propagation } from '@opentelemetry/api';
 import type { ChannelSpec } from '@tocsin/contracts';
-import { Agent, type Dispatcher, request } from 'undici';
+import type { TargetGuard } from '@tocsin/core';
 import { cleanAnswer, reasonOf } from './answer.ts';
+import { percentDecode } from './percent.ts';
+import { post, type Posted } from './post.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Attempt, Outcome, Sender } from './sender.ts';
 import { signatureOf } from './signature.ts';
@@ -9,86 +11,77 @@ import { webhookBody } from './webhook.body.ts';
 
 type WebhookChannel = Extract<ChannelSpec, { kind: 'webhook' }>;
 
-const MOST_BYTES = 4_096;
-const CONNECT_MS = 5_000;
+/** How much of what a receiver says beside its status is kept. */
+const MOST_SAID = 200;
 /** Answers to try again after; every other 4xx says that the request itself is refused. */
 const RETRIED = new Set([408, 425, 429]);
+/** A piece of a path that is as long as this may be a key; a shorter one is a word. */
+const SHORTEST_KEY = 8;
 
 /** Posts a notification as signed JSON. Redirects are not followed: they would carry the alarm somewhere unasked. */
 export class WebhookSender implements Sender<'webhook'> {
-  /** A connection per delivery: one that was kept open may be closed by the receiver just as the alarm is written to it. */
-  private readonly agent = new Agent({ pipelining: 0, connect: { timeout: CONNECT_MS }, maxHeaderSize: 16_384 });
+  constructor(private readonly targets: TargetGuard) {}
 
   to({ settings }: WebhookChannel): string {
     return new URL(settings.url).host;
   }
 
   async send(attempt: Attempt<WebhookChannel>): Promise<Outcome> {
-    const { url, secret } = attempt.channel.settings;
-    // Credentials in the URL are secrets too.
-    const { username, password } = new URL(url);
-    const clean = (text: string): string => cleanAnswer(text, [secret, password, username]);
+    const { url: address, secret, tls = { verify: true } } = attempt.channel.settings;
+    const { targets } = this;
+    const url = new URL(address);
+    const clean = (text: string): string => cleanAnswer(text, [secret, ...secretsOf(url)], MOST_SAID);
+    const body = JSON.stringify(webhookBody(attempt.notification));
+    const headers = headersOf(attempt, url, body);
     try {
-      const response = await request(url, {
-        method: 'POST',
-        headers: headersOf(attempt, JSON.stringify(webhookBody(attempt.notification))),
-        body: JSON.stringify(webhookBody(attempt.notification)),
-        dispatcher: this.agent,
-        signal: attempt.signal,
-      });
-      const text = clean(await start(response.body));
-      const answer = `status ${response.statusCode}${text === '' ? '' : `: ${text}`}`;
-      return { ...verdictOf(response, attempt.now), answer };
+      const posted = await post({ url, headers, body, tls, targets, signal: attempt.signal });
+      const text = clean(posted.text);
+      const answer = `status ${posted.status}${text === '' ? '' : `: ${text}`}`;
+      return { ...verdictOf(posted, attempt.now), answer };
     } catch (error) {
       return { result: 'retry', answer: clean(reasonOf(error)) };
     }
   }
-
-  close(): Promise<void> {
-    return this.agent.destroy();
-  }
 }
 
-function headersOf({ channel, notification, now }: Attempt<WebhookChannel>, body: string): Record<string, string> {
-  const { url, secret } = channel.settings;
-  const { username, password } = new URL(url);
+function headersOf(
+  { channel, notification, now }: Attempt<WebhookChannel>,
+  url: URL,
+  body: string,
+): Record<string, string> {
+  // prettier-ignore
+  const { secret } = channel.settings;
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'user-agent': 'Tocsin/1 (notifier)',
     'idempotency-key': notification.id,
   };
   if (secret !== undefined) headers['tocsin-signature'] = signatureOf(secret, body, now);
-  if (username !== '' || password !== '') {
-    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  }
+  if (url.username !== '' || url.password !== '') headers['authorization'] = `Basic ${credentials(url)}`;
   propagation.inject(context.active(), headers);
   return headers;
 }
 
-function verdictOf(
-  { statusCode, headers }: Dispatcher.ResponseData,
-  now: number,
-): Pick<Outcome, 'result' | 'retryAfterMs'> {
-  if (statusCode >= 200 && statusCode < 300) return { result: 'sent' };
-  if (statusCode < 500 && !RETRIED.has(statusCode)) return { result: 'refused' };
-  const header = headers['retry-after'];
-  return { result: 'retry', retryAfterMs: retryAfterMs(Array.isArray(header) ? header[0] : header, now) };
+/** The bytes that the address stands for, in whatever encoding they are (RFC 7617). */
+function credentials({ username, password }: URL): string {
+  return Buffer.concat([percentDecode(username), Buffer.from(':'), percentDecode(password)]).toString('base64');
 }
 
-/** The first bytes of a body that may never end. A body that breaks off changes nothing: the status was the answer. */
-async function start(body: Dispatcher.ResponseData['body']): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of body) {
-      chunks.push(chunk as Buffer);
-      length += (chunk as Buffer).length;
-      if (length >= MOST_BYTES) break;
-    }
-  } catch {
-    // What was read is kept.
-  }
-  body.destroy();
-  return Buffer.concat(chunks).subarray(0, MOST_BYTES).toString('utf8');
+/** What of an address may be a key: its credentials, its path, and what its query says. */
+function secretsOf(url: URL): string[] {
+  const { href, username, password, pathname, search } = url;
+  const long = [pathname, `${pathname}${search}`, search, ...pathname.split('/')];
+  return [
+    href,
+    ...(username === '' && password === '' ? [] : [credentials(url)]),
+    ...[username, password].flatMap((one) => [one, percentDecode(one).toString('utf8')]),
+    ...long.filter((one) => one.length >= SHORTEST_KEY),
+    ...url.searchParams.values(),
+  ];
+}
+
+function verdictOf({ status, headers }: Posted, now: number): Pick<Outcome, 'result' | 'retryAfterMs'> {
+  if (status >= 200 && status < 300) return { result: 'sent' };
+  if (status < 500 && !RETRIED.has(status)) return { result: 'refused' };
+  return { result: 'retry', retryAfterMs: retryAfterMs(headers.get('retry-after'), now) };
 }

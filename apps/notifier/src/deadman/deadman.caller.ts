@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { TargetGuard } from '@tocsin/core';
 import { backoff, sleep } from '@tocsin/resilience';
 import { CONFIG } from '@tocsin/service';
-import { request } from 'undici';
+import { post } from '../channels/post.ts';
 import type { NotifierConfig } from '../notifier.config.ts';
 import { deadmanCalls } from '../metrics.ts';
 
 const ATTEMPTS = 3;
 const ATTEMPT_MS = 5_000;
-const MOST_BYTES = 4_096;
+/** The address is the operator's own, and not for the lists that bind those who write monitors and channels. */
+const ANYWHERE: TargetGuard = { refusal: () => undefined };
 const PAUSE = { baseMs: 500, maxMs: 2_000 };
 
 /** Calls the address that expects to be called. The address is a secret: whoever knows it can keep the alarm silent. */
@@ -35,16 +37,15 @@ export class DeadmanCaller {
     const { url } = this.config.deadman ?? {};
     if (url === undefined) return 'no address is set';
     const signal = AbortSignal.timeout(ATTEMPT_MS);
-    const headers = { 'user-agent': 'Tocsin/1 (notifier)', 'content-length': '0' };
+    const headers = { 'user-agent': 'Tocsin/1 (notifier)' };
+    const wish = { headers, body: '', tls: { verify: true }, targets: ANYWHERE, signal };
     try {
-      const { statusCode, body } = await request(url, { method: 'POST', headers, signal, reset: true });
-      // What it says is of no interest, and may be without end.
-      await body.dump({ limit: MOST_BYTES, signal }).catch(() => undefined);
-      return statusCode >= 200 && statusCode < 300 ? undefined : `status ${statusCode}`;
+      const { status } = await post({ ...wish, url: new URL(url) });
+      return status >= 200 && status < 300 ? undefined : `status ${status}`;
     } catch (error) {
       // The message of the error may hold the address.
-      const { code } = error as { code?: unknown };
-      return typeof code === 'string' ? code : 'no answer';
+      const { code, reason } = error as { code?: unknown; reason?: unknown };
+      return [code, reason].find((word): word is string => typeof word === 'string') ?? 'no answer';
     }
   }
 }
