@@ -12,6 +12,8 @@ export interface CheckContext {
   openSecret: (sealed: string) => string;
   /** Ends the check early: it then finds `aborted`, which says nothing about the target. */
   signal?: AbortSignal;
+  /** Told at the end how long the check itself kept everything else in this process waiting, ms, where it did. */
+  heldUp?: (ms: number) => void;
   /** Names these settings, such as `<monitor>.<revision>`, so that what is compiled from them is kept for next time. */
   settingsKey?: string;
 }

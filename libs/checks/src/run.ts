@@ -8,6 +8,8 @@ import { clean, milliseconds } from './words.ts';
 type Settle<T> = (value: T) => void;
 
 const MAX_MESSAGE = 500;
+/** Every timer is that late now and then. */
+const SHORT_WORK_MS = 20;
 
 /** What is known when a check ends well. */
 export interface Outcome {
@@ -30,6 +32,8 @@ export class Run {
   readonly #startedAt: number;
   readonly #timer: NodeJS.Timeout;
   readonly #sockets: Socket[] = [];
+  readonly #releases: (() => void)[] = [];
+  #heldUpMs = 0;
   #stopped: CheckFailure | undefined;
   #interrupt: ((why: CheckFailure) => void) | undefined;
 
@@ -93,17 +97,65 @@ export class Run {
     });
   }
 
+  /** Waits for what can't be interrupted, though no longer than the deadline. */
+  waitFor<T>(work: Promise<T>): Promise<T> {
+    return this.step<T>((done, fail) => {
+      void (async () => {
+        try {
+          done(await work);
+        } catch (error) {
+          fail(error);
+        }
+      })();
+      return ignore;
+    });
+  }
+
+  /** Does a piece of work at once, and counts how long it kept everything else in this process waiting. */
+  work<T>(piece: () => T): T {
+    const since = this.context.clock.monotonic();
+    try {
+      return piece();
+    } finally {
+      this.worked(this.context.clock.monotonic() - since);
+    }
+  }
+
+  /** Counts a piece of work that is done. Short ones hold up nobody. */
+  worked(ms: number): void {
+    if (ms > SHORT_WORK_MS) this.#heldUpMs += ms;
+  }
+
+  /** Calls this at the end of the run whatever happens, such as to give back what it holds. */
+  atEnd(release: () => void): void {
+    this.#releases.push(release);
+  }
+
   /** Runs `work` to a finding, and leaves nothing behind. Never throws. */
   async finish(work: (run: Run) => Promise<Outcome>): Promise<Finding> {
     try {
-      return this.#finding(await work(this));
+      return this.#finding(await this.carryOut(work));
     } catch (error) {
-      const failure = this.#stopped ?? asFailure(error);
+      const failure = error as CheckFailure;
       return this.#finding({ verdict: 'down', reason: failure.reason, message: failure.message });
+    }
+  }
+
+  /**
+   * Carries out `work`, and leaves nothing behind.
+   * @throws CheckFailure whatever `work` throws, and why the run was stopped where it was
+   */
+  async carryOut<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    try {
+      return await work(this);
+    } catch (error) {
+      throw this.#stopped ?? asFailure(error);
     } finally {
       clearTimeout(this.#timer);
       this.context.signal?.removeEventListener('abort', this.#abort);
       for (const socket of this.#sockets) socket.destroy();
+      for (const release of this.#releases) release();
+      if (this.#heldUpMs > 0) this.context.heldUp?.(this.#heldUpMs);
     }
   }
 

@@ -139,7 +139,6 @@ describe('a server that does not speak HTTP', () => {
     ['a status line that is none', 'HTTP/1.1 abc\r\n\r\n'],
     ['a header without a name', `${OK}: value\r\n\r\n`],
     ['two lengths that differ', `${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nab`],
-    ['length and chunks at once', `${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['a chunk size that is none', `${OK}transfer-encoding: chunked\r\n\r\nzz\r\nxx`],
     ['bytes without meaning', Buffer.from([0, 255, 254, 13, 10, 13, 10])],
   ])('%s is called not valid HTTP', async (_, text) => {

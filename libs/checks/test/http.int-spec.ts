@@ -177,11 +177,30 @@ describe('the body', () => {
     expect(said(await checkHttp(server, contains('x')))).toBe('down: body: is not valid gzip');
   });
 
-  test('of an unknown encoding is not guessed at', async () => {
+  test.each(['utf-8', 'none', 'binary', 'aws-chunked', 'constructor', 'UTF-8, identity'])(
+    'that is said to be packed as %s, which is no coding, is read as it is',
+    async (encoding) => {
+      const server = await recorder((_, response) =>
+        response.writeHead(200, { 'content-encoding': encoding }).end('x'),
+      );
+      expect(said(await checkHttp(server, contains('x')))).toBe('up: status 200');
+    },
+  );
+
+  test('is unpacked when a name that is no coding stands beside one', async () => {
     const server = await recorder((_, response) =>
-      response.writeHead(200, { 'content-encoding': 'constructor' }).end('x'),
+      response.writeHead(200, { 'content-encoding': 'utf-8, gzip, aws-chunked' }).end(gzipSync(text)),
     );
-    expect(said(await checkHttp(server, contains('x')))).toBe('down: body: unknown content encoding "constructor"');
+    expect(said(await checkHttp(server, contains('needle')))).toBe('up: status 200');
+  });
+
+  test('in a coding that is registered, and not read here, is an outage', async () => {
+    const server = await recorder((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'compress' }).end('x'),
+    );
+    expect(said(await checkHttp(server, contains('x')))).toBe(
+      'down: body: is packed as "compress", which this check can\'t read',
+    );
   });
 
   test('that unpacks to more than its bound is stopped there', async () => {
@@ -192,7 +211,7 @@ describe('the body', () => {
   });
 
   test('with bytes that are no UTF-8 is read all the same', async () => {
-    const body = Buffer.concat([Buffer.from([0xff, 0xfe, 0xc0]), Buffer.from('needle'), Buffer.from([0xe2, 0x82])]);
+    const body = Buffer.concat([Buffer.from([0xff, 0xc0, 0xfe]), Buffer.from('needle'), Buffer.from([0xe2, 0x82])]);
     const server = await recorder((_, response) => response.end(body));
     expect(said(await checkHttp(server, contains('needle')))).toBe('up: status 200');
     expect(said(await checkHttp(server, contains('other')))).toBe('down: body does not contain "other"');

@@ -57,7 +57,9 @@ describe('redirects', () => {
       count++;
       response.writeHead(302, { location: '/again' }).end();
     });
-    expect(said(await checkHttp(server))).toBe(`down: redirects: more than 5, the last to ${server.url.slice(0, -1)}`);
+    expect(said(await checkHttp(server))).toBe(
+      `down: redirects: more than 5, the last to ${server.url.slice(0, -1)}, from an address to itself`,
+    );
     expect(count).toBe(6);
     expect((await checkHttp(server, { redirects: { max: 0 } })).reason).toBe('redirects');
     expect(count).toBe(7);
@@ -131,5 +133,48 @@ describe('redirects', () => {
     const away = await site();
     await checkHttp({ url: home.to(302, away.to(302, `${home.url}end`)) }, { auth: { type: 'bearer', token: 'tok' } });
     expect(home.asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer tok', undefined]);
+  });
+});
+
+describe('the cookies that a site sets on the way (prometheus/blackbox_exporter#186)', () => {
+  /** Sends whoever has not all of these cookies to the same page, one cookie further. */
+  async function wall(...cookies: string[]) {
+    const asked: (string | undefined)[] = [];
+    const server = await webServer((request, response) => {
+      asked.push(request.headers.cookie);
+      const next = cookies[asked.length - 1];
+      if (next === undefined) return response.end('welcome');
+      return response.writeHead(302, { 'Set-Cookie': [next, 'x=1; Path=/elsewhere'], Location: '#top' }).end();
+    });
+    return { ...server, asked };
+  }
+
+  test('go back to it', async () => {
+    const server = await wall('seen=1; Path=/; HttpOnly', 'step=2');
+    expect(said(await checkHttp(server))).toBe('up: status 200');
+    expect(server.asked).toEqual([undefined, 'seen=1', 'seen=1; step=2']);
+  });
+
+  test('come after those of the monitor', async () => {
+    const server = await wall('seen=1');
+    expect(said(await checkHttp(server, { headers: { cookie: 'mine=1' } }))).toBe('up: status 200');
+    expect(server.asked).toEqual(['mine=1', 'mine=1; seen=1']);
+  });
+
+  test('are forgotten with the check', async () => {
+    const server = await wall('seen=1');
+    await checkHttp(server, {}, { settingsKey: 'm.1' });
+    await checkHttp(server, {}, { settingsKey: 'm.1' });
+    expect(server.asked).toEqual([undefined, 'seen=1', undefined]);
+  });
+
+  test('do not go to another host', async () => {
+    const away = await site();
+    const home = await webServer((_, response) => {
+      const location = `${away.url.replace('127.0.0.1', 'localhost')}end`;
+      response.writeHead(302, { 'Set-Cookie': ['a=1', 'b=2; Domain=localhost'], Location: location }).end();
+    });
+    expect(said(await checkHttp(home, { ipFamily: '4' }))).toBe('up: status 200');
+    expect(away.asked[0]!.headers).not.toHaveProperty('cookie');
   });
 });

@@ -1,9 +1,9 @@
 import type { Assertion } from '@tocsin/contracts';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { ResponseHeaders } from './message/headers.ts';
 
 /** What assertions are made on. */
 export interface Evidence {
-  headers: IncomingHttpHeaders;
+  headers: ResponseHeaders;
   /** Empty unless an assertion needs it. */
   text: string;
   elapsedMs: number;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { BadAssertion, type Evidence, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
+import { ResponseHeaders } from './message/headers.ts';
 
 type Input = NonNullable<z.input<typeof httpSettings>['assertions']>[number];
 
@@ -13,7 +14,7 @@ function assertion(input: Input): Assertion {
 function judge(input: Input, evidence: Partial<Evidence> & { text?: string } = {}): string | undefined {
   const text = evidence.text ?? '';
   return compileAssertion(assertion(input)).judge({
-    headers: {},
+    headers: new ResponseHeaders(),
     text,
     elapsedMs: 0,
     certificate: undefined,
@@ -30,7 +31,11 @@ function judge(input: Input, evidence: Partial<Evidence> & { text?: string } = {
 }
 
 describe('header assertions', () => {
-  const headers = { 'content-type': 'text/html', 'set-cookie': ['a=1', 'b=2'], 'x-api-key': 'k-1' };
+  const headers = new ResponseHeaders();
+  headers.add('content-type', 'text/html');
+  headers.add('set-cookie', 'a=1');
+  headers.add('set-cookie', 'b=2');
+  headers.add('x-api-key', 'k-1');
   test.each([
     ['Content-Type', 'exists', undefined, undefined],
     ['X-None', 'exists', undefined, 'header x-none is absent'],

@@ -47,10 +47,7 @@ function judgeOf(assertion: Assertion): Judge {
 
 function header({ name, op, value }: Of<'header'>): Judge {
   const key = name.toLowerCase();
-  const read = ({ headers }: Evidence): string | undefined => {
-    const found = headers[key];
-    return Array.isArray(found) ? found.join(', ') : found;
-  };
+  const read = ({ headers }: Evidence): string | undefined => headers.get(key);
   if (op === 'exists') return (e) => (read(e) === undefined ? `header ${key} is absent` : undefined);
   if (op === 'absent') return (e) => (read(e) === undefined ? undefined : `header ${key} is present`);
 

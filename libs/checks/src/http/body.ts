@@ -1,66 +1,68 @@
-import { promisify, TextDecoder } from 'node:util';
-import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { CheckFailure } from '../failure.ts';
+import type { Run } from '../run.ts';
 import { quote } from '../words.ts';
-import { tooLarge, type Answer } from './exchange.ts';
+import { decodeText } from './charset.ts';
+import { type Answer, tooLarge } from './taking.ts';
+import { Turns } from './turns.ts';
+import { unpackers } from './unpack.ts';
 
-type Unpack = (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+const MAX_CODINGS = 3;
+/** Registered codings (IANA, "HTTP Content Coding Registry") that are not read here. */
+const UNREADABLE: ReadonlySet<string> = new Set([
+  'aes128gcm',
+  'compress',
+  'x-compress',
+  'dcb',
+  'dcz',
+  'exi',
+  'pack200-gzip',
+]);
 
-const unpackers: Record<string, Unpack> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
-  // Some servers send the bare stream under this name, and browsers take both.
-  deflate: (packed, options) =>
-    ((packed[0]! & 0x0f) === 8 ? promisify(inflate) : promisify(inflateRaw))(packed, options),
-};
-
-const MAX_ENCODINGS = 3;
+/** What unpacks takes up to `maxBodyBytes`, so only so many bodies are unpacked at a time. */
+const unpacking = new Turns(4);
 
 /**
- * The text of a body: unpacked within the same bound, in the character set it names (UTF-8 otherwise). Bytes that are
- * not text become U+FFFD, so they neither match what is expected nor break the check.
+ * The text of a body: unpacked within the same bound, in the character set that it says.
  * @throws CheckFailure `body` when it is too large once unpacked, or can't be unpacked
  */
-export async function bodyText(answer: Answer, maxBytes: number): Promise<string> {
-  let body = answer.body;
-  for (const encoding of encodings(answer.headers['content-encoding'])) {
-    body = await unpack(body, encoding, maxBytes);
+export async function bodyText(run: Run, answer: Answer, maxBytes: number): Promise<string> {
+  const codings = contentCodings(answer.headers.get('content-encoding'));
+  let { body } = answer;
+  if (codings.length > 0 && body.length > 0) {
+    run.phase = 'unpacking the body';
+    body = await run.waitFor(unpacking.take(() => unpackAll(answer.body, codings, maxBytes)));
   }
-  return decoder(answer.headers['content-type']).decode(body);
+  return run.work(() => decodeText(body, answer.headers.get('content-type')));
 }
 
-function encodings(header: string | undefined): string[] {
+/**
+ * The codings to take off, the last one first. A name that is not registered (`utf-8`, `none`, `aws-chunked`) is no coding:
+ * it leaves the body as it is.
+ */
+function contentCodings(header: string | undefined): string[] {
   if (header === undefined) return [];
-  const list = header
+  const codings = header
     .split(',')
     .map((each) => each.trim().toLowerCase())
-    .filter((each) => each !== '' && each !== 'identity');
-  if (list.length > MAX_ENCODINGS) throw new CheckFailure('body', `body: packed more than ${MAX_ENCODINGS} times`);
-  return list.toReversed();
+    .filter((each) => unpackers.has(each) || UNREADABLE.has(each));
+  if (codings.length > MAX_CODINGS) throw new CheckFailure('body', `body: packed more than ${MAX_CODINGS} times`);
+  return codings.toReversed();
 }
 
-async function unpack(packed: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
+async function unpackAll(packed: Buffer, codings: readonly string[], maxBytes: number): Promise<Buffer> {
+  let body = packed;
+  for (const coding of codings) body = await unpack(body, coding, maxBytes);
+  return body;
+}
+
+async function unpack(packed: Buffer, coding: string, maxBytes: number): Promise<Buffer> {
   if (packed.length === 0) return packed;
-  const unpacker = Object.hasOwn(unpackers, encoding) ? unpackers[encoding] : undefined;
-  if (!unpacker) throw new CheckFailure('body', `body: unknown content encoding ${quote(encoding, 20)}`);
+  const unpacker = unpackers.get(coding);
+  if (!unpacker) throw new CheckFailure('body', `body: is packed as ${quote(coding, 20)}, which this check can't read`);
   try {
     return await unpacker(packed, { maxOutputLength: Math.max(1, maxBytes) });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes, ' once unpacked');
-    throw new CheckFailure('body', `body: is not valid ${encoding}`, { cause });
+    throw new CheckFailure('body', `body: is not valid ${coding}`, { cause });
   }
 }
-
-function decoder(contentType: string | undefined): TextDecoder {
-  const label = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType ?? '')?.[1];
-  if (label === undefined) return utf8;
-  try {
-    return new TextDecoder(label);
-  } catch {
-    return utf8; // a character set that nobody knows
-  }
-}
-
-const utf8 = new TextDecoder();

@@ -1,122 +1,79 @@
-import { ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { alertFailure } from '../connect/handshake-failure.ts';
 import { CheckFailure, ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
-import { bytes, clean } from '../words.ts';
+import { BadMessage, TooLargeHead } from './message/bad-message.ts';
+import type { ResponseHead } from './message/head.ts';
+import { ResponseReader } from './message/response-reader.ts';
 import type { HttpRequest } from './request.ts';
-
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  /** The body as it was sent (still compressed); empty when nobody wanted it. */
-  body: Buffer;
-}
+import { requestHead } from './request-message.ts';
+import { type Answer, type BodyWish, Taking } from './taking.ts';
 
 export interface ExchangeWish {
-  lines: string[];
-  /** Keep the body: something asserts on it. Otherwise it is only counted. */
-  keepBody: boolean;
-  maxBodyBytes: number;
-  /** Whether the answer is known well enough by its head alone. */
-  headIsEnough(status: number, headers: IncomingHttpHeaders): boolean;
+  /** Header lines, names and values in turn. */
+  lines: readonly string[];
+  /** What is wanted of the body, once the head is known. */
+  body: (head: ResponseHead) => BodyWish;
 }
 
-const MAX_HEADER_BYTES = 65_536;
+/** A target that answers in crumbs is read this seldom, once it has been read that often: reads cost more than bytes. */
+const CRUMB = { bytes: 1_024, afterReads: 32, pauseMs: 10 };
 
 /**
  * Sends one request on a connection and takes the answer in, as one step of a run.
  * @throws CheckFailure `closed`, `protocol`, `body`, `settings`, `resources`
  */
 export function exchange(run: Run, socket: Socket, request: HttpRequest, wish: ExchangeWish): Promise<Answer> {
+  const message = requestHead(request, wish.lines);
   return run.step<Answer>((done, fail) => {
-    const { clock } = run.context;
-    const sentAt = clock.monotonic();
-    run.phase = 'waiting for the first byte';
-    const sent = send(socket, request, wish.lines);
-    let answered = false;
-    let over = false;
-    // Over TLS the bytes of the handshake count too, so there only a whole head says that the answer has begun.
-    const begun = (): boolean => answered || (!(socket instanceof TLSSocket) && socket.bytesRead > 0);
-    const onError = (error: NodeJS.ErrnoException): void => fail(broken(error, begun()));
-    const onClose = (): void => {
-      if (!over) fail(closed(begun())); // it closes after every answer: a failure is made only if it is one
+    const taking = new Taking(run, { done, fail, wish: wish.body });
+    const reader = new ResponseReader(request.method, taking);
+    let reads = 0;
+    let pause: NodeJS.Timeout | undefined;
+
+    /** @returns whether the answer is over, or no answer */
+    const read = (data: Buffer): boolean => {
+      try {
+        if (!reader.push(data) && !taking.enough) return false;
+        taking.finish();
+      } catch (error) {
+        taking.break(failureOf(error));
+      }
+      return true;
     };
-    sent.on('response', (response) => {
-      answered = true;
-      run.spent('firstByteMs', clock.monotonic() - sentAt);
-      run.facts.statusCode = response.statusCode!;
-      run.phase = 'reading the body';
-      response.on('error', onError).on('close', onClose);
-      take(response, wish, { run, method: request.method, done, fail });
-    });
-    sent.on('error', onError).on('close', onClose);
-    sent.end(request.body);
+    const onData = (data: Buffer): void => {
+      taking.begin();
+      if (run.work(() => read(data))) return;
+      if (++reads <= CRUMB.afterReads || data.length >= CRUMB.bytes) return;
+      socket.pause();
+      pause = setTimeout(() => socket.resume(), CRUMB.pauseMs);
+    };
+    const onEnd = (): void => {
+      if (reader.endsWithConnection) taking.finish();
+      else taking.break(closed(taking.begun));
+    };
+    const onError = (error: NodeJS.ErrnoException): void => taking.break(broken(error, taking.begun));
+
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
+    send(socket, message, request.body);
     return () => {
-      over = true;
-      sent.removeAllListeners();
-      sent.on('error', ignore);
-      sent.destroy();
+      clearTimeout(pause);
+      taking.stop();
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
     };
   });
 }
 
-function send(socket: Socket, request: HttpRequest, lines: string[]): ClientRequest {
-  try {
-    return new ClientRequest({
-      createConnection: () => socket,
-      method: request.method,
-      path: request.url.pathname + request.url.search,
-      headers: lines,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      setDefaultHeaders: false,
-    });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_INVALID_CHAR') {
-      throw new CheckFailure('settings', 'settings: a header value holds a line break or a control character', {
-        cause,
-      });
-    }
-    throw cause;
+/** One write where it can be: a server may answer, and close, once it has the head. */
+function send(socket: Socket, head: string, body: HttpRequest['body']): void {
+  if (body === undefined) {
+    socket.write(head, 'latin1');
+    return;
   }
-}
-
-interface Step {
-  run: Run;
-  method: string;
-  done: (answer: Answer) => void;
-  fail: (error: unknown) => void;
-}
-
-function take(response: IncomingMessage, wish: ExchangeWish, { run, method, done, fail }: Step): void {
-  const status = response.statusCode!;
-  const { headers } = response;
-  if (wish.headIsEnough(status, headers)) return done({ status, headers, body: EMPTY });
-  // The answer to HEAD names the length that GET would have, and comes without it.
-  const declared = method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0);
-  if (declared > wish.maxBodyBytes) return fail(tooLarge(wish.maxBodyBytes));
-
-  const { clock } = run.context;
-  const since = clock.monotonic();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  response.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > wish.maxBodyBytes) fail(tooLarge(wish.maxBodyBytes));
-    else if (wish.keepBody) chunks.push(chunk);
-  });
-  response.on('end', () => {
-    run.spent('transferMs', clock.monotonic() - since);
-    done({ status, headers, body: chunks.length === 0 ? EMPTY : Buffer.concat(chunks, length) });
-  });
-}
-
-const EMPTY = Buffer.alloc(0);
-
-/** The failure of a body over its bound, sent or unpacked. */
-export function tooLarge(maxBytes: number, after = ''): CheckFailure {
-  return new CheckFailure('body', `body: larger than ${bytes(maxBytes)}${after}`);
+  socket.cork();
+  socket.write(head, 'latin1');
+  socket.write(body);
+  socket.uncork();
 }
 
 function closed(begun: boolean, cause?: unknown): CheckFailure {
@@ -124,18 +81,15 @@ function closed(begun: boolean, cause?: unknown): CheckFailure {
   return new CheckFailure('closed', `closed: the server closed the connection ${when}`, { cause });
 }
 
+function failureOf(error: unknown): unknown {
+  if (error instanceof TooLargeHead)
+    return new CheckFailure('protocol', `protocol: ${error.message}`, { cause: error });
+  if (!(error instanceof BadMessage)) return error;
+  return new CheckFailure('protocol', `protocol: the answer is not valid HTTP (${error.message})`, { cause: error });
+}
+
 function broken(error: NodeJS.ErrnoException, begun: boolean): CheckFailure {
-  const code = error.code ?? '';
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return new CheckFailure('protocol', `protocol: the headers are larger than ${bytes(MAX_HEADER_BYTES)}`, {
-      cause: error,
-    });
-  }
-  if (code === 'HPE_INVALID_EOF_STATE') return closed(true, error);
-  if (code.startsWith('HPE_')) {
-    const detail = clean(error.message.replace(/^Parse Error: /, ''), 80);
-    return new CheckFailure('protocol', `protocol: the answer is not valid HTTP (${detail})`, { cause: error });
-  }
+  const { code = '' } = error;
   if (code === 'ECONNRESET' || code === 'EPIPE') return closed(begun, error);
   return (
     ownFailure(error) ??
@@ -143,5 +97,3 @@ function broken(error: NodeJS.ErrnoException, begun: boolean): CheckFailure {
     new CheckFailure('connect', `connect: the connection broke (${code || error.message})`, { cause: error })
   );
 }
-
-function ignore(): void {}

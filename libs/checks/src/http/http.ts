@@ -10,11 +10,16 @@ import type { RunSecrets } from '../run-secrets.ts';
 import { plural } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
+import { Allowance } from '../allowance.ts';
 import { bodyText } from './body.ts';
-import { type Answer, exchange } from './exchange.ts';
+import { CookieJar } from './cookies.ts';
+import { exchange } from './exchange.ts';
 import { afterRedirects, follow, isRedirect, tooManyRedirects } from './redirects.ts';
 import { firstRequest, headerLines, type HttpRequest } from './request.ts';
 import { isAccepted } from './status.ts';
+import type { Answer, BodyWish } from './taking.ts';
+import type { ResponseHead } from './message/head.ts';
+import { addressOf } from './url-address.ts';
 
 /** What is prepared once per revision of a monitor. It holds no opened secret. */
 interface Prepared {
@@ -39,8 +44,9 @@ export const checkHttp: Check<HttpSettings> = (settings, context) =>
     const elapsedMs = run.elapsedMs();
     if (ready.assertions.length === 0) return ok(answer);
     run.phase = 'judging the answer';
-    const text = ready.needsBody ? await bodyText(answer, settings.maxBodyBytes) : '';
-    return judge(ready.assertions, evidence(run, { answer, redirects, text, elapsedMs })) ?? ok(answer);
+    const text = ready.needsBody ? await bodyText(run, answer, settings.maxBodyBytes) : '';
+    const from = evidence(run, { answer, redirects, text, elapsedMs });
+    return run.work(() => judge(ready.assertions, from)) ?? ok(answer);
   });
 
 /** @throws CheckFailure `settings` when they can't be used, which the door should have refused */
@@ -72,23 +78,29 @@ async function fetchAnswer(
 ): Promise<{ answer: Answer; redirects: number }> {
   const { follow: follows, max } = settings.redirects;
   const home = homeContext(settings, ready, run.secrets);
+  const jar = new CookieJar();
   let request = ready.first;
   for (let redirects = 0; ; redirects++) {
     const socket = await connect(run, address(request, settings, request.trusted ? home : ready.secureContext));
-    const lines = headerLines(request, settings.auth, run.secrets);
-    const answer = await exchange(run, socket, request, {
-      lines,
-      keepBody: ready.needsBody,
-      maxBodyBytes: settings.maxBodyBytes,
-      headIsEnough: (status, headers) =>
-        settings.maxBodyBytes === 0 || (follows && isRedirect(status, headers.location)),
-    });
-    const { location } = answer.headers;
+    const cookies = jar.lineFor(request.url, run.context.clock.now());
+    const lines = headerLines(request, { auth: settings.auth, secrets: run.secrets, cookies });
+    const answer = await exchange(run, socket, request, { lines, body: (head) => bodyWish(head, settings, ready) });
+    const location = answer.headers.get('location');
     if (!follows || !isRedirect(answer.status, location)) return { answer, redirects };
     socket.destroy();
-    request = follow(request, answer.status, location);
-    if (redirects === max) throw tooManyRedirects(max, request.url);
+    jar.take(answer.headers.all('set-cookie'), request.url, run.context.clock.now());
+    const next = follow(request, answer.status, location);
+    if (redirects === max) throw tooManyRedirects(max, request.url, next.url);
+    request = next;
   }
+}
+
+/** A body is read where it decides something: not on the way, and not where the status does. */
+function bodyWish({ status, headers }: ResponseHead, settings: HttpSettings, ready: Prepared): BodyWish {
+  const { maxBodyBytes: maxBytes, redirects, acceptedStatus } = settings;
+  if (maxBytes === 0 || !isAccepted(status, acceptedStatus)) return { take: 'none' };
+  if (redirects.follow && isRedirect(status, headers.get('location'))) return { take: 'none' };
+  return { take: 'all', maxBytes, keep: ready.needsBody };
 }
 
 /** TLS settings for the monitor's own origin: nobody else is shown the client's certificate. */
@@ -107,8 +119,7 @@ function address(
   const secure = url.protocol === 'https:';
   const atHome = url.hostname === new URL(settings.url).hostname;
   return {
-    host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
-    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    ...addressOf(url),
     family: settings.ipFamily,
     ...(secure && {
       tls: {
@@ -150,12 +161,16 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** All assertions of a check may take so much CPU time: each is bounded by itself, and there may be fifty. */
+const JUDGING_MS = 300;
+
 /** The worst of what does not hold: what makes the target down goes before what makes it degraded. */
 function judge(assertions: readonly ReadyAssertion[], from: Evidence): Outcome | undefined {
   let worst: Outcome | undefined;
   let failed = 0;
+  const allowance = new Allowance(JUDGING_MS);
   for (const assertion of assertions) {
-    const message = assertion.judge(from);
+    const message = allowance.spent ? 'not judged: the assertions before took too long' : assertion.judge(from);
     if (message === undefined) continue;
     failed++;
     if (!worst || (worst.verdict === 'degraded' && assertion.severity === 'down')) {

@@ -4,9 +4,9 @@ import { type HttpRequest, isCredential } from './request.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** Whether an answer leads elsewhere. One without a Location leads nowhere: it is judged by its status. */
+/** Whether an answer leads elsewhere. One without a Location, or an empty one, leads nowhere: its status is judged. */
 export function isRedirect(status: number, location: string | undefined): location is string {
-  return REDIRECTS.has(status) && location !== undefined;
+  return REDIRECTS.has(status) && location !== undefined && location !== '';
 }
 
 /**
@@ -34,9 +34,15 @@ export function follow(request: HttpRequest, status: number, location: string): 
 }
 
 /** The failure of a check that was redirected too often, a loop among them. */
-export function tooManyRedirects(max: number, last: URL): CheckFailure {
+export function tooManyRedirects(max: number, from: URL, to: URL): CheckFailure {
   const bound = max === 0 ? 'the first is already too many (max is 0)' : `more than ${max}`;
-  return new CheckFailure('redirects', `redirects: ${bound}, the last to ${last.origin}`);
+  // A Location that is a fragment alone leads there too.
+  const itself = withoutFragment(from) === withoutFragment(to) ? ', from an address to itself' : '';
+  return new CheckFailure('redirects', `redirects: ${bound}, the last to ${to.origin}${itself}`);
+}
+
+function withoutFragment({ href }: URL): string {
+  return href.split('#', 1)[0]!;
 }
 
 /** For messages: that a verdict is about an answer further on. */
@@ -45,7 +51,9 @@ export function afterRedirects(count: number): string {
 }
 
 function target(location: string, base: URL): URL {
-  const url = URL.parse(location, base.href);
+  // Its bytes go into the address as they are, percent-encoded: UTF-8 for most, and whatever else as it came.
+  const ascii = location.replace(/[\x80-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  const url = URL.parse(ascii, base.href);
   if (!url) throw new CheckFailure('redirects', 'redirects: the Location header is not a URL');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new CheckFailure('redirects', `redirects: to ${quote(url.protocol)}, which is neither http nor https`);

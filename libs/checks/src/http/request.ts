@@ -7,7 +7,7 @@ export interface HttpRequest {
   method: string;
   /** Name and value pairs without credentials and framing; values may be sealed. */
   headers: readonly (readonly [name: string, value: string])[];
-  body: string | undefined;
+  body: string | Buffer | undefined;
   /** Whether the monitor's credentials may go with it: not once a redirect has led to another origin. */
   trusted: boolean;
 }
@@ -40,27 +40,47 @@ export function isCredential(name: string): boolean {
   return isSecretField(`headers.${name}`);
 }
 
+/** What a request carries besides its own headers. */
+export interface Additions {
+  auth?: HttpSettings['auth'];
+  secrets: RunSecrets;
+  /** What the answers before have set. */
+  cookies?: string | undefined;
+}
+
 /**
  * The header lines of a request as they are sent, name and value in turn. Secrets are opened here, at their use.
  * @throws CheckFailure `settings` when a secret does not open
  */
-export function headerLines(request: HttpRequest, auth: HttpSettings['auth'], secrets: RunSecrets): string[] {
+export function headerLines(request: HttpRequest, { auth, secrets, cookies }: Additions): string[] {
   const lines: string[] = [];
   const given = new Set<string>();
   const authorization = auth && request.trusted;
   for (const [name, value] of request.headers) {
     const lower = name.toLowerCase();
     if (authorization && lower === 'authorization') continue;
+    // The monitor's own cookies stay, and those of the check come after them: a request has one such line.
+    const more = lower === 'cookie' && !given.has(lower) ? cookies : undefined;
     given.add(lower);
-    lines.push(name, secrets.open(value));
+    lines.push(name, more === undefined ? secrets.open(value) : `${secrets.open(value)}; ${more}`);
   }
+  if (cookies !== undefined && !given.has('cookie')) lines.push('Cookie', cookies);
   if (authorization) lines.push('Authorization', credentials(auth, secrets));
   if (!given.has('host')) lines.unshift('Host', request.url.host);
   if (!given.has('user-agent')) lines.push('User-Agent', 'Tocsin/0.1');
   if (!given.has('accept')) lines.push('Accept', '*/*');
-  if (request.body !== undefined) lines.push('Content-Length', String(Buffer.byteLength(request.body)));
+  const length = contentLength(request);
+  if (length !== undefined) lines.push('Content-Length', String(length));
   lines.push('Connection', 'close');
   return lines;
+}
+
+/** Methods whose content means something: they name its length even where there is none (RFC 9110, section 8.6). */
+const WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
+function contentLength({ method, body }: HttpRequest): number | undefined {
+  if (body !== undefined) return Buffer.byteLength(body);
+  return WITH_CONTENT.has(method) ? 0 : undefined;
 }
 
 function credentials(auth: NonNullable<HttpSettings['auth']>, secrets: RunSecrets): string {
