@@ -1,40 +1,70 @@
-import { HIDDEN, httpSettings, mapSecrets, pointer, secret, secretFields } from '@tocsin/contracts';
-import { type FieldError, isSealed, sealSecret, type SecretKeys } from '@tocsin/core';
+import {
+  HIDDEN,
+  isShownAddress,
+  keptAddress,
+  keptOrigin,
+  mapMarked,
+  mapSecrets,
+  type Met,
+  pointer,
+  shownAddress,
+} from '@tocsin/contracts';
+import { type FieldError, isSealed, isSealedAddress, sealSecret, type SecretKeys } from '@tocsin/core';
+import type { Caller } from './edge/call.ts';
 import { EdgeRefusal } from './edge/problem.ts';
+import { withoutQuery } from './query.ts';
 
 /**
- * A specification, or a patch of one, with its secrets sealed. HIDDEN stays, to keep what is there.
+ * A specification, or a patch of one, with its secrets sealed. What stands for a secret stays, to keep what is there.
  * @param o.keeps whether there is something to keep: false for what is created
  * @throws EdgeRefusal `invalid` with the path of a secret that is not valid
  */
 export function sealSecrets<T>(spec: T, keys: SecretKeys, o: { keeps: boolean }): T {
   const bad: FieldError[] = [];
-  const sealed = mapSecrets(spec, (value, path) => {
-    const steps = path.startsWith('headers.') ? ['headers', path.slice('headers.'.length)] : path.split('.');
-    const refuse = (message: string) => bad.push({ path: pointer(['settings', ...steps]), message });
-    if (value === HIDDEN) {
-      if (!o.keeps) refuse(`${HIDDEN} keeps a secret that is there, and there is none yet`);
-      return value;
+  const sealed = mapSecrets(spec, (met) => {
+    const { value, path, mark } = met;
+    const refuse = (message: string) => bad.push({ path: pointer(['settings', ...path]), message });
+    const shown = mark === 'address' ? keptOrigin(value) !== undefined : value === HIDDEN;
+    if (shown) {
+      if (!o.keeps) refuse(`${value} keeps a secret that is there, and there is none yet`);
+      return isShownAddress(value) ? keptAddress(value) : value;
     }
-    if (isSealed(value)) refuse('must not begin with "sealed:": send the secret itself');
-    const problem = problemOf(steps, value);
+    if (isSealed(value) || isSealedAddress(value)) refuse('must not be sealed: send the secret itself');
+    const problem = problemOf(met);
     if (problem) refuse(problem);
-    return sealSecret(keys, value);
+    return mark === 'address' ? value : sealSecret(keys, value);
   });
   if (bad.length > 0) throw EdgeRefusal.fields(bad);
   return sealed;
 }
 
-/** The same with every secret hidden, sealed or not. */
-export function hideSecrets<T>(spec: T): T {
-  return mapSecrets(spec, () => HIDDEN);
+/**
+ * The same as a caller may see it: every secret hidden, sealed or not, and addresses without what follows their origin. A
+ * viewer does not see what else a monitor sends: the values of its query, its body, its text.
+ */
+export function shownTo<T>(caller: Pick<Caller, 'role'> | undefined, spec: T): T {
+  const viewer = caller === undefined || caller.role === 'viewer';
+  return mapMarked(
+    spec,
+    ({ value, mark }) => {
+      if (mark === 'address') return shownAddress(value);
+      if (mark === 'query') return viewer ? withoutQuery(value) : value;
+      return mark === 'text' && !viewer ? value : HIDDEN;
+    },
+    { headers: 'said' },
+  );
+}
+
+/** The same for whatever holds specifications somewhere in it: what came of an operation, a message. */
+export function shownWithin(caller: Pick<Caller, 'role'> | undefined, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one) => shownWithin(caller, one));
+  if (typeof value !== 'object' || value === null) return value;
+  if ('settings' in value) return shownTo(caller, value);
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shownWithin(caller, one)]));
 }
 
 /** Behind the edge only the sealed text can be checked, so a patch's secrets are checked here. */
-function problemOf(steps: readonly string[], value: string): string | undefined {
-  const parsed =
-    steps[0] === 'headers'
-      ? httpSettings.shape.headers.safeParse({ [steps[1]!]: value })
-      : (secretFields[steps.join('.')] ?? secret()).safeParse(value);
+function problemOf({ schema, value }: Met): string | undefined {
+  const parsed = schema.safeParse(value);
   return parsed.success ? undefined : parsed.error.issues[0]?.message;
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { HIDDEN } from '@tocsin/contracts';
+import { HIDDEN, keptAddress } from '@tocsin/contracts';
 import { isSealed, openSecret, sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { settleSecrets } from './secrets.ts';
 
 const KEY: SecretKeys = [randomBytes(32)];
-const spec = (secret: string, name = 'X.Api-Key') => ({
+const spec = (secret: string, name = 'Cookie') => ({
+  kind: 'http',
   settings: { url: 'http://x', headers: { [name]: secret, accept: 'text/html' } },
 });
 
@@ -21,15 +22,76 @@ describe('settleSecrets', () => {
   });
 
   it('seals a secret that arrives in plain', () => {
-    const value = settleSecrets(spec('plain'), undefined, KEY).settings.headers['X.Api-Key']!;
+    const value = settleSecrets(spec('plain'), undefined, KEY).settings.headers['Cookie']!;
     expect(isSealed(value)).toBe(true);
     expect(openSecret(KEY, value)).toBe('plain');
   });
 
   it('refuses HIDDEN where there is nothing to keep, and names the field', () => {
-    const fields = [{ path: '/settings/headers/x~1Token', message: 'holds no secret yet: send one' }];
-    expect(() => settleSecrets(spec(HIDDEN, 'x/Token'), spec('sealed', 'other-token'), KEY)).toThrow(
+    const fields = [{ path: '/settings/headers/x.y', message: 'holds no secret yet: send one' }];
+    expect(() => settleSecrets(spec(HIDDEN, 'x.y'), spec('sealed', 'cookie'), KEY)).toThrow(
       expect.objectContaining({ code: 'invalid', fields }),
     );
+  });
+});
+
+const monitor = (settings: object) => ({
+  kind: 'http',
+  name: 'm',
+  settings: { url: 'https://a.example/', ...settings },
+});
+const bearer = (token: string) => ({ auth: { type: 'bearer', token } });
+
+describe('a kept secret', () => {
+  const sealed = sealSecret(KEY, 's3cret');
+  const elsewhere = { url: 'https://evil.example/' };
+  const refused = (...paths: string[]) =>
+    expect.objectContaining({ code: 'invalid', fields: paths.map((path) => expect.objectContaining({ path })) });
+
+  it('is refused where it would go elsewhere, each by its path', () => {
+    const stored = monitor({ ...bearer(sealed), headers: { 'X-Team': sealed } });
+    const sent = monitor({ ...elsewhere, ...bearer(HIDDEN), headers: { 'X-Team': { value: HIDDEN, secret: true } } });
+    expect(() => settleSecrets(sent, stored, KEY)).toThrow(refused('/settings/auth/token', '/settings/headers/X-Team'));
+  });
+
+  it('is refused in a patch as well, which leaves it where it is and moves the rest', () => {
+    const patched = monitor({ ...elsewhere, ...bearer(sealed) });
+    expect(() => settleSecrets(patched, monitor(bearer(sealed)), KEY)).toThrow(refused('/settings/auth/token'));
+  });
+
+  it('may be replaced on the move', () => {
+    const moved = settleSecrets(monitor({ ...elsewhere, ...bearer('new') }), monitor(bearer(sealed)), KEY);
+    expect(openSecret(KEY, (moved.settings as unknown as { auth: { token: string } }).auth.token)).toBe('new');
+  });
+
+  it('stays sealed when its header is sent again without saying that it is secret', () => {
+    const stored = monitor({ headers: { 'X-My-Token': sealed } });
+    const settled = settleSecrets(monitor({ headers: { 'X-My-Token': 'new' } }), stored, KEY);
+    const { headers } = settled.settings as unknown as { headers: Record<string, string> };
+    expect(openSecret(KEY, headers['X-My-Token']!)).toBe('new');
+  });
+});
+
+describe('a webhook address that was shown', () => {
+  const webhook = (url: string, secret?: string) => ({ kind: 'webhook', name: 'c', settings: { url, secret } });
+  const stored = webhook('https://hooks.example.org/T0/B0', sealSecret(KEY, 'signs'));
+
+  it('keeps the one that is there', () => {
+    const sent = webhook(keptAddress('https://hooks.example.org/…'), HIDDEN);
+    expect(settleSecrets(sent, stored, KEY)).toEqual(stored);
+  });
+
+  it.each([keptAddress('https://evil.example/…'), 'http://hooks.example.org/…'])('is refused as %s', (url) => {
+    const refusal = expect.objectContaining({ fields: [expect.objectContaining({ path: '/settings/url' })] });
+    expect(() => settleSecrets(webhook(url, 'new'), stored, KEY)).toThrow(refusal);
+    expect(() => settleSecrets(webhook(url, 'new'), undefined, KEY)).toThrow(refusal);
+  });
+
+  it('is replaced by another one at the same place, with its signature kept', () => {
+    const sent = webhook('https://hooks.example.org/T1', HIDDEN);
+    expect(settleSecrets(sent, stored, KEY)).toEqual({
+      ...stored,
+      settings: { ...stored.settings, url: sent.settings.url },
+    });
   });
 });

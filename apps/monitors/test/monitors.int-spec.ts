@@ -125,6 +125,22 @@ describe('a monitor', () => {
     });
   });
 
+  it('gives no secret that it keeps to another address, by PUT or by PATCH', async () => {
+    const settings = (url: string, token: string) => ({ url, auth: { type: 'bearer', token } });
+    const { id } = await create({ settings: settings('http://127.0.0.1:9/', 's3cret') });
+    const elsewhere = 'http://127.0.0.1:10/';
+    const refused = { code: 'invalid', fields: [{ path: '/settings/auth/token' }] };
+    const spec = http({ settings: settings(elsewhere, HIDDEN) });
+    await expect(carryOut(system.messaging, commands.monitorsReplace, { id, spec })).rejects.toMatchObject(refused);
+    for (const patch of [{ settings: { url: elsewhere } }, { settings: { tls: { verify: false } } }]) {
+      await expect(carryOut(system.messaging, commands.monitorsPatch, { id, patch })).rejects.toMatchObject(refused);
+    }
+    const moved = { settings: settings(elsewhere, 'another') };
+    expect(await carryOut(system.messaging, commands.monitorsPatch, { id, patch: moved })).toMatchObject({
+      revision: 2,
+    });
+  });
+
   it('leaves a tombstone when it is deleted', async () => {
     const { id } = await create();
     await carryOut(system.messaging, commands.monitorsDelete, { id, ifRevision: 1 });

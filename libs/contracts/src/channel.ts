@@ -1,13 +1,33 @@
+import { isSealedAddress } from '@tocsin/core';
 import { z } from 'zod';
-import { epochMs, id, line, secret } from './fields.ts';
+import { epochMs, id, line, longestSealed, secret } from './fields.ts';
 import { mailAddress, mailbox } from './mailbox.ts';
+import { marked } from './marks.ts';
 import { tolerant } from './tolerant.ts';
 
 /** Certificates in PEM form, trusted in place of the usual ones. */
 const ca = z.string().max(65_536).startsWith('-----BEGIN CERTIFICATE-----').optional();
 
+const LONGEST_URL = 2048;
+
+/** A webhook's address names and authorises at once, so it is a secret but for its origin. */
+const webhookUrl = marked(
+  'address',
+  z
+    .url({ protocol: /^(kept\+)?https?$/, error: 'expected an http:// or https:// URL' })
+    .max(longestSealed(LONGEST_URL))
+    .refine((url) => isSealedAddress(url) || url.length <= LONGEST_URL, {
+      error: `must be at most ${LONGEST_URL} characters`,
+    })
+    .meta({
+      maxLength: LONGEST_URL,
+      description:
+        'Read back without its path, query and credentials (`https://hooks.example.org/…`), which, sent again, keeps it',
+    }),
+);
+
 export const webhookSettings = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' }).max(2048),
+  url: webhookUrl,
   secret: secret(256).optional().meta({ description: 'Signs every delivery (HMAC-SHA-256). Write-only' }),
   tls: z.strictObject({ verify: z.boolean().default(true), ca }).optional(),
 });

@@ -1,5 +1,6 @@
 import { asciiHost, durationMs, isDuration, isSealed } from '@tocsin/core';
 import { z } from 'zod';
+import { marked } from './marks.ts';
 
 /** Field types that several messages share. */
 
@@ -61,12 +62,13 @@ export interface SecretRules {
 
 /** A secret: sealed at the door, sealed inside, hidden on its way out. `max` and the rules are about it in plain. */
 export function secret(max = 4096, { min = 1, problem = () => undefined }: SecretRules = {}) {
-  return text(longestSealed(max), min)
+  const plain = text(longestSealed(max), min)
     .refine((value) => isSealed(value) || value.length <= max, { error: `must be at most ${max} characters` })
     .refine((value) => isSealed(value) || value === HIDDEN || problem(value) === undefined, {
       error: (issue) => problem(String(issue.input)),
     })
     .meta({ maxLength: max, description: `Write-only: read back as ${HIDDEN}, which, sent again, keeps it` });
+  return marked('secret', plain);
 }
 
 export const tag = z

@@ -1,3 +1,4 @@
+export { isShownAddress, keptAddress, keptOrigin, originOf, shownAddress } from './address.ts';
 export * from './change.ts';
 export * from './channel.ts';
 export * from './check.ts';
@@ -17,7 +18,7 @@ export { fieldProblem, type FieldProblem, problem, type Problem, type ProblemCod
 export { MAX_BODY_BYTES, type Method, MONITOR_BODY_BYTES, type Route } from './rest/route.ts';
 export { type RouteName, routes } from './rest/routes.ts';
 export * from './rest/views.ts';
-export { isSecretField, mapSecrets } from './secrets.ts';
+export { isCredentialHeader, mapMarked, mapSecrets, type Met } from './secrets.ts';
 export { checkId, subjects } from './subjects.ts';
 export * from './system.ts';
 export { checkTaskOf } from './task.ts';

@@ -2,6 +2,7 @@ import { durationMs, isSealed, keyPairProblem } from '@tocsin/core';
 import { z } from 'zod';
 import { duration, epochMs, HIDDEN, host, id, line, locationName, longestSealed, secret, tag, text } from './fields.ts';
 import { basicProblem, credentialProblem, headerProblem } from './header.ts';
+import { marked } from './marks.ts';
 import { tolerant } from './tolerant.ts';
 
 /** Configuration of what is watched. The same shape is the REST body and, with secrets sealed, the internal record. */
@@ -26,17 +27,21 @@ const headerValue = z
   })
   .meta({ maxLength: LONGEST_HEADER });
 
+const secretHeader = z.strictObject({ value: headerValue, secret: z.literal(true) }).meta({
+  description: `A secret value, read back as ${HIDDEN}, which, sent again, keeps it. Authorization, Cookie and the like are secret without it`,
+});
+
+const headers = marked(
+  'headers',
+  z
+    .record(headerName, z.union([headerValue, secretHeader]))
+    .refine((given) => Object.keys(given).length <= 50, { error: 'at most 50 headers' }),
+);
+
 const pem = (label: string) => z.string().max(65_536).startsWith(`-----BEGIN ${label}-----`);
 const ca = pem('CERTIFICATE')
   .optional()
   .meta({ description: 'Authorities to trust in place of the usual ones: certificates in PEM, one after the other' });
-
-/** The secrets of monitors that have rules of their own, by their path in the settings. */
-export const secretFields: Readonly<Record<string, z.ZodType>> = {
-  'auth.password': secret(4096, { min: 0, problem: basicProblem }),
-  'auth.token': secret(4096, { problem: credentialProblem }),
-  'tls.key': secret(16_384, { problem: keyProblem }),
-};
 
 /** Whom the check says that it is, to servers that ask clients for a certificate. */
 const clientCertificate = {
@@ -99,18 +104,18 @@ export const assertion = z.discriminatedUnion('type', [
 export type Assertion = z.infer<typeof assertion>;
 
 export const httpSettings = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
-    .max(2048)
-    .refine(hasNoCredentials, {
-      error: 'put credentials into auth, not into the URL',
-    }),
+  url: marked(
+    'query',
+    z
+      .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+      .max(2048)
+      .refine(hasNoCredentials, {
+        error: 'put credentials into auth, not into the URL',
+      }),
+  ),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default('GET'),
-  headers: z
-    .record(headerName, headerValue)
-    .refine((headers) => Object.keys(headers).length <= 50, { error: 'at most 50 headers' })
-    .default({}),
-  body: z.string().max(65_536).optional(),
+  headers: headers.default({}),
+  body: marked('text', z.string().max(65_536)).optional(),
   auth: z
     .discriminatedUnion('type', [
       z.strictObject({
@@ -156,8 +161,10 @@ export const tcpSettings = z.strictObject({
     })
     .optional()
     .meta({ description: 'Present: a TLS handshake follows the connection' }),
-  send: z.string().max(4096).optional(),
-  sendHex: hexBytes(4096).optional().meta({ description: 'Bytes to send, in hexadecimal, in place of `send`' }),
+  send: marked('text', z.string().max(4096)).optional(),
+  sendHex: marked('text', hexBytes(4096))
+    .optional()
+    .meta({ description: 'Bytes to send, in hexadecimal, in place of `send`' }),
   expect: z.string().min(1).max(1000).optional().meta({ description: 'Text that must arrive within the timeout' }),
   expectHex: hexBytes(1000)
     .optional()

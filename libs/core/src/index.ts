@@ -7,6 +7,7 @@ export { hash32, idFrom, newId } from './ids.ts';
 export {
   heartbeatKey,
   isSealed,
+  isSealedAddress,
   monitorOfHeartbeatKey,
   openSecret,
   sealAnew,

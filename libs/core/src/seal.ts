@@ -15,6 +15,15 @@ export function isSealed(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
+/**
+ * An address that is secret but for its origin: `https://hooks.example.org/…#` and the sealed whole. So whoever can't open it
+ * still knows where it leads, and a reader that parses URLs takes it for one.
+ */
+export function isSealedAddress(text: string): boolean {
+  return SEALED_ADDRESS.test(text);
+}
+const SEALED_ADDRESS = /^https?:\/\/[^/?#@\s]+\/…#sealed:v\d:[\w:-]+$/;
+
 /** Encrypts a secret so that it may be stored and sent: AES-256-GCM with a fresh nonce. */
 export function sealSecret([key]: SecretKeys, plain: string): string {
   const nonce = randomBytes(12);

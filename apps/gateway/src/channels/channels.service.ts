@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, commands, requests, type routes } from '@tocsin/contracts';
 import { CONFIG } from '@tocsin/service';
 import { type Answer, created, done, ok, okAged, record } from '../edge/answer.ts';
-import type { Call } from '../edge/call.ts';
+import type { Call, Caller } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
-import { hideSecrets, sealSecrets } from '../secrets.ts';
+import { sealSecrets, shownTo } from '../secrets.ts';
 
 type Routes = typeof routes;
 
@@ -20,25 +20,25 @@ export class ChannelsService {
   create(call: Call<Routes['channelsCreate']>): Promise<Answer> {
     const spec = sealSecrets(call.body, this.config.secret, { keeps: false });
     return this.owners.command(commands.channelsCreate, { spec }, call, (channel) =>
-      created(`/v1/channels/${channel.id}`, view(channel)),
+      created(`/v1/channels/${channel.id}`, view(channel, call.caller)),
     );
   }
 
   async list(call: Call<Routes['channelsList']>): Promise<Answer> {
     const page = await this.owners.read(requests.channelsList, call.query, call);
-    return okAged({ ...page, items: page.items.map(view) });
+    return okAged({ ...page, items: page.items.map((channel) => view(channel, call.caller)) });
   }
 
   async read(call: Call<Routes['channelsGet']>): Promise<Answer> {
     const { ageMs, stale, ...channel } = await this.owners.read(requests.channelsGet, call.params, call);
-    return record(view(channel), { ageMs, stale });
+    return record(view(channel, call.caller), { ageMs, stale });
   }
 
   replace(call: Call<Routes['channelsReplace']>): Promise<Answer> {
     const spec = sealSecrets(call.body, this.config.secret, { keeps: true });
     const { ifRevision } = call.preconditions;
     return this.owners.command(commands.channelsReplace, { ...call.params, ifRevision, spec }, call, (channel) =>
-      record(view(channel)),
+      record(view(channel, call.caller)),
     );
   }
 
@@ -52,6 +52,6 @@ export class ChannelsService {
   }
 }
 
-function view(channel: Channel): Channel {
-  return { ...channel, spec: hideSecrets(channel.spec) };
+function view(channel: Channel, caller: Caller | undefined): Channel {
+  return { ...channel, spec: shownTo(caller, channel.spec) };
 }

@@ -5,6 +5,7 @@ import { type Answer, done, ok } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { asked } from './asked.ts';
 import { DeadLettersService } from './dead-letters.service.ts';
+import { shownWithin } from '../secrets.ts';
 
 @Controller()
 export class DeadLettersController {
@@ -24,7 +25,11 @@ export class DeadLettersController {
 
   @Serve(routes.deadLettersGet)
   async read(@FromCall() call: Call<typeof routes.deadLettersGet>): Promise<Answer> {
-    return ok(view(await asked(this.messaging.deadLetters.read(call.params.id), call.deadline)));
+    const letter = await asked(this.messaging.deadLetters.read(call.params.id), call.deadline);
+    return ok({
+      ...view(letter),
+      ...(letter.payload === undefined ? {} : { payload: payloadOf(letter.payload, call) }),
+    });
   }
 
   @Serve(routes.deadLettersRedrive)
@@ -42,6 +47,15 @@ export class DeadLettersController {
 
 function view({ sequence, ...letter }: DeadLetter) {
   return { id: sequence, ...letter };
+}
+
+/** What is no JSON holds no specification. */
+function payloadOf(text: string, call: Call): string {
+  try {
+    return JSON.stringify(shownWithin(call.caller, JSON.parse(text)));
+  } catch {
+    return text;
+  }
 }
 
 /** In a list, payloads would make a page as large as what failed. */

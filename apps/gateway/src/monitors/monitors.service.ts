@@ -17,7 +17,7 @@ import { type Aged, type Answer, created, done, ok, record } from '../edge/answe
 import type { Call, Caller } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
-import { hideSecrets, sealSecrets } from '../secrets.ts';
+import { sealSecrets, shownTo } from '../secrets.ts';
 
 const TIMES_SHOWN = 5;
 const STATES_FRESH_MS = 1_000;
@@ -118,7 +118,7 @@ export class MonitorsService {
   }
 
   private view(monitor: Monitor, caller: Caller | undefined): MonitorView {
-    const shown = { ...monitor, spec: hideSecrets(monitor.spec) };
+    const shown = { ...monitor, spec: shownTo(caller, monitor.spec) };
     if (monitor.spec.kind !== 'heartbeat' || caller === undefined || caller.role === 'viewer') return shown;
     const key = heartbeatKey(this.config.secret, monitor.id);
     return { ...shown, heartbeatKey: key, heartbeatUrl: `${this.config.publicUrl ?? ''}/v1/heartbeats/${key}` };

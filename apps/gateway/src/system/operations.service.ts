@@ -9,6 +9,7 @@ import { isOfRequest, isOperationOf } from '../edge/operation-id.ts';
 import { errorOf, keyReused, Owners } from '../edge/owners.ts';
 import { refusalOf } from '../edge/problem.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
+import { shownWithin } from '../secrets.ts';
 
 const OWNERS = [requests.operationsOfMonitors, requests.operationsOfIncidents, requests.operationsOfNotifier];
 
@@ -35,7 +36,9 @@ export class OperationsService {
       const { status, result, error, requestHash } = one.value;
       if (!isOfRequest(telling, requestHash)) return ok(failed(id, keyReused()));
       if (status === 'unknown') continue;
-      if (status === 'done') return ok({ id, status, result } satisfies OperationView);
+      if (status === 'done') {
+        return ok({ id, status, result: shownWithin(call.caller, result) } satisfies OperationView);
+      }
       return ok(failed(id, errorOf(error)));
     }
     const pending = await this.messaging.commandPending(operationId, { deadline: call.deadline });

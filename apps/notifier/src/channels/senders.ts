@@ -32,7 +32,7 @@ export class Senders {
   async send(sealed: ChannelSpec, notification: Notification, signal: AbortSignal): Promise<Outcome> {
     let channel: ChannelSpec;
     try {
-      channel = mapSecrets(sealed, (value) => (isSealed(value) ? openSecret(this.config.secret, value) : value));
+      channel = mapSecrets(sealed, ({ value }) => (isSealed(value) ? openSecret(this.config.secret, value) : value));
     } catch {
       const answer =
         'a secret of the channel does not open: is TOCSIN_SECRET the one it was sealed with? Send it again';

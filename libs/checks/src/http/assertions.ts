@@ -5,7 +5,7 @@ import { milliseconds, quote } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileJson } from './json-assertion.ts';
 import { compilePattern } from './pattern.ts';
-import { isCredential } from './request.ts';
+import { soundsSecret } from './request.ts';
 
 type Of<T extends Assertion['type']> = Extract<Assertion, { type: T }>;
 type Judge = (evidence: Evidence) => string | undefined;
@@ -54,7 +54,7 @@ function header({ name, op, value }: Of<'header'>): Judge {
   const expected = required(value, op);
   const test = textTest(op, expected);
   // What such a header holds is nobody's business but the server's.
-  const show = (found: string): string => (isCredential(key) ? 'something else' : quote(found));
+  const show = (found: string): string => (soundsSecret(key) ? 'something else' : quote(found));
   return (e) => {
     const found = read(e);
     if (found === undefined) return `header ${key} is absent, expected it to ${verb(op)} ${quote(expected)}`;

@@ -1,9 +1,9 @@
 import type { Assertion } from '@tocsin/contracts';
-import { isSecretField } from '@tocsin/contracts';
 import { quote } from '../words.ts';
 import { BadAssertion, type Evidence } from './assertion.ts';
 import { compilePath } from './json-path.ts';
 import { compilePattern } from './pattern.ts';
+import { soundsSecret } from './request.ts';
 
 type JsonAssertion = Extract<Assertion, { type: 'json' }>;
 
@@ -35,7 +35,7 @@ export function compileJson(assertion: JsonAssertion): (evidence: Evidence) => s
 
   const test = nodeTest(op, assertion.value);
   const expected = `expected ${WORDS[op]}${show(assertion.value)}`;
-  const hidden = isSecretField(`headers.${path}`);
+  const hidden = soundsSecret(path);
   return (e) => {
     const nodes = select(e.json());
     if (nodes.length === 0) return `json ${path} is absent, ${expected}`;

@@ -23,10 +23,10 @@ export function follow(request: HttpRequest, status: number, location: string): 
   return {
     url,
     method: toGet ? 'GET' : request.method,
-    headers: request.headers.filter(([name]) => {
+    headers: request.headers.filter(([name, value]) => {
       const lower = name.toLowerCase();
       if (toGet && lower.startsWith('content-')) return false;
-      return !leaves || !(lower === 'host' || isCredential(lower));
+      return !leaves || !(lower === 'host' || isCredential(lower, value));
     }),
     body: toGet ? undefined : request.body,
     trusted: request.trusted && !leaves,

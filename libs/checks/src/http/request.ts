@@ -1,4 +1,5 @@
-import { isSecretField, type HttpSettings } from '@tocsin/contracts';
+import { type HttpSettings, isCredentialHeader } from '@tocsin/contracts';
+import { isSealed } from '@tocsin/core';
 import type { RunSecrets } from '../run-secrets.ts';
 
 /** One request of a check: the first, or the one that a redirect leads to. */
@@ -29,15 +30,25 @@ export function firstRequest(settings: HttpSettings): HttpRequest {
   return {
     url: new URL(settings.url),
     method: settings.method,
-    headers: Object.entries(settings.headers).filter(([name]) => !FRAMING.has(name.toLowerCase())),
+    headers: Object.entries(settings.headers).flatMap(([name, given]) => {
+      if (FRAMING.has(name.toLowerCase())) return [];
+      return [[name, typeof given === 'string' ? given : given.value] as const];
+    }),
     body: settings.body,
     trusted: true,
   };
 }
 
-/** Headers that say who is asking, and so stay with the origin they were meant for. */
-export function isCredential(name: string): boolean {
-  return isSecretField(`headers.${name}`);
+const SOUNDS_SECRET = /auth|cookie|token|secret|password|key|credential|session/i;
+
+/** Whether what is called so is better left out of messages: a guess, where a wrong one costs little. */
+export function soundsSecret(name: string): boolean {
+  return SOUNDS_SECRET.test(name);
+}
+
+/** Headers that say who is asking, and so stay with the origin they were meant for; those that sound so as well. */
+export function isCredential(name: string, value: string): boolean {
+  return isSealed(value) || isCredentialHeader(name) || soundsSecret(name);
 }
 
 /** What a request carries besides its own headers. */
