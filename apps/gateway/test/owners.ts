@@ -1,4 +1,4 @@
-import { contract, type Monitor, type Role } from '@tocsin/contracts';
+import { contract, type IfRevision, type Monitor, type Role } from '@tocsin/contracts';
 import { idFrom, newId, TocsinError } from '@tocsin/core';
 import { type CommandContext, commandPattern, JetStreamTransport, Messaging } from '@tocsin/messaging';
 import { atTheEnd } from '@tocsin/testing';
@@ -129,9 +129,9 @@ export class FakeMonitors {
     return found;
   }
 
-  change(input: { id: string; ifRevision?: number | undefined }, spec: (before: Monitor) => unknown): Monitor {
+  change(input: { id: string; ifRevision?: IfRevision }, spec: (before: Monitor) => unknown): Monitor {
     const before = this.get(input.id);
-    if (input.ifRevision !== undefined && input.ifRevision !== before.revision) {
+    if (input.ifRevision !== undefined && ![input.ifRevision].flat().includes(before.revision)) {
       throw new TocsinError('stale', `It has revision ${before.revision} by now.`);
     }
     const after = { ...before, revision: before.revision + 1, spec: spec(before) as Monitor['spec'] };

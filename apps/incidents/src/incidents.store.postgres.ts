@@ -44,7 +44,7 @@ interface HeldRow {
   last_result_at: number | null;
   last_duration_ms: number | null;
   expected_since: number;
-  data: Pick<MonitorState, 'locations' | 'incident' | 'incidents'> & { pulse?: Pulse };
+  data: Pick<MonitorState, 'locations' | 'incident' | 'incidents' | 'sinceRevision'> & { pulse?: Pulse };
   revision: number;
   name: string;
   kind: string;
@@ -249,8 +249,14 @@ function pulseOverdueAt({ monitor, state, pulse }: Held): number | undefined {
 }
 
 function dataOf({ monitor, state, pulse }: Held): string {
-  const { locations, incident, incidents } = state;
-  return JSON.stringify({ locations, incident, incidents, ...(monitor.kind === 'heartbeat' ? { pulse } : {}) });
+  const { locations, incident, incidents, sinceRevision } = state;
+  return JSON.stringify({
+    locations,
+    incident,
+    incidents,
+    sinceRevision,
+    ...(monitor.kind === 'heartbeat' ? { pulse } : {}),
+  });
 }
 
 function column<T, V>(rows: readonly T[], value: (row: T) => V | undefined): (V | null)[] {

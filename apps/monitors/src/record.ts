@@ -1,3 +1,4 @@
+import type { IfRevision } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 
@@ -13,13 +14,14 @@ export interface Revised {
  */
 export function changeable<T extends Revised>(
   found: T | undefined,
-  wanted: { what: string; id: string; ifRevision?: number | undefined },
+  wanted: { what: string; id: string; ifRevision?: IfRevision },
 ): T {
   if (!found) throw notFound(wanted.what, wanted.id);
-  if (wanted.ifRevision !== undefined && wanted.ifRevision !== found.revision) {
+  const revisions = wanted.ifRevision === undefined ? [found.revision] : [wanted.ifRevision].flat();
+  if (!revisions.includes(found.revision)) {
     throw new TocsinError(
       'stale',
-      `The ${wanted.what} is at revision ${found.revision}, not ${wanted.ifRevision}: read it again, then repeat the change.`,
+      `The ${wanted.what} is at revision ${found.revision}, not ${revisions.join(' or ')}: read it again, then repeat the change.`,
       { details: { revision: found.revision } },
     );
   }

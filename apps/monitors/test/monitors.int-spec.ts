@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { commands, HIDDEN, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
+import { type IfRevision, createHash } from 'node:crypto';
+import { type IfRevision, commands, HIDDEN, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
 import { isSealed, newId } from '@tocsin/core';
 import type { Followed } from '@tocsin/messaging';
 import { until } from '@tocsin/testing';
@@ -47,7 +47,7 @@ describe('a change', () => {
 
   it('is refused when it was made of an older revision', async () => {
     const { id } = await create();
-    const patch = (ifRevision: number): Promise<Monitor> =>
+    const patch = (ifRevision: IfRevision): Promise<Monitor> =>
       carryOut(system.messaging, commands.monitorsPatch, {
         id,
         ifRevision,
@@ -55,6 +55,9 @@ describe('a change', () => {
       });
     expect((await patch(1)).revision).toBe(2);
     await expect(patch(1)).rejects.toMatchObject({ code: 'stale', details: { revision: 2 } });
+    // Of several, one will do.
+    expect((await patch([7, 2])).revision).toBe(3);
+    await expect(patch([7, 2])).rejects.toMatchObject({ code: 'stale', message: expect.stringContaining('7 or 2') });
   });
 
   it('of many at once, with the same revision, only one succeeds', async () => {

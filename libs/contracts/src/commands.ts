@@ -10,8 +10,10 @@ function command<I extends z.ZodType, O extends z.ZodType>(service: string, name
   return { kind: 'command' as const, service, name, input, output };
 }
 
-/** The revision that the caller saw (If-Match); absent: whatever is there. */
-const ifRevision = z.int().min(1).optional();
+const revision = z.int().min(1);
+/** The revision that the caller saw (If-Match), or several of which one will do; absent: whatever is there. */
+const ifRevision = z.union([revision, z.array(revision).min(2).max(100)]).optional();
+export type IfRevision = z.infer<typeof ifRevision>;
 const done = z.object({ id });
 
 export const commands = {

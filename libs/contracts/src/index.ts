@@ -2,7 +2,7 @@ export { isShownAddress, keptAddress, keptOrigin, originOf, shownAddress } from 
 export * from './change.ts';
 export * from './channel.ts';
 export * from './check.ts';
-export { commands } from './commands.ts';
+export { commands, type IfRevision } from './commands.ts';
 export { contract } from './contract.ts';
 export * from './fields.ts';
 export * from './incident.ts';

@@ -35,6 +35,17 @@ export function resume(state: MonitorState, now: number): Decision {
   return done(change(expecting, { state: 'unknown', reason: 'resumed', message: 'Waiting for the first result' }, now));
 }
 
+/**
+ * Something else is watched from this revision on: what was found before is no evidence of it. Its incident is resolved,
+ * nothing is known until the first result, and what is still on its way from before is outdated.
+ */
+export function rewatch(state: MonitorState, revision: number, now: number): Decision {
+  const fresh: MonitorState = { ...state, locations: {}, sinceRevision: revision, expectedSince: now };
+  if (state.state === 'paused') return nothing(fresh);
+  const message = 'What was watched has changed; waiting for the first result of what is watched now';
+  return done(change(fresh, { state: 'unknown', reason: 'changed', message }, now));
+}
+
 /** It was deleted: what is left to do is to resolve its incident. */
 export function remove(state: MonitorState, now: number): Decision {
   return done(change(state, { state: 'paused', reason: 'deleted', message: 'The monitor was deleted' }, now));

@@ -12,6 +12,7 @@ import {
   pause,
   pressConfirmations,
   resume,
+  rewatch,
   type Rules,
   silence,
 } from './index.ts';
@@ -32,6 +33,7 @@ const rules: fc.Arbitrary<Rules> = fc.record({
 
 const result: fc.Arbitrary<CheckResult> = fc
   .record({
+    revision: fc.integer({ min: 1, max: 3 }),
     window: fc.integer({ min: 0, max: 9 }),
     location: fc.constantFrom('a', 'b', 'c'),
     attempt: fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3, 1_001, 1_002),
@@ -53,7 +55,8 @@ const results = fc.uniqueArray(result, {
   selector: ({ window, location, attempt }) => `${window} ${location} ${attempt}`,
 });
 
-type Act = 'pause' | 'resume' | 'silence' | 'press';
+type Act = 'pause' | 'resume' | 'silence' | 'press' | 'rewatch 2' | 'rewatch 3';
+const ACTS: readonly Act[] = ['pause', 'resume', 'silence', 'press', 'rewatch 2', 'rewatch 3'];
 /** What is folded, and how far the clock has stepped, forwards or back, since the act before it. */
 type Step = { does: CheckResult | Act; clock: number };
 
@@ -113,6 +116,7 @@ function run(of: Rules, steps: readonly Step[]): Run {
     else if (does === 'resume') model.resume(now);
     else if (does === 'silence') model.silence(now);
     else if (does === 'press') model.press(now);
+    else if (typeof does === 'string') model.rewatch(revisionOf(does), now);
     else model.result(does, now);
     state = decision.state;
     changes.push(...decision.changes);
@@ -124,7 +128,12 @@ function act(of: Rules, state: MonitorState, does: CheckResult | Act, now: numbe
   if (does === 'pause') return pause(state, now);
   if (does === 'resume') return resume(state, now);
   if (does === 'silence') return silence(of, state, now, 0);
-  return does === 'press' ? pressConfirmations(of, state, now) : decide(of, state, does, now);
+  if (does === 'press') return pressConfirmations(of, state, now);
+  return typeof does === 'string' ? rewatch(state, revisionOf(does), now) : decide(of, state, does, now);
+}
+
+function revisionOf(does: 'rewatch 2' | 'rewatch 3'): number {
+  return does === 'rewatch 2' ? 2 : 3;
 }
 
 /** The incidents that the changes tell of. */
@@ -154,7 +163,7 @@ function foreseen({ model: { state, since, incidents } }: Run): unknown {
 describe('decide and the plain model', () => {
   it('agree on every state and incident: whatever is reordered, folded twice or in part, and however the clock steps', () => {
     fc.assert(
-      fc.property(rules, script(results, ['pause', 'resume', 'silence', 'press']), (of, steps) => {
+      fc.property(rules, script(results, ACTS), (of, steps) => {
         const done = run(of, steps);
         expect(seen(done)).toEqual(foreseen(done));
       }),

@@ -26,6 +26,8 @@ type Found = NonNullable<CheckResult['finding']>;
 export function decide(rules: Rules, state: MonitorState, result: CheckResult, now: number): Decision {
   if (state.state === 'paused') return unchanged(state, 'paused');
   if (!rules.locations.includes(result.location)) return unchanged(state, 'other_location');
+  if (result.revision !== undefined && result.revision < (state.sinceRevision ?? 0))
+    return unchanged(state, 'outdated');
   const found = result.finding;
   if (!found) return unchanged(state, 'missed');
   const confirming = result.attempt > 0 && result.attempt < MANUAL_ATTEMPTS_FROM;

@@ -24,6 +24,8 @@ export interface Rules {
 
 /** A result as it comes from a prober; a missed one has no finding. */
 export interface CheckResult {
+  /** The revision of the monitor that was checked. */
+  revision?: number | undefined;
   window: number;
   location: string;
   attempt: number;
@@ -77,6 +79,8 @@ export interface MonitorState {
   reason: string;
   message: string;
   locations: Record<string, LocationState>;
+  /** The first revision that watches what is watched now; results of those before say nothing of it. */
+  sinceRevision?: number;
   /** When results were first expected: its creation, or the end of its last pause. */
   expectedSince: number;
   lastDueAt?: number;

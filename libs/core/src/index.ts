@@ -38,7 +38,7 @@ export {
   type PulseWindow,
   type Schedule,
 } from './decide.heartbeat.ts';
-export { newState, pause, remove, resume, silence, silentAt } from './decide.life.ts';
+export { newState, pause, remove, resume, rewatch, silence, silentAt } from './decide.life.ts';
 export {
   type BadState,
   type Change,

@@ -42,6 +42,7 @@ export class PlainModel {
   private readonly stages: Stage[];
   private expectedSince: number;
   private lastFoundAt: number | undefined;
+  private sinceRevision = 0;
 
   constructor(
     private readonly rules: Rules,
@@ -75,6 +76,7 @@ export class PlainModel {
 
   result(one: CheckResult, now: number): void {
     if (this.state === 'paused' || !one.finding || !this.rules.locations.includes(one.location)) return;
+    if (one.revision! < this.sinceRevision) return;
     const { verdict, durationMs } = one.finding;
     const found = Math.min(now, Math.round((one.startedAt ?? one.dueAt) + durationMs));
     if (one.attempt > 0 && one.attempt < MANUAL_FROM) this.confirmation(one, verdict, found);
@@ -98,6 +100,13 @@ export class PlainModel {
     if (this.state !== 'paused') return;
     this.expectedSince = now;
     this.enter('new', now);
+  }
+
+  rewatch(revision: number, now: number): void {
+    this.places.clear();
+    this.sinceRevision = revision;
+    this.expectedSince = now;
+    if (this.state !== 'paused') this.enter('new', now);
   }
 
   press(now: number): void {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { IfRevision } from '@tocsin/contracts';
 import { type SecretKeys, systemClock } from '@tocsin/core';
 import { EdgeRefusal } from './problem.ts';
 
@@ -21,10 +22,10 @@ export function idempotencyKey(headers: Headers): string | undefined {
 /** What a request is recognised by: a keyed hash, since bodies hold secrets. */
 export function requestHash(
   [key]: SecretKeys,
-  of: { method: string; path: string; ifRevision?: number | undefined; body: string },
+  of: { method: string; path: string; ifRevision?: IfRevision; body: string },
 ): string {
   // Without a revision nothing is added: what earlier versions recorded is still recognised.
-  const condition = of.ifRevision === undefined ? '' : ` if-match ${of.ifRevision}`;
+  const condition = of.ifRevision === undefined ? '' : ` if-match ${[of.ifRevision].flat().join()}`;
   return createHmac('sha256', key).update(`${of.method} ${of.path}${condition}\n${of.body}`).digest('hex');
 }
 

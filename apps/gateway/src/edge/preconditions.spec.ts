@@ -16,17 +16,37 @@ describe('preconditions', () => {
     expect(changes('*')).toEqual({});
   });
 
-  it.each(['"abc"', 'W/"7"', '"0"', '"7.5"', '""'])('no revision has the ETag %s: stale', (value) => {
-    expect(() => changes(value)).toThrow(expect.objectContaining({ code: 'stale' }));
+  it.each<[string, unknown]>([
+    ['"7", "8"', [7, 8]],
+    ['"7","8" ,\t"9"', [7, 8, 9]],
+    ['"7", "7"', 7],
+    ['W/"8", "7"', 7],
+    ['"abc", "7"', 7],
+    ['"a,b", "7"', 7],
+    [', "7",, ', 7],
+    [' "7" ', 7],
+  ])('If-Match: %s asks for revision %j: any of a list will do, and a weak tag is none', (value, ifRevision) => {
+    expect(changes(value)).toEqual({ ifRevision });
   });
 
-  it.each(['7', '"7", "8"', '', '"7'])('If-Match: %s is no ETag: invalid', (value) => {
-    expect(() => changes(value)).toThrow(expect.objectContaining({ code: 'invalid' }));
-  });
+  it.each(['"abc"', 'W/"7"', '"0"', '"7.5"', '""', 'W/"7", "abc"', '"07"'])(
+    'no revision has the ETag %s: stale',
+    (value) => {
+      expect(() => changes(value)).toThrow(expect.objectContaining({ code: 'stale' }));
+    },
+  );
+
+  it.each(['7', '', '"7', '"7" "8"', '"7", *', '"7", 8', 'w/"7"', ',', '"7"x', '"a b"'])(
+    'If-Match: %s is no ETag: invalid',
+    (value) => {
+      expect(() => changes(value)).toThrow(expect.objectContaining({ code: 'invalid' }));
+    },
+  );
 
   it('If-None-Match compares weakly, takes a list, and * is any', () => {
     expect(isUnchanged(reads('W/"3"'), '"3"')).toBe(true);
     expect(isUnchanged(reads('"1", "3"'), '"3"')).toBe(true);
+    expect(isUnchanged(reads('"a,b" , W/"3"'), '"3"')).toBe(true);
     expect(isUnchanged(reads('*'), '"3"')).toBe(true);
     expect(isUnchanged(reads('"2"'), '"3"')).toBe(false);
     expect(isUnchanged(reads('*'), undefined)).toBe(false);

@@ -1,10 +1,12 @@
 import { TocsinError } from '@tocsin/core';
-import type { Route } from '@tocsin/contracts';
+import type { IfRevision, Route } from '@tocsin/contracts';
 import { EdgeRefusal } from './problem.ts';
 
+const MOST_TAGS = 100;
+
 export interface Preconditions {
-  /** The revision that a change insists on. */
-  ifRevision?: number;
+  /** The revision that a change insists on, or several of which one will do. */
+  ifRevision?: IfRevision;
   /** The ETags that the caller has; `*` is any. */
   ifNoneMatch?: readonly string[];
 }
@@ -20,8 +22,8 @@ export function entityTag(revision: number): string {
  */
 export function preconditionsOf(route: Route, headers: Record<string, string | string[] | undefined>): Preconditions {
   const ifMatch = text(headers['if-match']);
-  if (route.conditional === 'if-match' && ifMatch !== undefined && ifMatch !== '*') {
-    return { ifRevision: revisionOf(ifMatch) };
+  if (route.conditional === 'if-match' && ifMatch !== undefined && ifMatch.trim() !== '*') {
+    return { ifRevision: revisionsOf(ifMatch) };
   }
   const ifNoneMatch = route.conditional === 'if-none-match' ? etagsOf(headers['if-none-match']) : undefined;
   return ifNoneMatch ? { ifNoneMatch } : {};
@@ -29,9 +31,10 @@ export function preconditionsOf(route: Route, headers: Record<string, string | s
 
 /** The ETags of an If-None-Match, compared weakly (RFC 9110, 13.1.2); undefined where there is none. */
 export function etagsOf(ifNoneMatch: string | string[] | undefined): string[] | undefined {
-  return text(ifNoneMatch)
-    ?.split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''));
+  const header = text(ifNoneMatch);
+  if (header === undefined) return undefined;
+  const tags = header.trim() === '*' ? ['*'] : (tagsOf(header) ?? []);
+  return tags.map((tag) => tag.replace(/^W\//, ''));
 }
 
 /** Whether the caller already has what would be answered. */
@@ -40,13 +43,29 @@ export function isUnchanged(preconditions: Preconditions, etag: string | undefin
   return etag !== undefined && tags !== undefined && (tags.includes('*') || tags.includes(etag));
 }
 
-function revisionOf(ifMatch: string): number {
-  const match = /^"(\d{1,15})"$/.exec(ifMatch);
-  if (match && Number(match[1]) > 0) return Number(match[1]);
-  if (/^(W\/)?"[^"]*"$/.test(ifMatch)) {
+/** If-Match compares strongly (RFC 9110, 13.1.1): a weak tag is no revision's, nor is one that is no number. */
+function revisionsOf(ifMatch: string): IfRevision {
+  const tags = tagsOf(ifMatch);
+  if (!tags) throw EdgeRefusal.header('If-Match', 'expected ETags as they were answered, such as "3" or "3", "4"');
+  const revisions = [...new Set(tags.flatMap((tag) => /^"([1-9]\d{0,14})"$/.exec(tag)?.[1] ?? []).map(Number))];
+  const [first] = revisions;
+  if (first === undefined) {
     throw new TocsinError('stale', 'It has no revision with this ETag. Read it again and send the ETag of the answer.');
   }
-  throw EdgeRefusal.header('If-Match', 'expected one ETag as it was answered, such as "3"');
+  if (revisions.length > MOST_TAGS) throw EdgeRefusal.header('If-Match', `expected at most ${MOST_TAGS} ETags`);
+  return revisions.length === 1 ? first : revisions;
+}
+
+/** The ETags of a list, in which empty places are passed over (RFC 9110, 5.6.1.2); undefined where it is none. */
+function tagsOf(list: string): string[] | undefined {
+  const tags: string[] = [];
+  const next = /[ \t]*(?:((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
+  while (next.lastIndex < list.length) {
+    const found = next.exec(list);
+    if (!found) return undefined;
+    if (found[1] !== undefined) tags.push(found[1]);
+  }
+  return tags.length === 0 ? undefined : tags;
 }
 
 function text(value: string | string[] | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Monitor, MonitorConfig } from '@tocsin/contracts';
-import { type Clock, newState, pause, remove, resume } from '@tocsin/core';
+import { type Clock, newState, pause, remove, resume, rewatch } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
@@ -89,9 +89,12 @@ class Work {
   change(held: Held, config: Monitor): void {
     const before = held.monitor;
     const monitor = knownMonitor(config);
+    if (before.kind !== monitor.kind) {
+      this.effects.add(held, rewatch(held.state, monitor.revision, this.now));
+      held.pulse = {};
+    }
     held.monitor = monitor;
     this.effects.touch(held);
-    if (before.kind !== monitor.kind) Object.assign(held, { pulse: {}, state: { ...held.state, locations: {} } });
     if (monitor.paused) this.effects.add(held, pause(held.state, this.now));
     else this.effects.add(held, resume(held.state, this.now));
     if (!isSameSet(before.rules.channels, monitor.rules.channels))

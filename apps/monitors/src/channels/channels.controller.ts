@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { type Channel, type ChannelSpec, commands, requests } from '@tocsin/contracts';
+import { type Channel, type ChannelSpec, commands, type IfRevision, requests } from '@tocsin/contracts';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
 import type { Aged } from '../reads.ts';
 import { ChannelsReader } from './channels.reader.ts';
@@ -8,7 +8,7 @@ import { ChannelsService } from './channels.service.ts';
 
 interface Change {
   id: string;
-  ifRevision?: number | undefined;
+  ifRevision?: IfRevision;
 }
 
 @Controller()

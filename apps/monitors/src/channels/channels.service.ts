@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { checkChannel } from '@tocsin/checks';
-import type { Channel, ChannelSpec } from '@tocsin/contracts';
+import type { Channel, ChannelSpec, IfRevision } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
@@ -20,7 +20,7 @@ const kind = 'channel' as const;
 
 interface Change {
   id: string;
-  ifRevision?: number | undefined;
+  ifRevision?: IfRevision;
 }
 
 /** Writes to channels: where alarms go. */

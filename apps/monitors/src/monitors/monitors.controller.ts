@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { commands, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
+import { commands, type IfRevision, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
 import type { Change as Recorded, ChangesQuery } from '@tocsin/database';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
 import { OperationsReader } from '../operations.reader.ts';
@@ -10,7 +10,7 @@ import { MonitorsService } from './monitors.service.ts';
 
 interface Change {
   id: string;
-  ifRevision?: number | undefined;
+  ifRevision?: IfRevision;
 }
 
 @Controller()

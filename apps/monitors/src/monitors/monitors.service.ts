@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Monitor, type MonitorSpec, monitorSpec } from '@tocsin/contracts';
+import { type IfRevision, type Monitor, type MonitorSpec, monitorSpec } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import type { CommandContext } from '@tocsin/messaging';
 import { Admission } from '../admission.ts';
@@ -18,7 +18,7 @@ const kind = 'monitor' as const;
 
 interface Change {
   id: string;
-  ifRevision?: number | undefined;
+  ifRevision?: IfRevision;
 }
 
 /** Writes to monitors: each operation takes effect once, together with what the rest of the system is told of it. */

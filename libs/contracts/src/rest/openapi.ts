@@ -98,7 +98,7 @@ function headers(route: Route): Json[] {
   });
   return [
     ...(route.conditional === 'if-match'
-      ? [header('If-Match', 'The ETag that was read: 412 where it has changed')]
+      ? [header('If-Match', 'The ETag that was read, or several of which one will do: 412 where it has changed')]
       : []),
     ...(route.conditional === 'if-none-match'
       ? [header('If-None-Match', 'The ETag at hand: 304 where it still holds')]
