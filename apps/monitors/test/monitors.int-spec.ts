@@ -1,4 +1,4 @@
-import { type IfRevision, createHash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { type IfRevision, commands, HIDDEN, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
 import { isSealed, newId } from '@tocsin/core';
 import type { Followed } from '@tocsin/messaging';
