@@ -56,6 +56,27 @@ describe('heartbeats', () => {
     expect((await received(count + 2)).message).toHaveLength(10_000);
   });
 
+  it.each(['POST', 'GET', 'HEAD'])('%s says which run it is about, in either case', async (method) => {
+    const rid = newId();
+    for (const [path, signal] of [
+      ['/start', 'start'],
+      ['/fail', 'fail'],
+      ['/0', 'success'],
+      ['', 'success'],
+    ] as const) {
+      const count = stack.heartbeats.length;
+      expect((await beat(`${path}?rid=${rid.toUpperCase()}&other=1`, { method })).status).toBe(200);
+      expect(await received(count + 1)).toMatchObject({ signal, rid });
+    }
+  });
+
+  it('of two runs under one Idempotency-Key are two', async () => {
+    const count = stack.heartbeats.length;
+    const headers = { 'idempotency-key': 'two-runs' };
+    for (let n = 0; n < 2; n++) await beat(`/start?rid=${newId()}`, { headers });
+    await received(count + 2);
+  });
+
   it('sent twice with one Idempotency-Key count once', async () => {
     const count = stack.heartbeats.length;
     for (let i = 0; i < 2; i++) expect((await beat('', { headers: { 'idempotency-key': 'once' } })).status).toBe(200);
@@ -82,6 +103,8 @@ describe('heartbeats', () => {
     ['a key of another deployment', { key: heartbeatKey([Buffer.alloc(32)], monitorId) }, '', 404, 'not_found'],
     ['an exit code that is none', {}, '/256', 400, 'invalid'],
     ['an unknown signal', {}, '/stop', 400, 'invalid'],
+    ['a run id that is no UUID', {}, '/start?rid=7', 400, 'invalid'],
+    ['two run ids', {}, `?rid=${newId()}&rid=${newId()}`, 400, 'invalid'],
     ['a method that is not offered', { method: 'DELETE' }, '', 405, 'method_not_allowed'],
   ])('%s is refused', async (...row) => {
     const [, o, path, status, code] = row;

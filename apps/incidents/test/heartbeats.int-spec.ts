@@ -84,6 +84,39 @@ describe('heartbeats', () => {
     expect(await one.state(monitor)).toMatchObject({ state: 'up', last_duration_ms: 12_000 });
   });
 
+  it('a run that hangs beside one that ends is on record for every instance, and is down after its own grace', async () => {
+    const monitor = await watched({ every: '1h' });
+    const [a, b] = [newId(), newId()];
+    await one.pings(ping(monitor, { signal: 'start', rid: a }));
+    clock.at += 30_000;
+    await other.pings(ping(monitor, { signal: 'start', rid: b }));
+    clock.at += 10_000;
+    await one.pings(ping(monitor, { rid: b }));
+    expect(await one.state(monitor)).toMatchObject({ state: 'up', last_duration_ms: 10_000 });
+    clock.at += 20_000;
+    await other.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+    clock.at += 1;
+    await other.heartbeats.sweep(clock.at);
+    const message = `heartbeat: run ${a} started and did not finish in time`;
+    expect(await one.state(monitor)).toMatchObject({ state: 'down', message });
+    await one.pings(ping(monitor, { signal: 'start', rid: a }), ping(monitor, { rid: a }));
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+  });
+
+  it('a ping just before it is due counts for that time too, also after the monitor was edited', async () => {
+    clock.at = Math.ceil(clock.at / 3_600_000) * 3_600_000 - 2_000;
+    const monitor = await watched({ cron: '0 * * * *' });
+    await one.pings(ping(monitor));
+    await one.config({ ...monitor, revision: 2, spec: { ...monitor.spec, description: 'edited' } });
+    clock.at += 30 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+    clock.at += 32 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'down', message: 'heartbeat: overdue by 118s' });
+  });
+
   it('after a long time without us, windows that are too old to record are left out, and the rest goes on', async () => {
     const monitor = await watched({ every: '1d' });
     await one.pings(ping(monitor));

@@ -83,6 +83,8 @@ export const heartbeat = z.object({
   monitorId: id,
   /** Identifies the ping, so that a redelivery counts once. */
   pingId: z.string().max(64),
+  /** The run that it is about, where the job says so. */
+  rid: z.uuid().optional(),
   signal: z.enum(['success', 'start', 'fail']),
   exitCode: z.int().min(0).max(255).optional(),
   message: z.string().max(10_000).optional(),

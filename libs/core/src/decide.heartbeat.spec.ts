@@ -1,5 +1,16 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideOverdue, decidePing, newState, overdueAt, pause, type Ping, type Pulse } from './index.ts';
+import {
+  decideOverdue,
+  decidePing,
+  expectedAfter,
+  newState,
+  overdueAt,
+  pause,
+  type Ping,
+  type Pulse,
+  type PulseDecision,
+} from './index.ts';
 
 const START = 1_000_000_000_000;
 const RULES = { failureThreshold: 1, recoveryThreshold: 1, graceMs: 1_000, next: (after: number) => after + 10_000 };
@@ -62,5 +73,139 @@ describe('heartbeats', () => {
     const pulse: Pulse = first.pulse;
     expect(decidePing(RULES, paused, pulse, ping(9, { signal: 'fail' })).changes).toEqual([]);
     expect(decideOverdue(RULES, paused, pulse, START + 1e6).windows).toEqual([]);
+  });
+});
+
+describe('runs with an id', () => {
+  const fresh: Pick<PulseDecision, 'state' | 'pulse'> = { state: newState('m', START), pulse: {} };
+  const rules = { ...RULES, next: (after: number) => after + 1e9 };
+  /** Folds pings in their order, with a look at what is overdue before each. */
+  const play = (pings: Ping[], now: number): PulseDecision => {
+    let last = decideOverdue(rules, fresh.state, fresh.pulse, START);
+    const windows: PulseDecision['windows'] = [];
+    for (const one of [...pings, undefined]) {
+      const overdue = decideOverdue(rules, last.state, last.pulse, one?.receivedAt ?? START + now);
+      last = one ? decidePing(rules, overdue.state, overdue.pulse, one) : overdue;
+      windows.push(...overdue.windows, ...(one ? last.windows : []));
+    }
+    return { ...last, windows };
+  };
+  const start = (at: number, rid: string): Ping => ping(at, { signal: 'start', rid });
+  const end = (at: number, rid?: string): Ping => ping(at, { rid });
+
+  it('one that hangs beside one that ends is noticed: after the grace since its own start', () => {
+    const pings = [start(0, 'a'), start(400, 'b'), end(600, 'b')];
+    expect(play(pings, 1_000).state.state).toBe('up');
+    expect(play(pings, 1_001)).toMatchObject({
+      state: { state: 'down', message: 'heartbeat: run a started and did not finish in time' },
+      windows: [
+        { verdict: 'up', durationMs: 200 },
+        { outcome: 'missed', dueAt: START },
+      ],
+    });
+    // It is told of once, and the schedule goes on as the run that ended has it.
+    expect(play(pings, 50_000).windows).toHaveLength(2);
+    expect(play(pings, 50_000).pulse).toMatchObject({ expectedAt: START + 600 + 1e9 });
+  });
+
+  it('the end of one is not that of another, nor of the run without an id', () => {
+    expect(play([ping(0, { signal: 'start' }), start(1, 'b'), end(9, 'b')], 1_001).state.message).toContain('started');
+    expect(play([start(0, 'a'), end(9)], 1_001).state.message).toContain('run a');
+    expect(play([start(0, 'a'), ping(9, { signal: 'fail', rid: 'a' })], 9_999).windows).toHaveLength(1);
+  });
+
+  it('an end whose start is not known ends the run without an id: an instance of before took the start for that', () => {
+    expect(play([ping(0, { signal: 'start' }), end(9, 'a')], 9_999)).toMatchObject({ state: { state: 'up' } });
+  });
+
+  it('a ping that an instance of before has folded may have been the end of any run', () => {
+    const { state, pulse } = play([start(0, 'a')], 1);
+    const folded = { ...pulse, lastPingId: 'theirs', lastPingAt: START + 5 };
+    expect(overdueAt(RULES, folded)).toBeUndefined();
+    expect(decidePing(rules, state, folded, start(6, 'b')).pulse.runs?.open).toEqual([{ rid: 'b', at: START + 6 }]);
+  });
+
+  it('an end that comes late still ends its run, and a start that is given out again does not begin it', () => {
+    const { state, pulse } = play([start(0, 'a'), start(7, 'b')], 7);
+    const late = decidePing(rules, state, pulse, end(3, 'a'));
+    expect(late.folded).toBe('outdated');
+    expect(late.pulse.runs?.open.map(({ rid }) => rid)).toEqual(['b']);
+    expect(decidePing(rules, state, late.pulse, start(0, 'a')).pulse).toBe(late.pulse);
+  });
+
+  it('each run that outlasts the grace is told of once, whatever begins and ends beside it', () => {
+    const run = fc.record({ at: fc.nat(3_000), took: fc.option(fc.nat(2_500), { nil: undefined }) });
+    fc.assert(
+      fc.property(fc.array(run, { minLength: 1, maxLength: 15 }), (runs) => {
+        const pings = runs.flatMap(({ at, took }, n) => [
+          ping(at, { pingId: `s${n}`, signal: 'start', rid: `${n}` }),
+          ...(took === undefined ? [] : [ping(at + took, { pingId: `e${n}`, rid: `${n}` })]),
+        ]);
+        const ordered = pings.toSorted((a, b) => a.receivedAt - b.receivedAt);
+        const hung = runs.flatMap(({ took }, n) => (took === undefined || took > RULES.graceMs ? [n] : []));
+        const told = play(ordered, 9_999).windows.filter(({ message }) => message.startsWith('heartbeat: run '));
+        expect(told.map(({ message }) => Number(message.split(' ')[2])).toSorted((a, b) => a - b)).toEqual(hung);
+      }),
+    );
+  });
+
+  it('are bounded: beyond twenty open ones the newest are not followed', () => {
+    const many = Array.from({ length: 30 }, (_, n) => start(n, `${n}`));
+    expect(play(many, 30).pulse.runs?.open.map(({ at }) => at - START)).toEqual(
+      Array.from({ length: 20 }, (_, n) => n),
+    );
+  });
+});
+
+describe('a ping of a host whose clock is ahead', () => {
+  const HOUR = 3_600_000;
+  /** A cron expression's times: every full hour. */
+  const hourly = {
+    ...RULES,
+    graceMs: 5 * 60_000,
+    byClock: true,
+    next: (after: number) => (Math.floor(after / HOUR) + 1) * HOUR,
+  };
+  const at = (text: string): number => Date.parse(`2026-01-01T${text}Z`);
+
+  it.each<[string, string | undefined, string, string]>([
+    ['11:59:58', '12:00:00', '13:00:00', 'just before it is due'],
+    ['11:59:58', undefined, '13:00:00', 'the first one, just before a time'],
+    ['11:58:59', '12:00:00', '12:00:00', 'more than a minute before'],
+    ['11:30:00', '12:00:00', '12:00:00', 'long before'],
+    ['12:00:01', '12:00:00', '13:00:00', 'after it was due'],
+    ['12:59:58', '12:00:00', '13:00:00', 'so late that the next one is due'],
+  ])('%s, expected at %s: the next one is expected at %s (%s)', (pinged, expected, next, _why) => {
+    expect(expectedAfter(hourly, at(pinged), expected === undefined ? undefined : at(expected))).toBe(at(next));
+  });
+
+  it('the bound is the grace, and a tenth of the period, where these are less', () => {
+    const early = (rules: typeof hourly, ms: number) => expectedAfter(rules, at('12:00:00') - ms, at('12:00:00'));
+    expect(early({ ...hourly, graceMs: 1_000 }, 1_001)).toBe(at('12:00:00'));
+    expect(early({ ...hourly, graceMs: 1_000 }, 1_000)).toBe(at('13:00:00'));
+    const minutely = { ...hourly, next: (after: number) => (Math.floor(after / 60_000) + 1) * 60_000 };
+    expect(early(minutely, 6_001)).toBe(at('12:00:00'));
+    expect(early(minutely, 6_000)).toBe(at('12:01:00'));
+  });
+
+  it('where each is a period after the last, it is as it was', () => {
+    expect(expectedAfter(RULES, START + 9_999, START + 10_000)).toBe(START + 19_999);
+  });
+
+  it('always a little early is never overdue, and silence is noticed within one more period and the grace', () => {
+    const bits = fc.record({ ahead: fc.integer({ min: 1, max: 60_000 }), pings: fc.integer({ min: 1, max: 5 }) });
+    fc.assert(
+      fc.property(bits, ({ ahead, pings }) => {
+        let { state, pulse } = { state: newState('m', 0), pulse: {} as Pulse };
+        for (let n = 1; n <= pings; n++) {
+          const receivedAt = n * HOUR - ahead;
+          expect(decideOverdue(hourly, state, pulse, receivedAt).windows).toEqual([]);
+          ({ state, pulse } = decidePing(hourly, state, pulse, { pingId: `${n}`, signal: 'success', receivedAt }));
+        }
+        const noticed = (pings + 1) * HOUR + hourly.graceMs + 1;
+        expect(decideOverdue(hourly, state, pulse, noticed - 1).windows).toEqual([]);
+        expect(decideOverdue(hourly, state, pulse, noticed).state.state).toBe('down');
+      }),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { change } from './decide.change.ts';
+import { firstStarted, type Run, runsAfter, runsOf } from './decide.runs.ts';
 import { count, silentLocation } from './decide.location.ts';
 import type { Decision, MonitorState, Rules } from './decide.types.ts';
 
@@ -8,6 +9,8 @@ export const HEARTBEAT_LOCATION = 'push';
 /** A ping that arrived. */
 export interface Ping {
   pingId: string;
+  /** The run that it is about, where the job says so. */
+  rid?: string | undefined;
   signal: 'success' | 'start' | 'fail';
   exitCode?: number | undefined;
   message?: string | undefined;
@@ -18,6 +21,8 @@ export interface Ping {
 export interface Schedule {
   /** When the next ping is expected after one at this time. */
   readonly next: (afterMs: number) => number;
+  /** The times stand by the clock, whenever pings come; else the next one is a period after the last ping. */
+  readonly byClock?: boolean;
   graceMs: number;
 }
 
@@ -25,8 +30,11 @@ export interface Schedule {
 export interface Pulse {
   lastPingId?: string;
   lastPingAt?: number;
+  /** When the run without an id began that has not ended. */
   startedAt?: number;
   expectedAt?: number;
+  /** The runs with an id that have not ended, as of a ping. */
+  runs?: { asOf: string; open: readonly Run[] };
 }
 
 /** What one ping, or its absence, adds to the record. */
@@ -46,17 +54,27 @@ export interface PulseDecision extends Decision {
 
 type Thresholds = Pick<Rules, 'failureThreshold' | 'recoveryThreshold'>;
 
+/** How far ahead of ours the clock of a host may be for its ping to count as on time. */
+const EARLY_MAX_MS = 60_000;
+
 /** Most windows marked in one go after a long silence; the rest follows with the next sweep. */
 const OVERDUE_MAX = 1_000;
 
-/** Folds one ping. One that is older than the newest, or was folded already, changes nothing. */
+/** Folds one ping. One that is older than the newest, or was folded already, changes nothing but the end of its run. */
 export function decidePing(rules: Thresholds & Schedule, state: MonitorState, pulse: Pulse, ping: Ping): PulseDecision {
-  const known = ping.pingId === pulse.lastPingId || ping.receivedAt < (pulse.lastPingAt ?? 0);
-  if (state.state === 'paused' || known) return still(state, pulse, state.state === 'paused' ? 'paused' : 'outdated');
-  const seen = { ...pulse, lastPingId: ping.pingId, lastPingAt: ping.receivedAt };
-  if (ping.signal === 'start') return { ...still(state, { ...seen, startedAt: ping.receivedAt }, 'evidence') };
+  if (state.state === 'paused') return still(state, pulse, 'paused');
+  if (ping.pingId === pulse.lastPingId || ping.receivedAt < (pulse.lastPingAt ?? 0)) {
+    const ends = ping.rid !== undefined && ping.signal !== 'start';
+    return still(state, ends ? runsAfter(pulse, ping, pulse.lastPingId) : pulse, 'outdated');
+  }
+  const seen = { ...runsAfter(pulse, ping, ping.pingId), lastPingId: ping.pingId, lastPingAt: ping.receivedAt };
+  if (ping.signal === 'start') {
+    return still(state, ping.rid === undefined ? { ...seen, startedAt: ping.receivedAt } : seen, 'evidence');
+  }
+  const run = runsOf(pulse).find(({ rid }) => rid === ping.rid);
+  const startedAt = run?.at ?? pulse.startedAt;
+  const { startedAt: _ended, ...rest } = seen;
   const failed = ping.signal === 'fail' || (ping.exitCode ?? 0) !== 0;
-  const { startedAt, ...rest } = seen;
   const window: PulseWindow = {
     dueAt: Math.min(ping.receivedAt, pulse.expectedAt ?? ping.receivedAt),
     outcome: ping.receivedAt > (pulse.expectedAt ?? Infinity) + rules.graceMs ? 'late' : 'ran',
@@ -65,7 +83,8 @@ export function decidePing(rules: Thresholds & Schedule, state: MonitorState, pu
     message: failed ? failureText(ping) : firstLine(ping.message, 'ok'),
     ...(startedAt === undefined ? {} : { durationMs: Math.max(0, ping.receivedAt - startedAt) }),
   };
-  const next: Pulse = { ...rest, expectedAt: rules.next(ping.receivedAt) };
+  // The end of a run with an id says nothing of the one without.
+  const next: Pulse = { ...(run ? seen : rest), expectedAt: expectedAfter(rules, ping.receivedAt, pulse.expectedAt) };
   return folded(failed ? { ...rules, failureThreshold: 1 } : rules, state, {
     pulse: next,
     window,
@@ -73,10 +92,30 @@ export function decidePing(rules: Thresholds & Schedule, state: MonitorState, pu
   });
 }
 
-/** When a heartbeat is overdue if nothing comes: the expected ping plus grace, or a started job that outlasts the grace. */
+/**
+ * When the ping after one is expected. Where times stand by the clock, a ping that comes just before one is of a host
+ * whose clock is ahead, and counts for that time as well: by at most the grace, a tenth of the period and a minute, so that
+ * a job that ends late in its period hides no more than one silence, and seldom.
+ * @param expectedAt the time that the ping was expected at; undefined for the first
+ */
+export function expectedAfter(rules: Schedule, pingAt: number, expectedAt?: number): number {
+  const next = rules.next(pingAt);
+  if (!rules.byClock) return next;
+  // One that is late already has its own time to make up for.
+  if (expectedAt !== undefined && expectedAt <= pingAt) return next;
+  const after = rules.next(next);
+  const early = Math.min(rules.graceMs, (after - next) / 10, EARLY_MAX_MS);
+  return next - pingAt <= early ? after : next;
+}
+
+/** When a heartbeat is overdue if nothing comes: the expected ping plus grace, or a run that outlasts the grace. */
 export function overdueAt(rules: Pick<Schedule, 'graceMs'>, pulse: Pulse): number | undefined {
-  if (pulse.expectedAt === undefined && pulse.startedAt === undefined) return undefined;
-  return Math.min(pulse.expectedAt ?? Infinity, pulse.startedAt ?? Infinity) + rules.graceMs;
+  const first = Math.min(
+    pulse.expectedAt ?? Infinity,
+    pulse.startedAt ?? Infinity,
+    firstStarted(pulse)?.at ?? Infinity,
+  );
+  return first === Infinity ? undefined : first + rules.graceMs;
 }
 
 /** Marks the pings that were expected, and are overdue, as missed. Nothing happens before the first ping. */
@@ -93,13 +132,9 @@ export function decideOverdue(
     const overdue = overdueAt(rules, pulse);
     if (overdue === undefined || now <= overdue) break;
     const dueAt = overdue - rules.graceMs;
-    const { startedAt, ...rest } = pulse;
-    const next: Pulse = { ...rest, expectedAt: rules.next(Math.max(dueAt, startedAt ?? 0)) };
-    const late = now - (pulse.lastPingAt === undefined ? dueAt : rules.next(pulse.lastPingAt));
-    const message =
-      dueAt === startedAt
-        ? 'heartbeat: started and did not finish in time'
-        : `heartbeat: overdue by ${spoken(Math.max(late, now - dueAt))}`;
+    const { pulse: next, message: stuck } = given(rules, pulse, dueAt);
+    const late = now - (pulse.lastPingAt === undefined ? dueAt : expectedAfter(rules, pulse.lastPingAt));
+    const message = stuck ?? `heartbeat: overdue by ${spoken(Math.max(late, now - dueAt))}`;
     const window: PulseWindow = { dueAt, outcome: 'missed', reason: 'heartbeat', message };
     const step = folded(rules, state, { pulse: next, window, at: overdue });
     decision = {
@@ -109,6 +144,24 @@ export function decideOverdue(
     };
   }
   return decision;
+}
+
+/** What stands after the ping, or the end of a run, that was due at a time did not come; and what there is to say of a run. */
+function given(rules: Schedule, pulse: Pulse, dueAt: number): { pulse: Pulse; message?: string } {
+  const { startedAt, ...rest } = pulse;
+  const run = firstStarted(pulse);
+  // A run that hangs says nothing of the times at which others are due.
+  if (run?.at === dueAt && dueAt !== pulse.expectedAt && dueAt !== startedAt) {
+    const message = `heartbeat: run ${run.rid} started and did not finish in time`;
+    return {
+      pulse: { ...runsAfter(pulse, run, pulse.lastPingId), expectedAt: pulse.expectedAt ?? rules.next(dueAt) },
+      message,
+    };
+  }
+  const next = { ...rest, expectedAt: rules.next(Math.max(dueAt, startedAt ?? 0)) };
+  return dueAt === startedAt
+    ? { pulse: next, message: 'heartbeat: started and did not finish in time' }
+    : { pulse: next };
 }
 
 interface Pulsed {

@@ -30,6 +30,7 @@ export { confirmationOverdueAt, decide, patienceMs, pressConfirmations } from '.
 export {
   decideOverdue,
   decidePing,
+  expectedAfter,
   HEARTBEAT_LOCATION,
   overdueAt,
   type Ping,

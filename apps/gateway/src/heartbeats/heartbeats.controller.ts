@@ -10,21 +10,21 @@ export class HeartbeatsController {
 
   @Serve(routes.heartbeat)
   post(@FromCall() call: Call<typeof routes.heartbeat>): Promise<Answer> {
-    return this.heartbeats.receive(call, { ...call.params, message: call.body });
+    return this.heartbeats.receive(call, { ...call.params, ...call.query, message: call.body });
   }
 
   @Serve(routes.heartbeatGet)
   get(@FromCall() call: Call<typeof routes.heartbeatGet>): Promise<Answer> {
-    return this.heartbeats.receive(call, call.params);
+    return this.heartbeats.receive(call, { ...call.params, ...call.query });
   }
 
   @Serve(routes.heartbeatSignal)
   postSignal(@FromCall() call: Call<typeof routes.heartbeatSignal>): Promise<Answer> {
-    return this.heartbeats.receive(call, { ...call.params, message: call.body });
+    return this.heartbeats.receive(call, { ...call.params, ...call.query, message: call.body });
   }
 
   @Serve(routes.heartbeatSignalGet)
   getSignal(@FromCall() call: Call<typeof routes.heartbeatSignalGet>): Promise<Answer> {
-    return this.heartbeats.receive(call, call.params);
+    return this.heartbeats.receive(call, { ...call.params, ...call.query });
   }
 }

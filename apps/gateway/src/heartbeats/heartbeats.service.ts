@@ -33,7 +33,10 @@ export class HeartbeatsService {
    * Stores a heartbeat; it is answered only once the broker has it.
    * @throws TocsinError `not_found` for a key that is not one of ours, `exhausted`, `unavailable`
    */
-  async receive(call: Call, of: { key: string; signal?: string; message?: unknown }): Promise<Answer> {
+  async receive(
+    call: Call,
+    of: { key: string; signal?: string; rid?: string | undefined; message?: unknown },
+  ): Promise<Answer> {
     const receivedAt = this.clock.now();
     const monitorId = monitorOfHeartbeatKey(this.config.secret, of.key);
     if (monitorId === undefined)
@@ -41,9 +44,10 @@ export class HeartbeatsService {
     const signal = signalOf(of.signal);
     this.limit(monitorId, signal.signal === 'fail' ? this.failures : this.buckets);
     const { key, requestHash } = call.operation;
-    // A start and the success after it are two, even under one key.
-    const pingId = key === undefined ? newId() : idFrom(`${monitorId}:${key}:${requestHash}`);
-    const heartbeat: Heartbeat = { monitorId, pingId, ...signal, ...messageOf(of.message), receivedAt };
+    const run = of.rid === undefined ? {} : { rid: of.rid };
+    // A start and the success after it are two, even under one key, and so are two runs.
+    const pingId = key === undefined ? newId() : idFrom([monitorId, key, requestHash, ...Object.values(run)].join(':'));
+    const heartbeat: Heartbeat = { monitorId, pingId, ...run, ...signal, ...messageOf(of.message), receivedAt };
     await this.messaging.publish(subjects.heartbeat(monitorId), heartbeat, {
       id: `heartbeat.${pingId}`,
       timeoutMs: Math.max(STORE_MS, call.deadline - receivedAt),

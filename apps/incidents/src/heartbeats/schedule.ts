@@ -14,5 +14,5 @@ export function scheduleOf(rules: Pick<StoredRules, 'schedule' | 'graceMs'>): Sc
     return { next: (after) => after + periodMs, graceMs };
   }
   const cron = new CronSchedule(schedule.cron, schedule.timezone);
-  return { next: (after) => cron.next(after) ?? after + NEVER_MS, graceMs };
+  return { next: (after) => cron.next(after) ?? after + NEVER_MS, byClock: true, graceMs };
 }

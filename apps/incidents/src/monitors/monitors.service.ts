@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Monitor, MonitorConfig } from '@tocsin/contracts';
-import { type Clock, newState, pause, remove, resume, rewatch } from '@tocsin/core';
+import { type Clock, expectedAfter, newState, pause, remove, resume, rewatch } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
@@ -103,7 +103,7 @@ class Work {
     held.state = { ...held.state, locations: onlyThose(held.state.locations, monitor) };
     if (before.paused && !monitor.paused) held.pulse = {};
     if (held.pulse.lastPingAt !== undefined && monitor.kind === 'heartbeat') {
-      held.pulse = { ...held.pulse, expectedAt: scheduleOf(monitor.rules).next(held.pulse.lastPingAt) };
+      held.pulse = { ...held.pulse, expectedAt: expectedAfter(scheduleOf(monitor.rules), held.pulse.lastPingAt) };
     }
     const samePlan = before.gridSince === monitor.gridSince && before.paused === monitor.paused;
     if (!samePlan) this.enter(config, monitor);

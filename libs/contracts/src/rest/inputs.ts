@@ -79,6 +79,13 @@ export const eventsQuery = z.strictObject({
 
 const key = z.string().min(1).max(64).meta({ description: 'The push key of the monitor' });
 export const heartbeatParams = z.strictObject({ key });
+export const heartbeatQuery = z.looseObject({
+  rid: z
+    .uuid()
+    .transform((text) => text.toLowerCase())
+    .optional()
+    .meta({ description: 'The run that this is about: the same UUID with `/start` and with how it ended' }),
+});
 export const heartbeatSignalParams = z.strictObject({
   key,
   signal: z

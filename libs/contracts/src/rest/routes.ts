@@ -46,7 +46,7 @@ const monitorPatch = {
 const ofMonitor = { params } as const;
 const heartbeat = {
   params: input.heartbeatParams,
-  query: z.looseObject({}),
+  query: input.heartbeatQuery,
   status: 200,
   work: 'direct',
   description:
