@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { type IfRevision, commands, HIDDEN, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
 import { isSealed, newId } from '@tocsin/core';
 import type { Followed } from '@tocsin/messaging';
-import { until } from '@tocsin/testing';
+import { Database } from '@tocsin/database';
+import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, carryOut, startSystem, type System } from './system.ts';
 
@@ -27,6 +28,37 @@ const http = (over: object = {}) =>
 const create = (over: object = {}): Promise<Monitor> =>
   carryOut(system.messaging, commands.monitorsCreate, { spec: http(over) });
 const told = (subject: string): Followed[] => seen.filter((message) => message.subject === subject);
+
+describe('a search', () => {
+  const found = async (q: string): Promise<string[]> =>
+    (await system.messaging.request(requests.monitorsList, { q, limit: 100 })).items.map(({ id }) => id);
+
+  it('knows neither case nor form, in all of Unicode, and % and _ are letters like others', async () => {
+    const { id } = await create({ name: 'Zürich Überwachung Straße ΟΔΟΣ 50%_' });
+    for (const q of ['zürich überwachung', 'ZÜRICH ÜBER', 'Zu\u0308rich', 'STRASSE', 'οδος', '50%_']) {
+      expect(await found(q)).toEqual([id]);
+    }
+    for (const q of ['zurich', 'z%wachung', '50__']) expect(await found(q)).toEqual([]);
+    await carryOut(system.messaging, commands.monitorsPatch, { id, patch: { name: 'Genève Éclair' } });
+    expect(await found('ÉCLAIR')).toEqual([id]);
+    expect(await found('zürich')).toEqual([]);
+  });
+
+  it('finds what an instance of before has written: in ASCII at once, and soon in all of Unicode', async () => {
+    const { id } = await create({ name: 'Größe' });
+    const database = new Database({
+      url: system.database.urlFor('monitors'),
+      schema: 'monitors',
+      applicationName: 't',
+    });
+    atTheEnd(() => database.close());
+    // It knows nothing of the columns beside the name.
+    await database.query(`UPDATE monitors SET name = 'Ölstand XYZZY' WHERE id = $1`, [id]);
+    expect(await found('xyzzy')).toEqual([id]);
+    await until(async () => (await found('ölSTAND')).includes(id), { what: 'the name to be folded' });
+    expect(await found('größe')).toEqual([]);
+  });
+});
 
 describe('a change', () => {
   it('takes effect once per operation, on whichever instances it is carried out', async () => {

@@ -26,7 +26,12 @@ export const monitorsQuery = z.strictObject({
   kind: z.enum(['http', 'tcp', 'heartbeat']).optional(),
   paused: z.stringbool().or(z.boolean()).optional(),
   /** Part of the name, whatever the case. */
-  q: z.string().min(1).max(120).optional(),
+  q: z
+    .string()
+    .min(1)
+    .max(120)
+    .optional()
+    .meta({ description: 'A part of the name, in any case and form of its letters' }),
   cursor,
   limit,
 });

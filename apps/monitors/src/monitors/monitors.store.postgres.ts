@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Monitor, MonitorSpec } from '@tocsin/contracts';
 import type { Queryable, Transaction } from '@tocsin/database';
+import { fold } from './fold.ts';
 import { type MonitorsFilter, MonitorsStore } from './monitors.store.ts';
 
 export interface MonitorRow {
@@ -13,6 +14,9 @@ export interface MonitorRow {
 }
 
 export const MONITOR_COLUMNS = 'id, revision, spec, grid_since, created_at, updated_at';
+
+/** Until a name is folded (see tidy), it is searched by what the database knows of letters. */
+const SEARCHED = 'CASE WHEN folded_of = name THEN name_folded ELSE lower(name) END';
 
 @Injectable()
 export class PostgresMonitorsStore extends MonitorsStore {
@@ -34,7 +38,7 @@ export class PostgresMonitorsStore extends MonitorsStore {
     if (filter.tags.length > 0) require((p) => `tags @> ${p}::text[]`, filter.tags);
     if (filter.kind !== undefined) require((p) => `kind = ${p}`, filter.kind);
     if (filter.paused !== undefined) where.push(filter.paused ? 'paused' : 'NOT paused');
-    if (filter.q !== undefined) require((p) => `position(lower(${p}) in lower(name)) > 0`, filter.q);
+    if (filter.q !== undefined) require((p) => `position(${p} in ${SEARCHED}) > 0`, fold(filter.q));
     params.push(filter.limit);
     const rows = await from.query<MonitorRow>(
       `SELECT ${MONITOR_COLUMNS} FROM monitors ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
@@ -53,8 +57,8 @@ export class PostgresMonitorsStore extends MonitorsStore {
 
   async insert(tx: Transaction, monitor: Monitor): Promise<void> {
     await tx.query(
-      `INSERT INTO monitors (id, revision, kind, name, tags, channels, paused, spec, updated_at, grid_since, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      `INSERT INTO monitors (id, revision, kind, name, tags, channels, paused, spec, updated_at, grid_since, name_folded,
+         folded_of, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $4, $12)`,
       [...valuesOf(monitor), new Date(monitor.createdAt)],
       { name: 'monitor insert' },
     );
@@ -63,7 +67,7 @@ export class PostgresMonitorsStore extends MonitorsStore {
   async update(tx: Transaction, monitor: Monitor): Promise<void> {
     await tx.query(
       `UPDATE monitors SET revision = $2, kind = $3, name = $4, tags = $5, channels = $6, paused = $7, spec = $8,
-         updated_at = $9, grid_since = $10 WHERE id = $1`,
+         updated_at = $9, grid_since = $10, name_folded = $11, folded_of = $4 WHERE id = $1`,
       valuesOf(monitor),
       { name: 'monitor update' },
     );
@@ -99,5 +103,6 @@ function valuesOf({ id, revision, spec, updatedAt, gridSince }: Monitor): unknow
     JSON.stringify(spec),
     new Date(updatedAt),
     new Date(gridSince),
+    fold(name),
   ];
 }

@@ -3,12 +3,15 @@ import type { Channel, Monitor } from '@tocsin/contracts';
 import { Database, purgeChanges, purgeOperations } from '@tocsin/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channels.store.postgres.ts';
 import { MONITOR_COLUMNS, monitorOf, type MonitorRow } from '../monitors/monitors.store.postgres.ts';
+import { fold } from '../monitors/fold.ts';
 import { type Kind, ReconcileStore } from './reconcile.store.ts';
 
 /** An operation can be asked about, and is recognised when repeated, for this long. */
 const OPERATIONS_MS = 2 * 86_400_000;
 const GRAVES_DAYS = 30;
 const BATCH = 1_000;
+/** Batches of names that are folded in one turn: all of them, of as many monitors as there may be. */
+const FOLDS_MAX = 200;
 
 @Injectable()
 export class PostgresReconcileStore extends ReconcileStore {
@@ -62,11 +65,30 @@ export class PostgresReconcileStore extends ReconcileStore {
   async tidy(): Promise<void> {
     await purgeOperations(this.database, OPERATIONS_MS, BATCH);
     await purgeChanges(this.database, BATCH);
+    await this.foldNames();
     await this.database.query(
       `DELETE FROM tombstones WHERE (kind, id) IN (SELECT kind, id FROM tombstones
          WHERE deleted_at < now() - $1 * interval '1 day' ORDER BY deleted_at LIMIT $2)`,
       [GRAVES_DAYS, BATCH],
       { name: 'tombstones purge' },
     );
+  }
+
+  /** Folds the names that an instance of an earlier version wrote, so that they are found by any case of their letters. */
+  private async foldNames(): Promise<void> {
+    for (let n = 0; n < FOLDS_MAX; n += 1) {
+      const rows = await this.database.query<{ id: string; name: string }>(
+        'SELECT id, name FROM monitors WHERE folded_of IS DISTINCT FROM name LIMIT $1',
+        [BATCH],
+        { name: 'names to fold' },
+      );
+      if (rows.length === 0) return;
+      await this.database.query(
+        `UPDATE monitors m SET name_folded = n.folded, folded_of = n.name
+         FROM unnest($1::uuid[], $2::text[], $3::text[]) AS n (id, name, folded) WHERE m.id = n.id AND m.name = n.name`,
+        [rows.map(({ id }) => id), rows.map(({ name }) => name), rows.map(({ name }) => fold(name))],
+        { name: 'names fold' },
+      );
+    }
   }
 }
