@@ -4,7 +4,7 @@ import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startGateway } from './gateway.process.ts';
 import { FakeOwner } from './owners.ts';
-import { Stack } from './stack.ts';
+import { anHttpMonitor, Stack } from './stack.ts';
 
 const COVERAGE = { due: 5, ran: 3, late: 0, missed: 1, excused: 0, pending: 1, unaccounted: 0, ratio: 0.75 };
 const NONE = { ran: 0, late: 0, missed: 0, excused: 0 };
@@ -14,6 +14,8 @@ describe('coverage at the door', () => {
   const asked: { coverage: object[]; results: object[] } = { coverage: [], results: [] };
   /** How many monitors there are, in pages of 500; undefined: the read side is away. */
   let monitors: number | undefined = 3;
+  /** While set, the read side has not heard of any monitor. */
+  let unheard = false;
   let pages = 0;
   /** How many pages are read before the read side is away; undefined: all. */
   let pagesUntilAway: number | undefined;
@@ -26,13 +28,21 @@ describe('coverage at the door', () => {
     const status = await FakeOwner.connect('status', stack.env['TOCSIN_NATS_URLS']!);
     status
       .answers(requests.coverage, (query: { from: number; to: number }) => {
+        if (unheard) throw new TocsinError('not_found', 'unheard of');
         asked.coverage.push(query);
         return { from: query.from, to: query.to, coverage: COVERAGE, ageMs: 0, stale: false };
       })
       .answers(requests.results, (query: object) => {
         if (monitors === undefined) throw new TocsinError('unavailable', 'away');
+        if (unheard) throw new TocsinError('not_found', 'unheard of');
         asked.results.push(query);
         return { items: [], ageMs: 0, stale: false };
+      })
+      .answers(requests.uptime, () => {
+        throw new TocsinError('not_found', 'unheard of');
+      })
+      .answers(requests.rollups, () => {
+        throw new TocsinError('not_found', 'unheard of');
       })
       .answers(requests.tallies, async ({ cursor = '0', limit }: { cursor?: string; limit: number }) => {
         asking += 1;
@@ -53,6 +63,18 @@ describe('coverage at the door', () => {
         return { items, ageMs: 0, stale: false, ...(from + limit < monitors ? { next: String(from + limit) } : {}) };
       });
     await status.start();
+  });
+
+  it('of a monitor that the read side has not heard of its owner is asked: 404, or nothing yet', async () => {
+    unheard = true;
+    const made = await stack.ask('POST', '/v1/monitors', { json: anHttpMonitor() });
+    for (const report of ['results', 'coverage', 'uptime', 'rollups']) {
+      const known = await stack.ask('GET', `/v1/monitors/${made.body.id}/${report}`);
+      expect([known.status, known.text]).toEqual([200, expect.any(String)]);
+      const never = await stack.ask('GET', `/v1/monitors/${newId()}/${report}`);
+      expect([never.status, never.body.code]).toEqual([404, 'not_found']);
+    }
+    unheard = false;
   });
 
   it('is shown per monitor and for all of them, over any range', async () => {

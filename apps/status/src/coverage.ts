@@ -3,6 +3,7 @@ import type { CoverageReport } from '@tocsin/contracts';
 import { type Clock, coverageOf } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
 import { type Aged, Answers } from './answers.ts';
+import { requireKnown } from './known.ts';
 import { questionOf, type Range, requireRange } from './range.ts';
 import { Records } from './records.ts';
 import { COVERAGE, COVERAGE_OF, type CoverageRow } from './reports.sql.ts';
@@ -18,11 +19,17 @@ export class CoverageReports {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @throws TocsinError `invalid` when `to` is not after `from` */
+  /** @throws TocsinError `invalid` when `to` is not after `from`; `not_found` for a monitor that nothing is known of */
   async report(query: Range & { monitorId?: string | undefined }): Promise<Aged<CoverageReport>> {
     requireRange(query);
     const question = [query.monitorId ?? null, questionOf(query, this.clock)];
-    return this.answers.aged('coverage', question, KEPT, () => this.count(query));
+    return this.answers.aged('coverage', question, KEPT, async () => {
+      const report = await this.count(query);
+      const { due, ran, late, missed } = report.coverage;
+      const isEmpty = due + ran + late + missed === 0;
+      if (isEmpty && query.monitorId !== undefined) await requireKnown(this.records, query.monitorId);
+      return report;
+    });
   }
 
   /** The same, counted now. */

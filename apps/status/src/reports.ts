@@ -29,13 +29,13 @@ export class Reports {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @throws TocsinError `invalid` when `to` is not after `from` */
+  /** @throws TocsinError `invalid` when `to` is not after `from`; `not_found` for a monitor that nothing is known of */
   async uptime(range: Range): Promise<Aged<UptimeReport>> {
     requireRange(range);
     return this.answers.aged('uptime', this.question(range), KEPT, () => this.report(range));
   }
 
-  /** @throws TocsinError `invalid` for a range with too many buckets */
+  /** @throws TocsinError `invalid` for a range with too many buckets; `not_found` for a monitor that nothing is known of */
   async rollups(query: Range & { seconds: 300 | 3_600 | 86_400 }): Promise<Aged<{ items: Rollup[] }>> {
     requireRange(query);
     if ((query.to - query.from) / (query.seconds * 1_000) > BUCKETS_MAX) {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Finding, Outcome, ResultView } from '@tocsin/contracts';
 import { type Aged, Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
+import { requireKnown } from './known.ts';
 import { Records } from './records.ts';
 
 interface ResultRow {
@@ -43,7 +44,7 @@ export class Results {
     private readonly answers: Answers,
   ) {}
 
-  /** @throws TocsinError `invalid` for a cursor that is not of this list */
+  /** @throws TocsinError `invalid` for a cursor that is not of this list; `not_found` for a monitor that nothing is known of */
   async list(query: {
     monitorId: string;
     from: number;
@@ -63,6 +64,7 @@ export class Results {
       const which = outcome === undefined ? 'all' : outcome.includes('ran') ? 'some' : 'not ran';
       if (outcome) params.push(outcome.map((name) => OUTCOMES.indexOf(name)));
       const rows = await this.records.read<ResultRow>(`results list ${which}`, LISTS[which], params);
+      if (rows.length === 0) await requireKnown(this.records, query.monitorId);
       return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.due_at, row.location, row.attempt] });
     });
   }

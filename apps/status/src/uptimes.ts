@@ -1,4 +1,5 @@
 import { uptimeOf, watchedUptime } from '@tocsin/core';
+import { unknownMonitor } from './known.ts';
 import { Records } from './records.ts';
 import * as sql from './reports.sql.ts';
 
@@ -21,13 +22,17 @@ export interface Uptimes {
   isWatched(from: number, to: number): boolean;
 }
 
-/** Reads how the uptime of a monitor is measured: a heartbeat's by the time it was not down, of others by their checks. */
+/**
+ * Reads how the uptime of a monitor is measured: a heartbeat's by the time it was not down, of others by their checks.
+ * @throws TocsinError `not_found` for a monitor that nothing is known of
+ */
 export async function uptimesIn(records: Records, { monitorId, from, to }: Range): Promise<Uptimes> {
   const range = [monitorId, from, to];
   const [incidents, rows] = await Promise.all([
     records.read<sql.IncidentSpan>('uptime incidents', sql.INCIDENTS, range),
     records.read<sql.WatchedRow>('uptime watched', sql.WATCHED, range),
   ]);
+  if (rows.length === 0) throw unknownMonitor(monitorId);
   const watched = rows.flatMap(({ from_at, until_at }) =>
     from_at === null ? [] : [{ from: from_at, ...(until_at === null ? {} : { to: until_at }) }],
   );

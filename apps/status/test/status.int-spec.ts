@@ -256,6 +256,27 @@ describe('the read side', () => {
     }
   });
 
+  it('of a monitor that never existed nothing is reported, of a new one and a deleted one what there is', async () => {
+    const ask = (monitorId: string): Promise<unknown>[] => {
+      const range = { monitorId, from: Date.now() - HOUR, to: Date.now() };
+      return [
+        messaging.request(requests.results, { ...range, limit: 10 }),
+        messaging.request(requests.uptime, range),
+        messaging.request(requests.coverage, range),
+        messaging.request(requests.rollups, { ...range, seconds: 300 }),
+      ];
+    };
+    const never = await Promise.allSettled(ask(newId()));
+    for (const one of never) expect(one).toMatchObject({ status: 'rejected', reason: { code: 'not_found' } });
+    const fresh = await watched(0);
+    await until(() => stateOf(fresh), { what: 'its state' });
+    await Promise.all(ask(fresh.id));
+    const gone = { id: fresh.id, revision: 2, deleted: true, at: Date.now() } as const;
+    await messaging.publish(subjects.monitorConfig(fresh.id), gone, { id: `${fresh.id}.2` });
+    await until(async () => !(await stateOf(fresh)), { what: 'its deletion' });
+    await Promise.all(ask(fresh.id));
+  });
+
   it('gives every monitor in numbers, page by page', async () => {
     const [one, other] = [await watched(), await watched()];
     const ids: string[] = [];

@@ -25,7 +25,6 @@ export const monitorsQuery = z.strictObject({
   tag: z.union([tag, z.array(tag).max(10)]).optional(),
   kind: z.enum(['http', 'tcp', 'heartbeat']).optional(),
   paused: z.stringbool().or(z.boolean()).optional(),
-  /** Part of the name, whatever the case. */
   q: z
     .string()
     .min(1)

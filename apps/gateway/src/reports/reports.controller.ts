@@ -1,11 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { requests, routes } from '@tocsin/contracts';
-import type { Clock } from '@tocsin/core';
+import { type Clock, TocsinError } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
 import { type Answer, ok, okAged } from '../edge/answer.ts';
 import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import { MonitorMetrics } from './monitor-metrics.ts';
+import { nothingYet } from './nothing-yet.ts';
 import { rangeOf, requireFewSteps, STEPS } from './range.ts';
 
 @Controller()
@@ -34,7 +35,8 @@ export class ReportsController {
     const { from: _from, to: _to, ...rest } = call.query;
     const range = rangeOf(call.query, this.clock.now());
     const query = { monitorId: call.params.id, ...range, ...rest };
-    return okAged(await this.owners.readNow(requests.results, query, call.deadline));
+    const read = () => this.owners.readNow(requests.results, query, call.deadline);
+    return okAged(await this.ofKnown(call, read, nothingYet.list));
   }
 
   @Serve(routes.rollups)
@@ -43,19 +45,22 @@ export class ReportsController {
     const range = rangeOf(call.query, this.clock.now());
     requireFewSteps(range, seconds);
     const query = { monitorId: call.params.id, ...range, seconds };
-    return okAged(await this.owners.readNow(requests.rollups, query, call.deadline));
+    const read = () => this.owners.readNow(requests.rollups, query, call.deadline);
+    return okAged(await this.ofKnown(call, read, nothingYet.list));
   }
 
   @Serve(routes.uptime)
   async uptime(@FromCall() call: Call<typeof routes.uptime>): Promise<Answer> {
-    const range = rangeOf(call.query, this.clock.now());
-    return okAged(await this.owners.read(requests.uptime, { monitorId: call.params.id, ...range }, call));
+    const query = { monitorId: call.params.id, ...rangeOf(call.query, this.clock.now()) };
+    const read = () => this.owners.read(requests.uptime, query, call);
+    return okAged(await this.ofKnown(call, read, () => nothingYet.uptime(query)));
   }
 
   @Serve(routes.monitorsCoverage)
   async coverageOf(@FromCall() call: Call<typeof routes.monitorsCoverage>): Promise<Answer> {
-    const range = rangeOf(call.query, this.clock.now());
-    return okAged(await this.owners.read(requests.coverage, { monitorId: call.params.id, ...range }, call));
+    const query = { monitorId: call.params.id, ...rangeOf(call.query, this.clock.now()) };
+    const read = () => this.owners.read(requests.coverage, query, call);
+    return okAged(await this.ofKnown(call, read, () => nothingYet.coverage(query)));
   }
 
   @Serve(routes.coverage)
@@ -66,5 +71,23 @@ export class ReportsController {
   @Serve(routes.metrics)
   metrics(@FromCall() call: Call<typeof routes.metrics>): Promise<Answer> {
     return this.monitorMetrics.read(call);
+  }
+
+  /**
+   * A report of one monitor. One that the read side has never heard of may have been made a moment ago: its owner knows.
+   * @throws TocsinError `not_found` for one that never existed, or of which nothing is kept any more
+   */
+  private async ofKnown<T>(
+    call: { params: { id: string }; deadline: number },
+    read: () => Promise<T>,
+    empty: () => T,
+  ): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof TocsinError) || error.code !== 'not_found') throw error;
+      await this.owners.readNow(requests.monitorsGet, call.params, call.deadline);
+      return empty();
+    }
   }
 }
