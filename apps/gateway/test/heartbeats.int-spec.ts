@@ -75,6 +75,7 @@ describe('heartbeats', () => {
     const headers = { 'idempotency-key': 'two-runs' };
     for (let n = 0; n < 2; n++) await beat(`/start?rid=${newId()}`, { headers });
     await received(count + 2);
+    expect(new Set(stack.heartbeats.slice(count).map(({ pingId }) => pingId)).size).toBe(2);
   });
 
   it('sent twice with one Idempotency-Key count once', async () => {

@@ -83,7 +83,7 @@ describe('a change', () => {
       carryOut(system.messaging, commands.monitorsPatch, {
         id,
         ifRevision,
-        patch: { description: `of ${ifRevision}` },
+        patch: { description: `of ${String(ifRevision)}` },
       });
     expect((await patch(1)).revision).toBe(2);
     await expect(patch(1)).rejects.toMatchObject({ code: 'stale', details: { revision: 2 } });
