@@ -55,6 +55,14 @@ describe('one prober', () => {
     expect(site.hits).toHaveLength(1);
   });
 
+  test("a monitor of Tocsin's own broker is refused, though its address is allowed", async () => {
+    const site = await Site.open((_, response) => response.end('fine'));
+    const task = await desk.ask({ ...site.settings(), url: env['TOCSIN_NATS_URLS']!.replace('nats:', 'http:') });
+    const results = await until(async () => (await desk.results(task)).length > 0 && desk.results(task));
+    expect(results[0]!.finding).toMatchObject({ verdict: 'down', reason: 'target' });
+    expect(results[0]!.finding!.message).toMatch(/is refused by TOCSIN_TARGETS_OWN: one of Tocsin's own servers$/);
+  });
+
   test('a check that ran out of time while the prober itself stood still is run again', async () => {
     const site = await Site.open((_, response) => setTimeout(() => response.end('fine'), 300));
     const task = await desk.ask(site.settings(), { timeoutMs: 1_000 });

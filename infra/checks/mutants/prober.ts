@@ -56,4 +56,26 @@ export const prober: readonly Mutant[] = [
     test: 'apps/prober/test/prober.int-spec.ts',
     title: 'while the prober itself stood still',
   },
+  {
+    mechanism: 'A target is judged by its resolved address, right before the connection',
+    file: 'libs/checks/src/connect/dial.ts',
+    find: 'addresses.filter((address) => to.targets.refusal(address, to.port) === undefined)',
+    replace: 'addresses.filter(() => true)',
+    test: 'libs/checks/src/connect/dial.spec.ts',
+  },
+  {
+    mechanism: 'Loopback, link-local and the like are no targets unless they are allowed',
+    file: 'libs/core/src/targets.ts',
+    find: "if (!entry || entry.list === 'allow') return undefined;",
+    replace: "if (!entry || entry.list === 'allow' || entry.list === 'default') return undefined;",
+    test: 'libs/core/src/targets.spec.ts',
+  },
+  {
+    mechanism: 'What a target repeats of a secret is left out of the finding',
+    file: 'libs/checks/src/run.ts',
+    find: 'this.secrets.redact(outcome.message)',
+    replace: 'outcome.message',
+    test: 'libs/checks/test/secrets.int-spec.ts',
+    title: 'in a header of its own has it left out',
+  },
 ];

@@ -52,6 +52,15 @@ describe('the files of a host', () => {
     expect(paths('haproxy').filter((path) => path.includes('lvs'))).toEqual([]);
   });
 
+  it('tell who opens connections for monitors and channels which servers are our own, on every host', () => {
+    const told = serviceNames.map((service) => {
+      const own = variablesOf(fileAt(`/etc/tocsin/services/${service}.env`))['TOCSIN_TARGETS_OWN'] ?? '';
+      return [service, deployment.hosts.filter(({ address }) => own.includes(`${address}:5432`)).length];
+    });
+    const all = deployment.hosts.length;
+    expect(Object.fromEntries(told)).toMatchObject({ prober: all, notifier: all, scheduler: 0, incidents: 0 });
+  });
+
   it('show no secret to everybody', () => {
     const secrets = secretsIn(deployment.secrets);
     const open = files.filter(({ group }) => group === undefined);

@@ -48,11 +48,26 @@ function plain({ hosts, location, traces }: Deployment, host: Host, needs: Servi
     TOCSIN_DRAIN_GRACE_MS: String(DRAIN_GRACE_MS),
     TOCSIN_SHUTDOWN_MS: String(SHUTDOWN_MS),
     ...environment,
+    ...(needs.targets ? { TOCSIN_TARGETS_OWN: ownServers(hosts) } : {}),
     ...(traces === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: traces }),
     ...(service === 'prober' ? { TOCSIN_LOCATION: location } : {}),
     // The balancer of any host says who asks.
     ...(service === 'gateway' ? { TOCSIN_TRUSTED_PROXIES: hosts.map(({ address }) => address).join(',') } : {}),
   };
+}
+
+/** The servers on all hosts, to which no monitor and no channel leads. */
+function ownServers(hosts: readonly Host[]): string {
+  const { nats, redis, sentinel, postgres } = ports;
+  return hosts
+    .flatMap(({ address }) =>
+      [...Object.values(nats), redis, sentinel, postgres].map((port) => endpoint(address, port)),
+    )
+    .join(',');
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Record<string, string> {
