@@ -38,6 +38,7 @@ export const gatewayConfig = z
     TOCSIN_TRUSTED_PROXIES: networks.default([]),
     TOCSIN_MAX_REQUESTS: count(1, 100_000).default(512),
     TOCSIN_MAX_STREAMS: count(0, 100_000).default(500),
+    TOCSIN_MAX_STREAMS_PER_TOKEN: count(1, 100_000).default(100),
   })
   .transform((env) => ({
     secret: env.TOCSIN_SECRET,
@@ -57,6 +58,8 @@ export const gatewayConfig = z
     maxRequests: env.TOCSIN_MAX_REQUESTS,
     /** Event streams at a time. */
     maxStreams: env.TOCSIN_MAX_STREAMS,
+    /** Of these, with one token. */
+    maxStreamsPerToken: env.TOCSIN_MAX_STREAMS_PER_TOKEN,
   }));
 
 export type GatewayConfig = z.output<typeof gatewayConfig> & Omit<PlatformConfig, 'secret'>;

@@ -10,6 +10,7 @@ import { Authenticator } from './edge/authenticator.ts';
 import { Door } from './edge/door.ts';
 import { EdgeInterceptor } from './edge/edge.interceptor.ts';
 import { Owners } from './edge/owners.ts';
+import { Revocations } from './edge/revocations.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { EventsController } from './events/events.controller.ts';
 import { EventsService } from './events/events.service.ts';
@@ -46,6 +47,7 @@ export const restControllers = [
   providers: [
     Addresses,
     Authenticator,
+    Revocations,
     Door,
     { provide: APP_INTERCEPTOR, useClass: EdgeInterceptor },
     Owners,

@@ -104,7 +104,20 @@ export const tokens = {
   viewer: 'tsn_viewer-viewer-viewer-viewer',
 } as const satisfies Record<Role, string>;
 
+/** More of them, by the hash of their secret. */
+export const moreTokens = new Map<string, { id: string; name: string; role: Role; expiresAt?: number }>();
+
+/** Adds one that a test revokes, or that ends. */
+export function addToken(secret: string, o: { expiresAt?: number } = {}): string {
+  const id = newId();
+  const hash = createHash('sha256').update(secret).digest('hex');
+  moreTokens.set(hash, { id, name: 'another', role: 'viewer', ...o });
+  return id;
+}
+
 export function verify({ hash }: { hash: string }): unknown {
+  const more = moreTokens.get(hash);
+  if (more) return { token: more };
   for (const [role, secret] of Object.entries(tokens)) {
     if (createHash('sha256').update(secret).digest('hex') !== hash) continue;
     return { token: { id: idFrom(role), name: `the ${role}`, role } };

@@ -1,4 +1,4 @@
-import { type Channel, type Monitor, type MonitorEvent, subjects } from '@tocsin/contracts';
+import { type Channel, type Monitor, type MonitorEvent, subjects, type TokenRevoked } from '@tocsin/contracts';
 import type { OutboxMessage } from '@tocsin/database';
 import type { Revised } from './record.ts';
 
@@ -16,6 +16,10 @@ export function monitorGone(monitor: Monitor, at: number): OutboxMessage[] {
 
 export function channelAnnounced(channel: Channel): OutboxMessage {
   return { subject: subjects.channelConfig(channel.id), payload: channel };
+}
+
+export function tokenRevoked(tokenId: string, at: number): OutboxMessage {
+  return { subject: subjects.tokenEvent(tokenId), payload: { tokenId, at } satisfies TokenRevoked };
 }
 
 /** Says in CONFIG that a record is gone, at the revision of its end, and since when, if that is known. */

@@ -24,6 +24,7 @@ import { FirstToken } from './tokens/first-token.ts';
 import { TokenSecrets } from './tokens/token-secrets.ts';
 import { TokensController } from './tokens/tokens.controller.ts';
 import { TokensReader } from './tokens/tokens.reader.ts';
+import { VerifiedTokens } from './tokens/verified-tokens.ts';
 import { TokensService } from './tokens/tokens.service.ts';
 import { PostgresTokensStore } from './tokens/tokens.store.postgres.ts';
 import { TokensStore } from './tokens/tokens.store.ts';
@@ -43,6 +44,7 @@ import { TokensStore } from './tokens/tokens.store.ts';
     ChannelsReader,
     ChannelsService,
     TokensReader,
+    VerifiedTokens,
     TokensService,
     TokenSecrets,
     SealedRecords,

@@ -83,6 +83,15 @@ export class Reads {
     }
   }
 
+  /** What the record says, else a standby; never what is remembered: for what grants a right. @throws where neither can tell */
+  async recorded<T>(load: Load<T>, found: (value: T) => boolean): Promise<T> {
+    try {
+      return await (this.isAway ? Promise.reject(AWAY) : this.asked(load));
+    } catch (error) {
+      return (await this.fromStandby(load, found, error)).value;
+    }
+  }
+
   /** Makes every instance forget what it remembers under these keys. Never throws. */
   async forget(keys: readonly string[]): Promise<void> {
     await this.cache.invalidate(keys).catch((error: unknown) => this.logger.warn(`could not forget: ${String(error)}`));

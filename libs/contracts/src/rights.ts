@@ -49,9 +49,9 @@ export const rights = {
   monitors: {
     ...NONE,
     // A check that a person asks for goes straight to the probers.
-    publishes: ['config.>', 'events.monitors.>', 'checks.>'],
+    publishes: ['config.>', 'events.monitors.>', 'events.tokens.>', 'checks.>'],
     serves: ['monitors.>'],
-    follows: ['CONFIG'],
+    follows: ['CONFIG', 'EVENTS'],
     keepsStreams: true,
   },
   scheduler: {

@@ -8,6 +8,8 @@ export const subjects = {
   incidentEvent: (incidentId: string) => `events.incidents.${incidentId}`,
   stateEvent: (monitorId: string) => `events.states.${monitorId}`,
   monitorEvent: (monitorId: string) => `events.monitors.${monitorId}`,
+  /** That a token works no more. */
+  tokenEvent: (tokenId: string) => `events.tokens.${tokenId}`,
   notificationEvent: (notificationId: string) => `events.notifications.${notificationId}`,
 } as const;
 

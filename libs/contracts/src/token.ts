@@ -17,6 +17,10 @@ export type TokenSpec = z.infer<typeof tokenSpec>;
 export const token = z.object({ id, createdAt: epochMs, spec: tolerant(tokenSpec) });
 export type Token = z.infer<typeof token>;
 
+/** Said when a token is revoked: whoever remembers it forgets it at once. */
+export const tokenRevoked = z.object({ tokenId: id, at: epochMs });
+export type TokenRevoked = z.infer<typeof tokenRevoked>;
+
 /** The answer to creating a token: the only time the secret is shown. */
 export const createdToken = z.object({ ...token.shape, secret: z.string() });
 export type CreatedToken = z.infer<typeof createdToken>;

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Cache } from '@tocsin/cache';
 import { requests, type Role } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
 import { Deadline, policy, unlessAborted } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import type { Caller } from './call.ts';
+import { Revocations } from './revocations.ts';
 
-const FRESH_MS = 30_000;
+/** Revocations are heard of; this bounds what one costs that was not. */
+const FRESH_MS = 10_000;
 /** Long enough to live through any failover: a token that was good stays good while its owner is away. */
 const STALE_MS = 15 * 60_000;
+/** A gateway that is cut off from the broker hears of no revocation either. */
+const CUT_OFF_MS = 60_000;
 /** A token that was not known may have been created in the meantime. */
 const UNKNOWN_MS = 1_000;
 const VERIFY_MS = 2_000;
@@ -21,7 +24,7 @@ const AWAY_MS = 2_000;
 const MOST_KNOWN = 10_000;
 const RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2 };
 
-type Verified = Awaited<ReturnType<typeof verify>>;
+type Verified = Awaited<ReturnType<typeof verify>>['token'];
 
 function verify(messaging: Messaging, hash: string) {
   return messaging.request(requests.tokensVerify, { hash });
@@ -29,25 +32,29 @@ function verify(messaging: Messaging, hash: string) {
 
 /**
  * Finds out who a token belongs to. Only its hash is looked up, kept and sent on, so comparing it tells nothing by time.
- * A revoked token stops within 30 s (or with its owner's return, while the owner is away).
+ * What is known of it stays in this process: whoever may write the shared cache grants nobody a role. A revoked token stops
+ * as soon as its owner says so.
  */
 @Injectable()
 export class Authenticator {
   private readonly asking = policy('tokens.verify', { timeoutMs: VERIFY_MS, bulkhead: { limit: 64, queue: 512 } });
-  /** Good tokens by hash, in case their owner and the shared cache are away at once, as when a host is lost. */
-  private readonly known = new Map<string, { verified: Verified; at: number }>();
+  /** Good tokens by hash. */
+  private readonly good = new Map<string, { token: NonNullable<Verified>; at: number }>();
+  /** Hashes that nobody knows, so that asking again and again costs their owner little. */
+  private readonly unknown = new Map<string, number>();
+  private readonly flights = new Map<string, Promise<Verified>>();
   private awayUntil = 0;
 
   constructor(
     @Inject(Messaging) private readonly messaging: Messaging,
-    @Inject(Cache) private readonly cache: Cache,
+    private readonly revocations: Revocations,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Whether a token was good here a while ago: it need not be counted among those that are not known. */
   knows(authorization: string | undefined): boolean {
     const secret = secretIn(authorization);
-    return secret !== undefined && this.knownGood(hashOf(secret)) !== undefined;
+    return secret !== undefined && this.knownGood(hashOf(secret), this.clock.monotonic()) !== undefined;
   }
 
   /**
@@ -59,55 +66,62 @@ export class Authenticator {
     if (secret === undefined) {
       throw new TocsinError('unauthenticated', 'Send an API token: Authorization: Bearer tsn_…');
     }
-    const { token } = await this.lookUp(hashOf(secret));
-    if (!token) throw new TocsinError('unauthenticated', 'This token is not known. It may have been revoked.');
+    const token = await this.lookUp(hashOf(secret));
+    if (!token || this.revocations.has(token.id)) {
+      throw new TocsinError('unauthenticated', 'This token is not known. It may have been revoked.');
+    }
     if (token.expiresAt !== undefined && token.expiresAt <= this.clock.now()) {
       throw new TocsinError('unauthenticated', 'This token has expired. Create another one.');
     }
-    return { tokenId: token.id, name: token.name, role: token.role };
+    const { id: tokenId, name, role, expiresAt } = token;
+    return { tokenId, name, role, ...(expiresAt === undefined ? {} : { expiresAt }) };
   }
 
   private async lookUp(hash: string): Promise<Verified> {
-    const known = this.knownGood(hash);
-    if (known && this.clock.monotonic() < this.awayUntil) return known;
-    const asking = this.cached(hash);
+    const now = this.clock.monotonic();
+    const known = this.knownGood(hash, now);
+    if (known && (now - known.at < FRESH_MS || now < this.awayUntil)) return known.token;
+    if (now - (this.unknown.get(hash) ?? Number.NEGATIVE_INFINITY) < UNKNOWN_MS) return null;
+    const asking = this.flights.get(hash) ?? this.ask(hash);
     try {
-      const verified = await (known ? unlessAborted(asking, Deadline.in(PATIENCE_MS).signal) : asking);
-      this.remember(hash, verified);
-      return verified;
+      return await (known ? unlessAborted(asking, Deadline.in(PATIENCE_MS).signal) : asking);
     } catch (cause) {
       if (known) {
         this.awayUntil = this.clock.monotonic() + AWAY_MS;
-        return known;
+        return known.token;
       }
       const code = cause instanceof TocsinError && cause.retry ? cause.code : 'unavailable';
       throw new TocsinError(code, 'Nobody can say at the moment who this token belongs to. Try again.', { cause });
     }
   }
 
-  /** The answer of the cache where it is fresh, else of the owner, else what the cache still has. */
-  private async cached(hash: string): Promise<Verified> {
-    const key = `token:${hash}`;
-    const load = () => this.asking.execute(() => verify(this.messaging, hash));
-    const get = () => this.cache.get(key, load, { ttlMs: FRESH_MS, staleMs: STALE_MS, timeoutMs: VERIFY_MS });
-    const found = await get();
-    if (found.value.token === null && found.ageMs > UNKNOWN_MS) {
-      await this.cache.invalidate([key]);
-      return (await get()).value;
-    }
-    return found.stale ? load().catch(() => found.value) : found.value;
+  /** Asks the owner, once for all who wait. */
+  private ask(hash: string): Promise<Verified> {
+    const flight = this.asking
+      .execute(() => verify(this.messaging, hash))
+      .then(({ token }) => {
+        this.remember(hash, token);
+        return token;
+      })
+      .finally(() => this.flights.delete(hash));
+    this.flights.set(hash, flight);
+    flight.catch(() => undefined);
+    return flight;
   }
 
-  private knownGood(hash: string): Verified | undefined {
-    const known = this.known.get(hash);
-    return known && this.clock.monotonic() - known.at < STALE_MS ? known.verified : undefined;
+  private knownGood(hash: string, now: number): { token: NonNullable<Verified>; at: number } | undefined {
+    const known = this.good.get(hash);
+    const mostMs = this.messaging.status().connected ? STALE_MS : CUT_OFF_MS;
+    return known && now - known.at < mostMs ? known : undefined;
   }
 
-  private remember(hash: string, verified: Verified): void {
-    this.known.delete(hash);
-    if (verified.token === null) return;
-    this.known.set(hash, { verified, at: this.clock.monotonic() });
-    if (this.known.size > MOST_KNOWN) this.known.delete(this.known.keys().next().value!);
+  private remember(hash: string, token: Verified): void {
+    const at = this.clock.monotonic();
+    this.good.delete(hash);
+    this.unknown.delete(hash);
+    if (token) this.good.set(hash, { token, at });
+    else this.unknown.set(hash, at);
+    for (const map of [this.good, this.unknown]) if (map.size > MOST_KNOWN) map.delete(map.keys().next().value!);
   }
 }
 

@@ -16,6 +16,8 @@ export interface Caller {
   tokenId: string;
   name: string;
   role: Role;
+  /** When the token stops working, ms since the epoch. */
+  expiresAt?: number;
 }
 
 /** A request that was admitted: who asks, what for, and until when; parsed, once. */

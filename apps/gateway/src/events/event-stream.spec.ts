@@ -15,6 +15,12 @@ describe('an event', () => {
     expect(eventOf({ subject: 'events.states.x', sequence: 1, data: undefined })).toBeUndefined();
   });
 
+  it('of a revoked token has its place among the others, and is sent to nobody', () => {
+    const revoked = eventOf({ subject: 'events.tokens.t', sequence: 4, data: { tokenId: 't', at: 1 } })!;
+    expect(revoked.sequence).toBe(4);
+    expect(matches({}, revoked)).toBe(false);
+  });
+
   it.each<[EventFilter, boolean]>([
     [{}, true],
     [{ type: ['state'] }, true],
@@ -28,7 +34,7 @@ describe('an event', () => {
 
 describe('an event stream', () => {
   it('cuts off a page that reads too slowly, instead of growing', () => {
-    const stream = new EventStream({}, 0);
+    const stream = new EventStream({});
     const large = { ...state, text: 'x'.repeat(100_000) };
     let sent = 0;
     for (; sent < 1_000 && !stream.destroyed; sent++) stream.send(large);
@@ -37,7 +43,7 @@ describe('an event stream', () => {
   });
 
   it('waits for the page to read before more is replayed', async () => {
-    const stream = new EventStream({}, 0);
+    const stream = new EventStream({});
     await stream.drained();
     stream.send({ ...state, text: 'x'.repeat(100_000) });
     let drained = false;
@@ -50,7 +56,7 @@ describe('an event stream', () => {
   });
 
   it('ends in order', async () => {
-    const stream = new EventStream({}, 0);
+    const stream = new EventStream({});
     stream.send(state);
     stream.finish();
     stream.send(state);

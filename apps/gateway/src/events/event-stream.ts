@@ -10,10 +10,7 @@ export class EventStream extends Readable {
   private wake: (() => void) | undefined;
   private over = false;
 
-  constructor(
-    readonly wanted: EventFilter,
-    readonly openedAt: number,
-  ) {
+  constructor(readonly wanted: EventFilter) {
     super({ highWaterMark: LOW_BYTES });
     this.once('close', () => this.wake?.());
   }

@@ -8,21 +8,31 @@ import type { Call } from '../edge/call.ts';
 import { EdgeRefusal } from '../edge/problem.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { EventFeed } from './event-feed.ts';
+import { Authenticator } from '../edge/authenticator.ts';
+import { Revocations } from '../edge/revocations.ts';
 import { EventStream } from './event-stream.ts';
 
 const HEARTBEAT_MS = 15_000;
-/** After this long a page connects again, and so shows that its token is still good. */
+/** After this long a page connects again, to whichever gateway. */
 const LONGEST_MS = 3_600_000;
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
 const log = logger('events');
 
-/** Opens event streams, bounded in number, and keeps them alive. */
+/** Who reads a stream. */
+interface Reader {
+  tokenId: string;
+  authorization: string | undefined;
+}
+
+/** Opens event streams, bounded in number, and keeps them alive for as long as their tokens work. */
 @Injectable()
 export class EventsService {
-  private readonly open = new Set<EventStream>();
+  private readonly open = new Map<EventStream, Reader>();
 
   constructor(
     private readonly feed: EventFeed,
+    private readonly authenticator: Authenticator,
+    revocations: Revocations,
     @Inject(CONFIG) private readonly config: GatewayConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(Drain) private readonly drain: Drain,
@@ -30,20 +40,33 @@ export class EventsService {
     const beat = setInterval(() => this.beat(), HEARTBEAT_MS).unref();
     drain.onStop('stop-taking', () => {
       clearInterval(beat);
-      for (const stream of this.open) stream.finish();
+      for (const stream of this.open.keys()) stream.finish();
     });
+    revocations.onRevoked((tokenId) => this.finish(tokenId));
   }
 
-  /** @throws TocsinError `unavailable` when too many are open here; EdgeRefusal `invalid` for a Last-Event-ID that is none */
+  /**
+   * @throws TocsinError `unavailable` when too many are open here, `exhausted` when too many are with this token; EdgeRefusal `invalid` for a
+   *   Last-Event-ID that is none
+   */
   async stream(call: Call<typeof routes.events>): Promise<Answer> {
     const after = lastEventId(call.headers['last-event-id']);
     if (call.head) return { headers: HEADERS };
     if (this.open.size >= this.config.maxStreams || this.drain.stopping) {
       throw new TocsinError('unavailable', 'Too many event streams are open here. Try again later.');
     }
-    const stream = new EventStream(call.query, this.clock.monotonic());
-    this.open.add(stream);
-    stream.once('close', () => this.open.delete(stream));
+    const { tokenId = '', expiresAt = Number.POSITIVE_INFINITY } = call.caller ?? {};
+    const others = [...this.open.values()].filter((reader) => reader.tokenId === tokenId).length;
+    if (others >= this.config.maxStreamsPerToken) {
+      throw new TocsinError('exhausted', `${others} event streams are open here with this token. Close one first.`);
+    }
+    const stream = new EventStream(call.query);
+    this.open.set(stream, { tokenId, authorization: call.headers.authorization });
+    const end = setTimeout(() => stream.finish(), Math.min(expiresAt - this.clock.now(), LONGEST_MS)).unref();
+    stream.once('close', () => {
+      clearTimeout(end);
+      this.open.delete(stream);
+    });
     stream.write('retry: 1000\n\n');
     try {
       await this.feed.start();
@@ -66,11 +89,25 @@ export class EventsService {
   }
 
   private beat(): void {
-    const oldest = this.clock.monotonic() - LONGEST_MS;
-    for (const stream of this.open) {
-      if (stream.openedAt < oldest) stream.finish();
-      else stream.comment('still here');
+    const tokens = new Map<string, string | undefined>();
+    for (const [stream, { tokenId, authorization }] of this.open) {
+      stream.comment('still here');
+      tokens.set(tokenId, authorization);
     }
+    for (const [tokenId, authorization] of tokens) void this.check(tokenId, authorization);
+  }
+
+  /** In case this gateway did not hear that the token was revoked. While nobody can say, the page stays. */
+  private async check(tokenId: string, authorization: string | undefined): Promise<void> {
+    try {
+      await this.authenticator.callerOf(authorization);
+    } catch (error) {
+      if (error instanceof TocsinError && error.code === 'unauthenticated') this.finish(tokenId);
+    }
+  }
+
+  private finish(tokenId: string): void {
+    for (const [stream, reader] of this.open) if (reader.tokenId === tokenId) stream.finish();
   }
 }
 

@@ -1,16 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Token } from '@tocsin/contracts';
-import type { Clock } from '@tocsin/core';
+import { type Clock, TocsinError } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import { pageOf, readCursor } from '../cursor.ts';
 import { Reads } from '../reads.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 import { TokensStore, type VerifiedToken } from './tokens.store.ts';
-
-/** What a verified token is remembered under. */
-export function keyOf(hash: string): string {
-  return `token:${hash}`;
-}
 
 /** Reads of tokens. */
 @Injectable()
@@ -18,6 +14,7 @@ export class TokensReader {
   constructor(
     private readonly tokens: TokensStore,
     private readonly reads: Reads,
+    private readonly verified: VerifiedTokens,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -32,13 +29,27 @@ export class TokensReader {
     return pageOf(await this.tokens.list({ after: readCursor(cursor), limit: limit + 1 }), limit);
   }
 
-  /** Whose token it is, or null. Goes on while the database is away, for tokens that were verified before or that a standby knows. */
+  /**
+   * Whose token it is, or null. While the database is away a standby says it, else this instance for a token that it
+   * verified a while ago. The shared cache has no part in it: what grants rights is not read from there.
+   */
   async verify({ hash }: { hash: string }): Promise<{ token: VerifiedToken | null }> {
-    const load = async (from: Queryable): Promise<{ token: VerifiedToken | null }> => ({
-      token: (await this.tokens.findByHash(hash, from)) ?? null,
-    });
-    const { token } = (await this.reads.fresh(keyOf(hash), load, (found) => found.token !== null)).value;
+    const token = await this.find(hash);
     const works = token !== null && (token.expiresAt === undefined || token.expiresAt > this.clock.now());
     return { token: works ? token : null };
+  }
+
+  private async find(hash: string): Promise<VerifiedToken | null> {
+    const load = async (from: Queryable): Promise<VerifiedToken | null> =>
+      (await this.tokens.findByHash(hash, from)) ?? null;
+    try {
+      const token = await this.reads.recorded(load, (found) => found !== null);
+      this.verified.remember(hash, token);
+      return token;
+    } catch (error) {
+      const known = error instanceof TocsinError && error.retry ? this.verified.get(hash) : undefined;
+      if (known === undefined) throw error;
+      return known;
+    }
   }
 }

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { CreatedToken, Token, TokenSpec } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import type { CommandContext } from '@tocsin/messaging';
+import { tokenRevoked } from '../announcements.ts';
 import { Bounds } from '../bounds.ts';
 import { Operations } from '../operations.ts';
 import { notFound } from '../record.ts';
 import { hashOf } from './token.rules.ts';
 import { TokenSecrets } from './token-secrets.ts';
-import { keyOf } from './tokens.reader.ts';
 import { TokensStore } from './tokens.store.ts';
 
 /** Writes to API tokens: who may use the API, and as what. */
@@ -34,7 +34,7 @@ export class TokensService {
 
   /** @throws TocsinError `not_found`; `conflict` for the last admin token that works, which would lock everybody out */
   delete({ id }: { id: string }, ctx: CommandContext): Promise<{ id: string }> {
-    return this.operations.run(ctx, { kind: 'token', id }, async ({ tx, now, forget }) => {
+    return this.operations.run(ctx, { kind: 'token', id }, async ({ tx, now, announce }) => {
       await this.tokens.lock(tx);
       const found = await this.tokens.find(tx, id);
       if (!found) throw notFound('token', id);
@@ -42,8 +42,8 @@ export class TokensService {
         throw new TocsinError('conflict', 'This is the last admin token that works; create another one first.');
       }
       await this.bounds.remove(tx, 'tokens');
-      const hash = await this.tokens.delete(tx, id);
-      if (hash !== undefined) forget(keyOf(hash));
+      await this.tokens.delete(tx, id);
+      await announce([tokenRevoked(id, now)]);
       return { id };
     });
   }

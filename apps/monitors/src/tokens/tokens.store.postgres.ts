@@ -72,11 +72,8 @@ export class PostgresTokensStore extends TokensStore {
     );
   }
 
-  async delete(tx: Transaction, id: string): Promise<string | undefined> {
-    const rows = await tx.query<{ hash: string }>('DELETE FROM tokens WHERE id = $1 RETURNING hash', [id], {
-      name: 'token delete',
-    });
-    return rows[0]?.hash;
+  async delete(tx: Transaction, id: string): Promise<void> {
+    await tx.query('DELETE FROM tokens WHERE id = $1', [id], { name: 'token delete' });
   }
 }
 

@@ -21,6 +21,5 @@ export abstract class TokensStore {
   /** How many admin tokens work at `at`, the one with identifier `but` left out. */
   abstract countAdmins(tx: Transaction, at: number, but?: string): Promise<number>;
   abstract insert(tx: Transaction, token: Token, hash: string): Promise<void>;
-  /** Removes a token and returns the hash it was found by. */
-  abstract delete(tx: Transaction, id: string): Promise<string | undefined>;
+  abstract delete(tx: Transaction, id: string): Promise<void>;
 }
