@@ -178,15 +178,15 @@ export class Site implements Breakable {
   }
 
   private async redis(host: Host): Promise<string> {
-    const { service } = this.centre.deployment.secrets.redis;
+    const { gateway } = this.centre.deployment.secrets.redis;
     const as = [
       'timeout',
       '2',
       'env',
-      `REDISCLI_AUTH=${service}`,
+      `REDISCLI_AUTH=${gateway}`,
       'redis-cli',
       '--user',
-      'tocsin',
+      'gateway',
       '--no-auth-warning',
     ];
     return await host.run([...as, '-s', '/run/tocsin/redis/redis.sock', 'info', 'replication']);

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cacheRulesOf, cacheUsers } from '@tocsin/contracts';
 import { projectRoot } from '@tocsin/local';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 
 const compose = readFileSync(join(projectRoot, 'infra/compose/compose.yaml'), 'utf8');
 const example = readFileSync(join(projectRoot, 'infra/compose/.env.example'), 'utf8');
@@ -26,6 +28,13 @@ describe('infra/compose', () => {
     );
     expect(published.length).toBeGreaterThan(0);
     expect(published.filter((one) => !one.startsWith("'127.0.0.1:"))).toEqual([]);
+  });
+
+  it('gives each sub-service that has a cache a user of its own in Redis, and lets nobody in without', () => {
+    const { services } = parse(compose) as { services: { redis: { command: string[] } } };
+    const users = services.redis.command.join(' ').split(' --user ').slice(1);
+    const own = cacheUsers.map((name) => `${name} on >\${${name.toUpperCase()}_REDIS_PASSWORD} ${cacheRulesOf(name)}`);
+    expect(users).toEqual(['default off', ...own]);
   });
 
   it('asks for no variable that the example does not name', () => {

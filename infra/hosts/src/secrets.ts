@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServiceName } from '@tocsin/contracts';
+import { cacheUsers, type ServiceName } from '@tocsin/contracts';
 import { type CommandKeyPair, type DatabaseRole, databaseRoles, newCommandKeys, passwordsFor } from '@tocsin/local';
 import { serviceNames } from './ports.ts';
 
@@ -14,7 +14,8 @@ export interface Secrets {
   /** The first admin's API token. */
   adminToken: string;
   nats: Record<ServiceName | 'operator' | 'system', string>;
-  redis: { replication: string; service: string; sentinel: string };
+  /** `service` is of versions whose sub-services shared one user: delete it when all run a later one. */
+  redis: Record<'replication' | 'sentinel' | (typeof cacheUsers)[number], string> & { service?: string };
   /** The superuser and the role for backups have none: they come by the socket alone. */
   postgres: Record<DatabaseRole | 'repmgr', string>;
 }
@@ -47,7 +48,7 @@ function generate(): Secrets {
     commandKeys: newCommandKeys(),
     adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
     nats: passwordsFor([...serviceNames, 'operator', 'system']),
-    redis: passwordsFor(['replication', 'service', 'sentinel']),
+    redis: passwordsFor(['replication', 'sentinel', ...cacheUsers]),
     postgres: passwordsFor([...databaseRoles, 'repmgr']),
   };
 }

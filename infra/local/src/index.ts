@@ -6,7 +6,7 @@ export { floors, isAtLeast, parseVersion, type ServerName } from './versions.ts'
 export { RunningServer } from './running.ts';
 export { commandKeysOf, type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 export { startNats, type NatsOptions, type NatsUser, type RunningNats } from './nats.ts';
-export { startRedis, type RedisOptions, type RunningRedis } from './redis.ts';
+export { redisUrlOf, startRedis, type RedisOptions, type RunningRedis, type RedisUser } from './redis.ts';
 export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres.ts';
 export { createTocsinDatabase, databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
 export { guard, unguard } from './watchdog.ts';

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { permissionsOf, type ServiceName } from '@tocsin/contracts';
+import { cacheRulesOf, cacheUsers, permissionsOf, type ServiceName } from '@tocsin/contracts';
 import { KeptServer } from './kept-server.ts';
 import type { Road } from './links.ts';
 import { startNatsCluster } from './nats-cluster.ts';
@@ -10,7 +10,7 @@ import type { DatabaseRole } from './postgres-bootstrap.ts';
 import { type PostgresPair, type PostgresPairOptions, startPostgresPair } from './postgres-pair.ts';
 import { startPostgres } from './postgres.ts';
 import { say } from './progress.ts';
-import { startRedis } from './redis.ts';
+import { redisUrlOf, startRedis } from './redis.ts';
 import type { RunningServer } from './running.ts';
 import type { Secrets } from './secrets.ts';
 import { findOrFetchServers } from './servers.ts';
@@ -45,11 +45,11 @@ export class LocalServers {
     const starting = [this.startNats(secrets), this.startRedis(secrets), this.startDatabase(secrets)] as const;
     // Even when one fails: none may still be starting when the others are stopped.
     await Promise.allSettled(starting);
-    const [natsUrls, redisUrl, databaseUrl] = await Promise.all(starting);
+    const [natsUrls, redisUrlFor, databaseUrl] = await Promise.all(starting);
     return {
       addressesFor: (host): Addresses => ({
         natsUrls: () => Promise.all(Object.entries(natsUrls).map(([name, url]) => this.address(host, name, url))),
-        redisUrl: () => this.address(host, 'redis', redisUrl),
+        redisUrl: (service) => this.address(host, 'redis', redisUrlFor(service)),
         databaseUrl: (role) => databaseUrl(role, host),
       }),
       natsPasswords: secrets.natsPasswords,
@@ -106,8 +106,10 @@ export class LocalServers {
     );
   }
 
-  private async startRedis(secrets: Secrets): Promise<string> {
-    return this.keep('redis', await startRedis({ ...places('redis'), password: secrets.redisPassword })).url;
+  private async startRedis({ redisPassword, redisPasswords }: Secrets): Promise<(service: ServiceName) => string> {
+    const users = cacheUsers.map((name) => ({ name, password: redisPasswords[name]!, rules: cacheRulesOf(name) }));
+    const server = this.keep('redis', await startRedis({ ...places('redis'), password: redisPassword, users }));
+    return (name) => redisUrlOf(server, { name, password: redisPasswords[name]! });
   }
 
   private async startDatabase(secrets: Secrets): Promise<DatabaseUrl> {

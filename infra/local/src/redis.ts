@@ -10,14 +10,25 @@ export interface RedisOptions {
   port?: number;
   dataDir?: string;
   logFile?: string;
-  /** Without one, everybody on loopback may connect. */
+  /** Of a user `operator` who may do everything; without one, everybody on loopback may connect. */
   password?: string;
+  /** More users, each with its rules (https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl). */
+  users?: readonly RedisUser[];
   /** More command line arguments, such as `--maxmemory 64mb`. */
   args?: string[];
 }
 
+/** A user who may do what its rules say. */
+export interface RedisUser {
+  name: string;
+  password: string;
+  rules: string;
+}
+
 /** A redis-server on 127.0.0.1. */
 export type RunningRedis = RunningServer;
+
+const OPERATOR = 'operator';
 
 /**
  * Starts redis-server as the cache that it is here: bounded memory, nothing on disk. Waits until a key can be set.
@@ -29,11 +40,11 @@ export async function startRedis(o: RedisOptions = {}): Promise<RunningRedis> {
   const dataDir = o.dataDir ?? temporaryDir('redis');
   mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, 'redis.conf');
-  writeFileSync(file, o.password ? `requirepass ${o.password}\n` : '', { mode: 0o600 });
-  const login = o.password ? `AUTH ${o.password}\r\n` : '';
+  writeFileSync(file, usersOf(o), { mode: 0o600 });
+  const login = o.password ? `AUTH ${OPERATOR} ${o.password}\r\n` : '';
   const server = new RunningServer({
     name: 'redis-server',
-    url: `redis://${o.password ? `:${encodeURIComponent(o.password)}@` : ''}127.0.0.1:${port}`,
+    url: `redis://${o.password ? `${OPERATOR}:${encodeURIComponent(o.password)}@` : ''}127.0.0.1:${port}`,
     port,
     command: redis,
     args: [
@@ -51,4 +62,20 @@ export async function startRedis(o: RedisOptions = {}): Promise<RunningRedis> {
   });
   await server.start();
   return server;
+}
+
+/** Lines of the configuration: nobody comes in without a name. */
+function usersOf({ password, users = [] }: RedisOptions): string {
+  if (password === undefined) return '';
+  const operator = { name: OPERATOR, password, rules: '~* &* +@all' };
+  const lines = [operator, ...users].map((user) => `user ${user.name} on >${user.password} ${user.rules}`);
+  return `user default off\n${lines.join('\n')}\n`;
+}
+
+/** The address of a server for one of its users. */
+export function redisUrlOf({ url }: RunningRedis, { name, password }: Pick<RedisUser, 'name' | 'password'>): string {
+  const own = new URL(url);
+  own.username = name;
+  own.password = password;
+  return own.href;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { rights, type ServiceName } from '@tocsin/contracts';
+import { cacheUsers, rights, type ServiceName } from '@tocsin/contracts';
 import { type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 import { password, passwordsFor } from './passwords.ts';
 import { inTocsin } from './paths.ts';
@@ -15,7 +15,9 @@ export interface Secrets {
   /** Of the user who may do everything at the broker. */
   natsPassword: string;
   natsPasswords: Record<ServiceName, string>;
+  /** Of the user who may do everything at the cache. */
   redisPassword: string;
+  redisPasswords: Record<string, string>;
   commandKeys: CommandKeyPair;
   /** The first admin's API token. */
   adminToken: string;
@@ -46,6 +48,7 @@ function generate(): Secrets {
     natsPassword: password(),
     natsPasswords: passwordsFor(Object.keys(rights) as ServiceName[]),
     redisPassword: password(),
+    redisPasswords: passwordsFor(cacheUsers),
     commandKeys: newCommandKeys(),
     adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
   };

@@ -34,7 +34,8 @@ export const services: readonly ServiceNeeds[] = [
 /** Where one host finds the servers; each asked for only when it is needed, since asking opens the links to it. */
 export interface Addresses {
   natsUrls(): Promise<string[]>;
-  redisUrl(): Promise<string>;
+  /** Each sub-service that has a cache is a user of its own. */
+  redisUrl(service: ServiceName): Promise<string>;
   databaseUrl(role: DatabaseRole): Promise<string>;
 }
 
@@ -70,7 +71,7 @@ export async function environmentOf(
     TOCSIN_NATS_USER: service.name,
     TOCSIN_NATS_PASSWORD: platform.natsPasswords[service.name],
     TOCSIN_REPLICAS: String(platform.replicas),
-    ...(service.cache ? { TOCSIN_REDIS_URL: await addresses.redisUrl() } : {}),
+    ...(service.cache ? { TOCSIN_REDIS_URL: await addresses.redisUrl(service.name) } : {}),
     ...(service.database ? { TOCSIN_DATABASE_URL: await addresses.databaseUrl(service.database) } : {}),
     ...(service.secret ? { TOCSIN_SECRET: platform.secret } : {}),
     ...(service.targets

@@ -1,5 +1,6 @@
 export { isShownAddress, keptAddress, keptOrigin, originOf, shownAddress } from './address.ts';
 export * from './change.ts';
+export { cacheRulesOf, cacheUsers, sentinelRules } from './cache-users.ts';
 export * from './channel.ts';
 export * from './check.ts';
 export { commands, type IfRevision } from './commands.ts';

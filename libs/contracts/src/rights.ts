@@ -17,6 +17,8 @@ export interface Rights {
   keeps: readonly string[];
   /** Whether it creates and changes streams and buckets; one service alone does. */
   keepsStreams: boolean;
+  /** Whether its instances share a cache in Redis. */
+  caches: boolean;
   /** Which leases it takes: the beginning of their names. */
   leases: readonly string[];
   /** What is for whoever looks after the whole: how full the queues are, what the dead letters hold. */
@@ -31,6 +33,7 @@ const NONE: Rights = {
   follows: [],
   keeps: [],
   keepsStreams: false,
+  caches: false,
   leases: [],
   oversees: 'nothing',
 };
@@ -44,6 +47,7 @@ export const rights = {
     gathers: ['system.ping'],
     follows: ['EVENTS'],
     keeps: ['operations'],
+    caches: true,
     oversees: 'queues and dead letters',
   },
   monitors: {
@@ -53,6 +57,7 @@ export const rights = {
     serves: ['monitors.>'],
     follows: ['CONFIG', 'EVENTS'],
     keepsStreams: true,
+    caches: true,
   },
   scheduler: {
     ...NONE,
@@ -81,7 +86,7 @@ export const rights = {
     // The dead man's switch tells whether Tocsin is whole.
     oversees: 'queues',
   },
-  status: { ...NONE, serves: ['status.>'], follows: ['EVENTS'] },
+  status: { ...NONE, serves: ['status.>'], follows: ['EVENTS'], caches: true },
 } as const satisfies Record<string, Rights>;
 
 export type ServiceName = keyof typeof rights;

@@ -1,4 +1,6 @@
+import { cacheRulesOf, cacheUsers, sentinelRules, type ServiceName } from '@tocsin/contracts';
 import type { Deployment } from '../deployment.ts';
+import type { Secrets } from '../secrets.ts';
 import type { Host } from '../inventory.ts';
 import { ports } from '../ports.ts';
 import { ETC, readableBy, type RenderedFile, RUN, STATE } from '../rendered.ts';
@@ -73,9 +75,9 @@ function hosts(deployment: Deployment, host: Host): string {
 }
 
 function users({ secrets }: Deployment): string {
-  const { service, replication, sentinel: watcher } = secrets.redis;
+  const { replication, sentinel: watcher } = secrets.redis;
   return `user default off
-user tocsin on >${service} ~* &* +@all -@admin -@dangerous +info +client|setname +client|id
+${services(secrets, cacheRulesOf)}
 user replication on >${replication} +psync +replconf +ping
 user sentinel on >${watcher} &* +multi +slaveof +replicaof +ping +exec +subscribe +config|rewrite +role +publish +info +client|setname +client|kill +script|kill
 `;
@@ -105,9 +107,19 @@ sentinel parallel-syncs ${PRIMARY} 2
 `;
 }
 
+/** A user for each sub-service that has a cache; and, while there is a password of theirs, the one that all of them shared. */
+function services({ redis }: Secrets, rulesOf: (name: ServiceName) => string): string {
+  const users = cacheUsers.map((name) => `user ${name} on >${redis[name]} ${rulesOf(name)}`);
+  const shared =
+    redis.service === undefined
+      ? []
+      : [`user tocsin on >${redis.service} ~tocsin:* &* +@all -@admin -@dangerous +info +role`];
+  return [...users, ...shared].join('\n');
+}
+
 function sentinelUsers({ secrets }: Deployment): string {
   return `user default off
-user tocsin on >${secrets.redis.service} &* -@all +auth +ping +hello +client|getname +client|id +client|setname +command +subscribe +psubscribe +unsubscribe +info +role +sentinel|get-master-addr-by-name +sentinel|masters +sentinel|master +sentinel|replicas +sentinel|slaves +sentinel|sentinels +sentinel|myid
+${services(secrets, () => sentinelRules)}
 user sentinel on >${secrets.redis.sentinel} &* +@all
 `;
 }

@@ -80,7 +80,7 @@ function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Rec
     ...(database ? { TOCSIN_DATABASE_URL: databaseUrl(database) } : {}),
     ...(database && standby ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(database) } : {}),
     ...(cache
-      ? { TOCSIN_REDIS_URL: `rediss+sentinel://tocsin:${secrets.redis.service}@${all(ports.sentinel)}/${PRIMARY}` }
+      ? { TOCSIN_REDIS_URL: `rediss+sentinel://${service}:${secrets.redis[service]}@${all(ports.sentinel)}/${PRIMARY}` }
       : {}),
     ...(secret ? { TOCSIN_SECRET: secrets.secret } : {}),
     ...commandKeysOf(service, secrets.commandKeys),
