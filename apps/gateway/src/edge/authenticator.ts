@@ -77,6 +77,16 @@ export class Authenticator {
     return { tokenId, name, role, ...(expiresAt === undefined ? {} : { expiresAt }) };
   }
 
+  /** How much longer the token of a caller works, ms; infinite for one without an end. */
+  worksForMs(caller: Caller | undefined): number {
+    return (caller?.expiresAt ?? Number.POSITIVE_INFINITY) - this.clock.now();
+  }
+
+  /** Calls `listener` with each token that is revoked from now on. */
+  onRevoked(listener: (tokenId: string) => void): void {
+    this.revocations.onRevoked(listener);
+  }
+
   private async lookUp(hash: string): Promise<Verified> {
     const now = this.clock.monotonic();
     const known = this.knownGood(hash, now);

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { routes } from '@tocsin/contracts';
-import { type Clock, TocsinError } from '@tocsin/core';
-import { CLOCK, CONFIG, Drain } from '@tocsin/service';
+import { TocsinError } from '@tocsin/core';
+import { CONFIG, Drain } from '@tocsin/service';
 import { logger } from '@tocsin/telemetry';
 import type { Answer } from '../edge/answer.ts';
 import type { Call } from '../edge/call.ts';
@@ -9,7 +9,6 @@ import { EdgeRefusal } from '../edge/problem.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { EventFeed } from './event-feed.ts';
 import { Authenticator } from '../edge/authenticator.ts';
-import { Revocations } from '../edge/revocations.ts';
 import { EventStream } from './event-stream.ts';
 
 const HEARTBEAT_MS = 15_000;
@@ -32,9 +31,7 @@ export class EventsService {
   constructor(
     private readonly feed: EventFeed,
     private readonly authenticator: Authenticator,
-    revocations: Revocations,
     @Inject(CONFIG) private readonly config: GatewayConfig,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(Drain) private readonly drain: Drain,
   ) {
     const beat = setInterval(() => this.beat(), HEARTBEAT_MS).unref();
@@ -42,7 +39,7 @@ export class EventsService {
       clearInterval(beat);
       for (const stream of this.open.keys()) stream.finish();
     });
-    revocations.onRevoked((tokenId) => this.finish(tokenId));
+    authenticator.onRevoked((tokenId) => this.finish(tokenId));
   }
 
   /**
@@ -55,14 +52,17 @@ export class EventsService {
     if (this.open.size >= this.config.maxStreams || this.drain.stopping) {
       throw new TocsinError('unavailable', 'Too many event streams are open here. Try again later.');
     }
-    const { tokenId = '', expiresAt = Number.POSITIVE_INFINITY } = call.caller ?? {};
+    const { tokenId = '' } = call.caller ?? {};
     const others = [...this.open.values()].filter((reader) => reader.tokenId === tokenId).length;
     if (others >= this.config.maxStreamsPerToken) {
       throw new TocsinError('exhausted', `${others} event streams are open here with this token. Close one first.`);
     }
     const stream = new EventStream(call.query);
     this.open.set(stream, { tokenId, authorization: call.headers.authorization });
-    const end = setTimeout(() => stream.finish(), Math.min(expiresAt - this.clock.now(), LONGEST_MS)).unref();
+    const end = setTimeout(
+      () => stream.finish(),
+      Math.min(this.authenticator.worksForMs(call.caller), LONGEST_MS),
+    ).unref();
     stream.once('close', () => {
       clearTimeout(end);
       this.open.delete(stream);
