@@ -7,24 +7,24 @@ const FREE_BYTES = 65_536;
 
 /** Memory that all checks of a process share. Over it a check ends as the prober's own failure, and nothing grows. */
 export class MemoryBudget {
-  #held = 0;
+  private count = 0;
 
   constructor(private readonly limit: number) {}
 
   get held(): number {
-    return this.#held;
+    return this.count;
   }
 
   /** @throws CheckFailure `resources` when so much is not left: another prober, or a later time, may have it */
   take(count: number): void {
-    if (this.#held + count > this.limit) {
+    if (this.count + count > this.limit) {
       throw new CheckFailure('resources', `resources: the bodies of this prober's checks take ${bytes(this.limit)}`);
     }
-    this.#held += count;
+    this.count += count;
   }
 
   give(count: number): void {
-    this.#held -= count;
+    this.count -= count;
   }
 }
 
@@ -36,9 +36,9 @@ export const bodyMemory = new MemoryBudget(64 * MIB);
  * takes no more than one that comes at once.
  */
 export class BodyBuffer {
-  #bytes: Buffer = EMPTY;
-  #length = 0;
-  #taken = 0;
+  private room: Buffer = EMPTY;
+  private used = 0;
+  private taken = 0;
 
   constructor(
     private readonly limit: number,
@@ -47,42 +47,42 @@ export class BodyBuffer {
 
   /** The bytes so far. They are the buffer's own. */
   get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    return this.room.subarray(0, this.used);
   }
 
   /** @throws CheckFailure `resources` */
   append(part: Buffer): void {
-    const length = this.#length + part.length;
-    if (this.#length === 0) {
-      this.#take(part.length);
-      this.#bytes = part;
+    const length = this.used + part.length;
+    if (this.used === 0) {
+      this.take(part.length);
+      this.room = part;
     } else {
-      if (length > this.#bytes.length) this.#grow(length);
-      part.copy(this.#bytes, this.#length);
+      if (length > this.room.length) this.grow(length);
+      part.copy(this.room, this.used);
     }
-    this.#length = length;
+    this.used = length;
   }
 
-  #grow(length: number): void {
+  private grow(length: number): void {
     const size = Math.min(this.limit, Math.max(2 * length, 4_096));
-    this.#take(size);
+    this.take(size);
     const larger = Buffer.allocUnsafeSlow(size);
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+    this.room.copy(larger, 0, 0, this.used);
+    this.room = larger;
   }
 
   /** From now on it holds so many bytes. */
-  #take(size: number): void {
+  private take(size: number): void {
     const counted = Math.max(0, size - FREE_BYTES);
-    this.memory.take(counted - this.#taken);
-    this.#taken = counted;
+    this.memory.take(counted - this.taken);
+    this.taken = counted;
   }
 
   release(): void {
-    this.memory.give(this.#taken);
-    this.#taken = 0;
-    this.#bytes = EMPTY;
-    this.#length = 0;
+    this.memory.give(this.taken);
+    this.taken = 0;
+    this.room = EMPTY;
+    this.used = 0;
   }
 }
 

@@ -28,13 +28,13 @@ const MAX_LINE_BYTES = 8_192;
  * second-level ones of countries are refused.
  */
 export class CookieJar {
-  #cookies: Cookie[] = [];
+  private cookies: Cookie[] = [];
 
   /** Takes the `Set-Cookie` lines of an answer from `url`; `now` in ms since the epoch. */
   take(lines: readonly string[], url: URL, now: number): void {
     for (const line of lines) {
       const cookie = parse(line, url, now);
-      if (cookie) this.#put(cookie, now);
+      if (cookie) this.put(cookie, now);
     }
   }
 
@@ -42,7 +42,7 @@ export class CookieJar {
   lineFor(url: URL, now: number): string | undefined {
     const pairs: string[] = [];
     let length = 0;
-    for (const cookie of this.#cookies.toSorted((a, b) => b.path.length - a.path.length)) {
+    for (const cookie of this.cookies.toSorted((a, b) => b.path.length - a.path.length)) {
       if (!isFor(cookie, url, now)) continue;
       const pair = cookie.name === '' ? cookie.value : `${cookie.name}=${cookie.value}`;
       length += pair.length + 2;
@@ -53,14 +53,14 @@ export class CookieJar {
   }
 
   /** A cookie of the same name, domain and path takes the place of the one before; one that has ended deletes it. */
-  #put(cookie: Cookie, now: number): void {
-    const at = this.#cookies.findIndex(
+  private put(cookie: Cookie, now: number): void {
+    const at = this.cookies.findIndex(
       ({ name, domain, path }) => name === cookie.name && domain === cookie.domain && path === cookie.path,
     );
     if (cookie.expiresAt <= now) {
-      if (at >= 0) this.#cookies.splice(at, 1);
-    } else if (at >= 0) this.#cookies[at] = cookie;
-    else if (this.#cookies.length < MAX_COOKIES) this.#cookies.push(cookie);
+      if (at >= 0) this.cookies.splice(at, 1);
+    } else if (at >= 0) this.cookies[at] = cookie;
+    else if (this.cookies.length < MAX_COOKIES) this.cookies.push(cookie);
   }
 }
 

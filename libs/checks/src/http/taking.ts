@@ -28,51 +28,51 @@ interface Settled {
 
 /** Takes one answer in, within its bounds, and says how long each part of it took. */
 export class Taking implements Reading {
-  readonly #sentAt: number;
-  #firstByteAt: number | undefined;
-  #head: ResponseHead | undefined;
-  #wish: BodyWish = { take: 'none' };
-  #buffer: BodyBuffer | undefined;
-  #length = 0;
-  #timer: NodeJS.Timeout | undefined;
+  private readonly sentAt: number;
+  private firstByteAt: number | undefined;
+  private taken: ResponseHead | undefined;
+  private wish: BodyWish = { take: 'none' };
+  private buffer: BodyBuffer | undefined;
+  private length = 0;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly run: Run,
     private readonly settled: Settled,
   ) {
-    this.#sentAt = run.context.clock.monotonic();
+    this.sentAt = run.context.clock.monotonic();
     run.phase = 'waiting for the first byte';
   }
 
   /** Whether any byte of the answer has come. */
   get begun(): boolean {
-    return this.#firstByteAt !== undefined;
+    return this.firstByteAt !== undefined;
   }
 
   /** Whether nothing more is wanted, though the answer may go on. */
   get enough(): boolean {
-    return this.#wish.take === 'start' && this.#length >= this.#wish.maxBytes;
+    return this.wish.take === 'start' && this.length >= this.wish.maxBytes;
   }
 
   /** Bytes have come. */
   begin(): void {
-    if (this.#firstByteAt !== undefined) return;
-    this.#firstByteAt = this.run.context.clock.monotonic();
-    this.run.spent('firstByteMs', this.#firstByteAt - this.#sentAt);
+    if (this.firstByteAt !== undefined) return;
+    this.firstByteAt = this.run.context.clock.monotonic();
+    this.run.spent('firstByteMs', this.firstByteAt - this.sentAt);
     this.run.phase = 'reading the headers';
   }
 
   /** @throws CheckFailure `body` for a length beyond the bound: such a body is not read */
   head(head: ResponseHead, framing: Framing): boolean {
-    this.#head = head;
+    this.taken = head;
     this.run.facts.statusCode = head.status;
     this.run.phase = 'reading the body';
-    const wish = (this.#wish = this.settled.wish(head));
+    const wish = (this.wish = this.settled.wish(head));
     if (wish.take === 'none' || this.enough) return false;
-    if (wish.take === 'start') this.#timer = setTimeout(() => this.finish(), wish.withinMs);
+    if (wish.take === 'start') this.timer = setTimeout(() => this.finish(), wish.withinMs);
     else if (typeof framing === 'number' && framing > wish.maxBytes) throw tooLarge(wish.maxBytes);
     if (wish.take === 'start' || wish.keep) {
-      const buffer = (this.#buffer = new BodyBuffer(wish.maxBytes));
+      const buffer = (this.buffer = new BodyBuffer(wish.maxBytes));
       this.run.atEnd(() => buffer.release());
     }
     return true;
@@ -80,30 +80,30 @@ export class Taking implements Reading {
 
   /** @throws CheckFailure `body` beyond the bound, `resources` beyond what this process may hold */
   body(part: Buffer): void {
-    const wish = this.#wish;
+    const wish = this.wish;
     if (wish.take === 'none') return;
-    const room = wish.maxBytes - this.#length;
-    this.#length += part.length;
-    if (part.length <= room) this.#buffer?.append(part);
+    const room = wish.maxBytes - this.length;
+    this.length += part.length;
+    if (part.length <= room) this.buffer?.append(part);
     else if (wish.take === 'all') throw tooLarge(wish.maxBytes);
-    else if (room > 0) this.#buffer?.append(part.subarray(0, room));
+    else if (room > 0) this.buffer?.append(part.subarray(0, room));
   }
 
   /** The answer is over, or known as well as was wanted. */
   finish(): void {
-    const { status, headers } = this.#head!;
-    this.run.spent('transferMs', this.run.context.clock.monotonic() - this.#firstByteAt!);
-    this.settled.done({ status, headers, body: this.#buffer?.bytes ?? EMPTY });
+    const { status, headers } = this.taken!;
+    this.run.spent('transferMs', this.run.context.clock.monotonic() - this.firstByteAt!);
+    this.settled.done({ status, headers, body: this.buffer?.bytes ?? EMPTY });
   }
 
   /** It broke. Whoever wanted its beginning has that. */
   break(error: unknown): void {
-    if (this.#wish.take === 'start') this.finish();
+    if (this.wish.take === 'start') this.finish();
     else this.settled.fail(error);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.timer);
   }
 }
 

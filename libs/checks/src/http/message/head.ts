@@ -24,9 +24,9 @@ export function readStatusLine(line: string): number {
 export class FieldReader {
   readonly headers = new ResponseHeaders();
   /** The field of the last line, which the next line may go on with: undefined before the first. */
-  #name: string | undefined;
+  private name: string | undefined;
   /** Its value so far, a part for each line. */
-  #parts: string[] = [];
+  private parts: string[] = [];
 
   /**
    * Takes a line without its end.
@@ -35,26 +35,26 @@ export class FieldReader {
   line(text: string): void {
     refuseNul(text);
     const first = text.charCodeAt(0);
-    if (first === SPACE || first === TAB) return this.#fold(text);
+    if (first === SPACE || first === TAB) return this.fold(text);
     const colon = text.indexOf(':');
     if (colon < 0) throw new BadMessage('a header has no colon');
     this.end();
     // White space before the colon is taken away, as section 5.1 has proxies do, and browsers.
-    this.#name = trim(text.slice(0, colon)).toLowerCase();
-    if (this.#name === '') throw new BadMessage('a header has no name');
-    this.#parts = [text.slice(colon + 1)];
+    this.name = trim(text.slice(0, colon)).toLowerCase();
+    if (this.name === '') throw new BadMessage('a header has no name');
+    this.parts = [text.slice(colon + 1)];
   }
 
   /** The last field is whole. */
   end(): void {
     // A name that is no token is nobody's field: browsers and curl pass it over.
-    if (this.#name !== undefined && TOKEN.test(this.#name)) this.headers.add(this.#name, fieldValue(this.#parts));
+    if (this.name !== undefined && TOKEN.test(this.name)) this.headers.add(this.name, fieldValue(this.parts));
   }
 
   /** A user agent puts spaces in place of a fold (section 5.2). */
-  #fold(text: string): void {
-    if (this.#name === undefined) throw new BadMessage('white space stands before the first header');
-    this.#parts.push(text);
+  private fold(text: string): void {
+    if (this.name === undefined) throw new BadMessage('white space stands before the first header');
+    this.parts.push(text);
   }
 }
 

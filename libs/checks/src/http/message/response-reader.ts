@@ -29,17 +29,17 @@ type LineWhere = 'status' | 'fields' | 'size' | 'chunk end' | 'trailer';
  * open where the answer ends. It holds one line at most, and takes time linear in the bytes.
  */
 export class ResponseReader {
-  #where: Where = 'status';
-  #partial = '';
-  #headBytes = 0;
-  #interim = 0;
-  #blanks = 0;
-  #status = 0;
-  #fields = new FieldReader();
+  private where: Where = 'status';
+  private partial = '';
+  private headBytes = 0;
+  private interim = 0;
+  private blanks = 0;
+  private status = 0;
+  private fields = new FieldReader();
   /** Bytes to come of a sized body or of a chunk. */
-  #left = 0;
-  #bodyBytes = 0;
-  #chunkingBytes = 0;
+  private left = 0;
+  private bodyBytes = 0;
+  private chunkingBytes = 0;
 
   constructor(
     private readonly method: string,
@@ -48,7 +48,7 @@ export class ResponseReader {
 
   /** Whether the connection's end would end the answer well. */
   get endsWithConnection(): boolean {
-    return this.#where === 'close' || this.#where === 'over';
+    return this.where === 'close' || this.where === 'over';
   }
 
   /**
@@ -59,98 +59,96 @@ export class ResponseReader {
   push(data: Buffer): boolean {
     let at = 0;
     while (at < data.length) {
-      const where = this.#where;
+      const where = this.where;
       if (where === 'over') break;
       at =
-        where === 'sized' || where === 'close' || where === 'chunk'
-          ? this.#body(data, at)
-          : this.#line(data, at, where);
+        where === 'sized' || where === 'close' || where === 'chunk' ? this.body(data, at) : this.line(data, at, where);
     }
-    return this.#where === 'over';
+    return this.where === 'over';
   }
 
-  #body(data: Buffer, from: number): number {
-    const to = this.#where === 'close' ? data.length : Math.min(data.length, from + this.#left);
-    this.#bodyBytes += to - from;
+  private body(data: Buffer, from: number): number {
+    const to = this.where === 'close' ? data.length : Math.min(data.length, from + this.left);
+    this.bodyBytes += to - from;
     this.on.body(from === 0 && to === data.length ? data : data.subarray(from, to));
-    if (this.#where === 'close') return to;
-    this.#left -= to - from;
-    if (this.#left === 0) this.#where = this.#where === 'sized' ? 'over' : 'chunk end';
+    if (this.where === 'close') return to;
+    this.left -= to - from;
+    if (this.left === 0) this.where = this.where === 'sized' ? 'over' : 'chunk end';
     return to;
   }
 
   /** A line ends in LF, and a CR before it belongs to its end (RFC 9112, section 2.2). */
-  #line(data: Buffer, from: number, where: LineWhere): number {
+  private line(data: Buffer, from: number, where: LineWhere): number {
     const lf = data.indexOf(0x0a, from);
     const to = lf < 0 ? data.length : lf;
-    this.#count(to - from + (lf < 0 ? 0 : 1));
+    this.count(to - from + (lf < 0 ? 0 : 1));
     const text = data.toString('latin1', from, to);
     if (lf < 0) {
-      this.#partial += text;
+      this.partial += text;
       return to;
     }
-    const line = this.#partial === '' ? text : this.#partial + text;
-    this.#partial = '';
-    this.#take(where, line.endsWith('\r') ? line.slice(0, -1) : line);
+    const line = this.partial === '' ? text : this.partial + text;
+    this.partial = '';
+    this.take(where, line.endsWith('\r') ? line.slice(0, -1) : line);
     return lf + 1;
   }
 
-  #count(read: number): void {
-    if (this.#where === 'status' || this.#where === 'fields') {
-      this.#headBytes += read;
-      if (this.#headBytes > MAX_HEAD_BYTES) throw new TooLargeHead(MAX_HEAD_BYTES);
+  private count(read: number): void {
+    if (this.where === 'status' || this.where === 'fields') {
+      this.headBytes += read;
+      if (this.headBytes > MAX_HEAD_BYTES) throw new TooLargeHead(MAX_HEAD_BYTES);
     } else {
-      this.#chunkingBytes += read;
-      if (this.#chunkingBytes > MAX_CHUNKING_BYTES + this.#bodyBytes) {
+      this.chunkingBytes += read;
+      if (this.chunkingBytes > MAX_CHUNKING_BYTES + this.bodyBytes) {
         throw new BadMessage(`the chunks take more than ${bytes(MAX_CHUNKING_BYTES)} beside what is in them`);
       }
     }
   }
 
-  #take(where: LineWhere, line: string): void {
+  private take(where: LineWhere, line: string): void {
     switch (where) {
       case 'status':
-        if (line === '' && this.#blanks++ === 0) return; // one empty line, left over by whatever came before
-        this.#status = readStatusLine(line);
-        this.#where = 'fields';
+        if (line === '' && this.blanks++ === 0) return; // one empty line, left over by whatever came before
+        this.status = readStatusLine(line);
+        this.where = 'fields';
         return;
       case 'fields':
-        if (line === '') this.#head();
-        else this.#fields.line(line);
+        if (line === '') this.head();
+        else this.fields.line(line);
         return;
       case 'size':
-        this.#left = chunkSize(line);
-        this.#where = this.#left === 0 ? 'trailer' : 'chunk';
+        this.left = chunkSize(line);
+        this.where = this.left === 0 ? 'trailer' : 'chunk';
         return;
       case 'chunk end':
         if (line !== '') throw new BadMessage('a chunk is longer than its size');
-        this.#where = 'size';
+        this.where = 'size';
         return;
       case 'trailer':
-        if (line === '') this.#where = 'over'; // fields of a trailer mean nothing here
+        if (line === '') this.where = 'over'; // fields of a trailer mean nothing here
     }
   }
 
-  #head(): void {
-    this.#fields.end();
-    const head = { status: this.#status, headers: this.#fields.headers };
-    if (head.status < 200) return this.#skipInterim();
+  private head(): void {
+    this.fields.end();
+    const head = { status: this.status, headers: this.fields.headers };
+    if (head.status < 200) return this.skipInterim();
     const framing = framingOf(this.method, head);
-    if (!this.on.head(head, framing) || framing === 0) this.#where = 'over';
-    else if (framing === 'chunked') this.#where = 'size';
-    else if (framing === 'close') this.#where = 'close';
+    if (!this.on.head(head, framing) || framing === 0) this.where = 'over';
+    else if (framing === 'chunked') this.where = 'size';
+    else if (framing === 'close') this.where = 'close';
     else {
-      this.#where = 'sized';
-      this.#left = framing;
+      this.where = 'sized';
+      this.left = framing;
     }
   }
 
   /** A client reads past interim answers (RFC 9110, section 15.2), but for a change of protocol that it did not ask for. */
-  #skipInterim(): void {
-    if (this.#status === 101) throw new BadMessage('101 switches protocols, which nobody asked for');
-    if (++this.#interim > MAX_INTERIM) throw new BadMessage(`more than ${MAX_INTERIM} interim answers`);
-    this.#fields = new FieldReader();
-    this.#blanks = 0;
-    this.#where = 'status';
+  private skipInterim(): void {
+    if (this.status === 101) throw new BadMessage('101 switches protocols, which nobody asked for');
+    if (++this.interim > MAX_INTERIM) throw new BadMessage(`more than ${MAX_INTERIM} interim answers`);
+    this.fields = new FieldReader();
+    this.blanks = 0;
+    this.where = 'status';
   }
 }
