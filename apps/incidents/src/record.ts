@@ -1,4 +1,4 @@
-import type { MonitorSpec } from '@tocsin/contracts';
+import { type AnyMonitorSpec, heartbeatOf, isProbed } from '@tocsin/contracts';
 import { durationMs, gridOf, type MonitorState, type Pulse, type Rules, silenceMs } from '@tocsin/core';
 
 /** What deciding needs of a monitor's specification, kept ready to use in the monitors' projection. */
@@ -67,7 +67,7 @@ export interface StoredSpan {
 }
 
 /** Derives what is stored with a monitor from its specification. */
-export function rulesOf(monitorId: string, spec: MonitorSpec): StoredRules {
+export function rulesOf(monitorId: string, spec: AnyMonitorSpec): StoredRules {
   const { channels, remindEvery, failureThreshold, recoveryThreshold } = spec;
   const common = {
     channels,
@@ -75,9 +75,10 @@ export function rulesOf(monitorId: string, spec: MonitorSpec): StoredRules {
     recoveryThreshold,
     ...(remindEvery === undefined ? {} : { remindEvery }),
   };
-  if (spec.kind === 'heartbeat') {
-    const { schedule, grace } = spec.settings;
-    return { ...common, ...NOT_PROBED, schedule, graceMs: durationMs(grace) };
+  if (!isProbed(spec)) {
+    const heartbeat = heartbeatOf(spec);
+    const of = heartbeat && { schedule: heartbeat.schedule, graceMs: durationMs(heartbeat.grace) };
+    return { ...common, ...NOT_PROBED, ...of };
   }
   const intervalMs = durationMs(spec.interval);
   const { locations, quorum, confirm } = spec;
@@ -87,9 +88,19 @@ export function rulesOf(monitorId: string, spec: MonitorSpec): StoredRules {
 
 const NOT_PROBED = { locations: [], quorum: 1, confirm: false, intervalMs: 0, timeoutMs: 0, phaseMs: 0 };
 
+/** Whether this version can say what is expected of a monitor: a later one may have kinds that are neither checked nor call. */
+export function isUnderstood(spec: AnyMonitorSpec): boolean {
+  return isProbed(spec) || heartbeatOf(spec) !== undefined;
+}
+
+/** Whether it is checked on a grid, whatever its kind. */
+export function hasGrid({ rules }: Pick<KnownMonitor, 'rules'>): boolean {
+  return rules.intervalMs > 0;
+}
+
 /** For how long a monitor may give no result, or undefined where none is expected. */
 export function silenceOf({ monitor, state }: Pick<Held, 'monitor' | 'state'>): number | undefined {
-  return monitor.kind === 'heartbeat' || state.state === 'paused' ? undefined : silenceMs(monitor.rules);
+  return !hasGrid(monitor) || state.state === 'paused' ? undefined : silenceMs(monitor.rules);
 }
 
 /** Whether a result is the check of a window that was due in a span: on its grid, from one of its locations. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type IfRevision, commands, HIDDEN, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
+import { type AnyMonitor, commands, HIDDEN, type IfRevision, monitorSpec, requests } from '@tocsin/contracts';
 import { isSealed, newId } from '@tocsin/core';
 import type { Followed } from '@tocsin/messaging';
 import { Database } from '@tocsin/database';
@@ -25,7 +25,7 @@ const webhook = (name = 'hook') => ({
 });
 const http = (over: object = {}) =>
   monitorSpec.parse({ kind: 'http', name: 'site', interval: '10s', settings: { url: 'http://127.0.0.1:9/' }, ...over });
-const create = (over: object = {}): Promise<Monitor> =>
+const create = (over: object = {}): Promise<AnyMonitor> =>
   carryOut(system.messaging, commands.monitorsCreate, { spec: http(over) });
 const told = (subject: string): Followed[] => seen.filter((message) => message.subject === subject);
 
@@ -79,7 +79,7 @@ describe('a change', () => {
 
   it('is refused when it was made of an older revision', async () => {
     const { id } = await create();
-    const patch = (ifRevision: IfRevision): Promise<Monitor> =>
+    const patch = (ifRevision: IfRevision): Promise<AnyMonitor> =>
       carryOut(system.messaging, commands.monitorsPatch, {
         id,
         ifRevision,
@@ -149,7 +149,8 @@ describe('a monitor', () => {
       auth: { type: 'basic', username: 'u', password },
     });
     const monitor = await create({ settings: settings('s3cret') });
-    const passwordOf = ({ spec }: Monitor): string => (spec.settings as { auth: { password: string } }).auth.password;
+    const passwordOf = ({ spec }: AnyMonitor): string =>
+      (spec.settings as { auth: { password: string } }).auth.password;
     expect(isSealed(passwordOf(monitor))).toBe(true);
     const spec = http({ name: 'other', settings: settings(HIDDEN) });
     const replaced = await carryOut(system.messaging, commands.monitorsReplace, { id: monitor.id, spec });

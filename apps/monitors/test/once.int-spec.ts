@@ -1,4 +1,4 @@
-import { commands, type Monitor, monitorSpec, requests } from '@tocsin/contracts';
+import { commands, type AnyMonitor, monitorSpec, requests } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import { atTheEnd, startService, until } from '@tocsin/testing';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 const spec = (name: string) =>
   monitorSpec.parse({ kind: 'http', name, interval: '10s', settings: { url: 'http://127.0.0.1:9/' } });
-const named = async (q: string): Promise<Monitor[]> =>
+const named = async (q: string): Promise<AnyMonitor[]> =>
   (await system.messaging.request(requests.monitorsList, { q, limit: 10 })).items;
 
 /** Whether the stream takes a message under this identifier as new; the first time, it is. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { commands, type Monitor, monitorSpec, requests, subjects } from '@tocsin/contracts';
+import { commands, type AnyMonitor, monitorSpec, requests, subjects } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { startPostgres } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const spec = (name: string) =>
   monitorSpec.parse({ kind: 'http', name, tags: ['made'], settings: { url: 'http://127.0.0.1:9/' } });
-const create = (name: string): Promise<Monitor> =>
+const create = (name: string): Promise<AnyMonitor> =>
   carryOut(system.messaging, commands.monitorsCreate, { spec: spec(name) });
 
 /** What CONFIG says of each monitor now. */

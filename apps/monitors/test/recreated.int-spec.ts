@@ -1,4 +1,4 @@
-import { commands, type Monitor, monitorSpec, streams, subjects } from '@tocsin/contracts';
+import { commands, type AnyMonitor, monitorSpec, streams, subjects } from '@tocsin/contracts';
 import { Database } from '@tocsin/database';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ beforeAll(async () => {
   system = await startSystem({ TOCSIN_RECONCILE_MS: '3600000' });
 }, 60_000);
 
-const create = (name: string): Promise<Monitor> =>
+const create = (name: string): Promise<AnyMonitor> =>
   carryOut(system.messaging, commands.monitorsCreate, {
     spec: monitorSpec.parse({ kind: 'http', name, settings: { url: 'http://127.0.0.1:9/' } }),
   });
@@ -33,7 +33,7 @@ it('CONFIG that was deleted is filled again at once, and with what was changed j
   );
   atTheEnd(() => follow.stop());
   const { jsm } = system.messaging.connection;
-  const stored = (of: Monitor): Promise<unknown> =>
+  const stored = (of: AnyMonitor): Promise<unknown> =>
     jsm.streams.getMessage(streams.config.name, { last_by_subj: subjects.monitorConfig(of.id) });
   await until(async () => (await stored(old)) && (await stored(young)), { what: 'CONFIG to hold both' });
   await jsm.streams.delete(streams.config.name);

@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { Inject, Injectable } from '@nestjs/common';
 import { isOwnFailure, runCheck } from '@tocsin/checks';
-import type { CheckTask, Finding } from '@tocsin/contracts';
+import type { CheckTarget, CheckTask, Finding } from '@tocsin/contracts';
 import { type Clock, openSecret } from '@tocsin/core';
 import type { HandBack } from '@tocsin/messaging';
 import { CLOCK, CONFIG, Drain, type PlatformConfig, Targets } from '@tocsin/service';
 import { logger, withSpan } from '@tocsin/telemetry';
 import { handBack } from './hand-back.ts';
 import type { ProberConfig } from './prober.config.ts';
-import { inFlight } from './prober.metrics.ts';
+import { countDefect, inFlight } from './prober.metrics.ts';
 import { Stalls } from './stalls.ts';
 
 /** How long a task rests that this machine had no resources for. */
@@ -17,6 +17,9 @@ const REST_MS = 250;
 const STOP_GRACE_MS = 200;
 
 const log = logger('prober');
+
+/** A task that this version can run. */
+export type RunnableTask = CheckTask & { target: CheckTarget };
 
 /** Runs the checks of tasks, and tells what they say of their targets from what they say of this prober. */
 @Injectable()
@@ -45,7 +48,7 @@ export class Checker {
    * What the check found.
    * @throws HandBack when it says nothing of the target: this prober stops, stood still for others, or is out of something
    */
-  async check(task: CheckTask): Promise<Finding> {
+  async check(task: RunnableTask): Promise<Finding> {
     const stalledBefore = this.stalls.totalMs;
     let heldUpMs = 0;
     const finding = await this.run(task, (ms) => (heldUpMs += ms));
@@ -58,7 +61,7 @@ export class Checker {
     return finding;
   }
 
-  private async run(task: CheckTask, heldUp: (ms: number) => void): Promise<Finding> {
+  private async run(task: RunnableTask, heldUp: (ms: number) => void): Promise<Finding> {
     const { target } = task;
     const attributes = {
       'tocsin.monitor.id': task.monitorId,
@@ -74,6 +77,10 @@ export class Checker {
           clock: this.clock,
           targets: this.targets,
           openSecret: (sealed) => openSecret(this.config.secret, sealed),
+          onDefect: (error) => {
+            countDefect(target.kind);
+            log.error({ err: error, monitorId: task.monitorId }, `a defect ended a check of kind ${target.kind}`);
+          },
           signal: this.stop.signal,
           heldUp,
           settingsKey: `${task.monitorId}.${task.revision}`,

@@ -18,6 +18,10 @@ const handedBack = meter.createCounter('tocsin_checks_handed_back_total', {
   description: 'Tasks left to another prober, by reason',
 });
 
+const defects = meter.createCounter('tocsin_check_defects_total', {
+  description: 'Checks that a defect of Tocsin ended, by kind',
+});
+
 /** Checks under way. */
 export const inFlight = meter.createUpDownCounter('tocsin_checks_in_flight', { description: 'Checks under way' });
 
@@ -33,6 +37,11 @@ export function countResult(task: CheckTask, result: Result): void {
 }
 
 /** Counts a task that was handed back; `reason` is one of a few words. */
-export function countHandBack(reason: 'avoid' | 'stopping' | 'resources' | 'stalled'): void {
+export function countHandBack(reason: 'avoid' | 'stopping' | 'resources' | 'stalled' | 'unsupported'): void {
   handedBack.add(1, { reason });
+}
+
+/** Counts a check that ended by an exception which nobody foresaw. */
+export function countDefect(kind: string): void {
+  defects.add(1, { kind });
 }

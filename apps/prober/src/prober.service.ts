@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { supported } from '@tocsin/checks';
 import { checkId, type CheckTask, type Result, subjects } from '@tocsin/contracts';
 import type { Clock } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
@@ -8,7 +9,7 @@ import { handBack } from './hand-back.ts';
 import { outcomeOf } from './outcome.ts';
 import type { ProberConfig } from './prober.config.ts';
 import { countResult } from './prober.metrics.ts';
-import { take } from './take.ts';
+import { restOfUnsupported, take } from './take.ts';
 
 /** How soon a task that another prober should run is offered again: varied, so that the broker's turns vary too. */
 const AVOID_MS = 3;
@@ -31,23 +32,29 @@ export class ProberService {
    */
   async answer(task: CheckTask, deliveries: number): Promise<void> {
     const now = this.clock.now();
-    const by = { prober: this.config.instance, stopping: this.checker.stopping, deliveries, now };
-    const decision = take(task, by);
-    switch (decision) {
+    const target = supported(task.target);
+    const { stopping } = this.checker;
+    const by = { prober: this.config.instance, stopping, supported: target !== undefined, deliveries, now };
+    switch (take(task, by)) {
       case 'stopping':
         throw handBack(0, 'stopping', 'this prober stops');
       case 'avoid':
         throw handBack(AVOID_MS + Math.random() * AVOID_VARIES_MS, 'avoid', 'another prober should confirm it');
       case 'expired':
-        return this.publish(task, { outcome: 'missed' });
+        return this.publish(task, { outcome: 'missed', ...(target ? {} : { because: unsupported(task) }) });
+      case 'unsupported':
+        throw handBack(restOfUnsupported(task, by), 'unsupported', unsupported(task).message);
       case 'run': {
-        const finding = await this.checker.check(task);
+        const finding = await this.checker.check({ ...task, target: target! });
         return this.publish(task, { outcome: outcomeOf(task, now), startedAt: now, finding });
       }
     }
   }
 
-  private async publish(task: CheckTask, answer: Pick<Result, 'outcome' | 'startedAt' | 'finding'>): Promise<void> {
+  private async publish(
+    task: CheckTask,
+    answer: Pick<Result, 'outcome' | 'startedAt' | 'finding' | 'because'>,
+  ): Promise<void> {
     const { monitorId, revision, window, location, attempt, dueAt } = task;
     const prober = this.config.instance;
     const result: Result = { monitorId, revision, window, location, attempt, dueAt, prober, ...answer };
@@ -56,4 +63,9 @@ export class ProberService {
     await this.messaging.publish(subjects.result(monitorId), result, { id: checkId(task), urgent });
     countResult(task, result);
   }
+}
+
+function unsupported({ target, location }: CheckTask): NonNullable<Result['because']> {
+  const message = `no prober of ${location} that was asked can run this check of kind ${target.kind}: upgrade them`;
+  return { reason: 'unsupported', message };
 }

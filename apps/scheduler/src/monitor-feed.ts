@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { monitorConfig, streams, type Monitor } from '@tocsin/contracts';
+import { isProbed, monitorConfig, streams, type AnyMonitor } from '@tocsin/contracts';
 import { shardOf } from '@tocsin/core';
 import { type Follow, Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
@@ -78,6 +78,6 @@ export class MonitorFeed {
   }
 }
 
-function isScheduled(monitor: Monitor): monitor is ProbedMonitor {
-  return monitor.spec.kind !== 'heartbeat' && !monitor.spec.paused;
+function isScheduled(monitor: AnyMonitor): monitor is ProbedMonitor {
+  return isProbed(monitor.spec) && !monitor.spec.paused;
 }

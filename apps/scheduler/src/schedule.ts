@@ -1,5 +1,5 @@
 import { dueAt, durationMs, type Grid, gridOf, nextWindow, windowAt } from '@tocsin/core';
-import type { Monitor } from '@tocsin/contracts';
+import type { AnyMonitor, ProbedSpec } from '@tocsin/contracts';
 import { DueHeap } from './due-heap.ts';
 
 /**
@@ -10,8 +10,8 @@ const HEARD_WITHIN_MS = 5_000;
 /** How far the clocks of two hosts may be apart. */
 const SKEW_MS = 500;
 
-/** A monitor that is run on a grid: a heartbeat is not, it calls us. */
-export type ProbedMonitor = Monitor & { spec: Exclude<Monitor['spec'], { kind: 'heartbeat' }> };
+/** A monitor that is run on a grid, of whatever kind: a heartbeat is not, it calls us. */
+export type ProbedMonitor = AnyMonitor & { spec: ProbedSpec };
 
 /** One window that is due, for all locations of its monitor. */
 export interface DueWindow {

@@ -80,6 +80,7 @@ function viewOf(row: ResultRow): ResultView {
     outcome: OUTCOMES[row.outcome] ?? 'missed',
     prober: row.prober,
     ...(finding ? { finding } : {}),
+    ...(finding || row.message === '' ? {} : { because: { reason: row.reason, message: row.message } }),
     // What did not run has not begun: the time that is kept is that of the answer, or of the mark.
     ...(startedAt === null || !finding ? {} : { startedAt }),
     ...(startedAt === null ? {} : { at: startedAt + Math.round(durationMs ?? 0) }),

@@ -10,6 +10,8 @@ export interface CheckContext {
   targets: TargetGuard;
   /** Opens a sealed secret. Called only when the secret is about to be used, and the result is never kept. */
   openSecret: (sealed: string) => string;
+  /** Told of an exception that no check foresaw: the check is down for `internal`, and this is what to mend. */
+  onDefect?: (error: unknown) => void;
   /** Ends the check early: it then finds `aborted`, which says nothing about the target. */
   signal?: AbortSignal;
   /** Told at the end how long the check itself kept everything else in this process waiting, ms, where it did. */

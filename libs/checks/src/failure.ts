@@ -1,3 +1,5 @@
+import type { CheckContext } from './check.ts';
+
 /** The named reasons a check can end with. They are stable: rules, dashboards and translations may rely on them. */
 export type Reason =
   | 'ok'
@@ -14,6 +16,7 @@ export type Reason =
   | 'assertion'
   | 'expect'
   | 'settings'
+  | 'internal'
   | 'resources'
   | 'aborted';
 
@@ -56,4 +59,15 @@ export function ownFailure(error: unknown): CheckFailure | undefined {
 
 function resources(what: string, cause: unknown): CheckFailure {
   return new CheckFailure('resources', `resources: ${what}`, { cause });
+}
+
+/**
+ * Turns an exception that nobody foresaw into a failure, and tells of it. It is no lack of resources: every prober has the
+ * same defect, so handing the check on would only end in a missed window. Its text may repeat anything, so only its name is shown.
+ */
+export function defect(error: unknown, context: Pick<CheckContext, 'onDefect'>): CheckFailure {
+  context.onDefect?.(error);
+  const name = error instanceof Error ? error.name : typeof error;
+  const message = `internal: a defect of Tocsin ended the check (${name}); the log of the prober says more`;
+  return new CheckFailure('internal', message, { cause: error });
 }

@@ -3,4 +3,4 @@ export { checkChannel, checkSettings } from './check-settings.ts';
 export { type ConnectionWish, openConnection } from './connect/open-connection.ts';
 export { CheckFailure, isOwnFailure, type Reason } from './failure.ts';
 export { type HttpSend, type HttpSent, sendHttp } from './http/send.ts';
-export { runCheck } from './run-check.ts';
+export { runCheck, supported } from './run-check.ts';

@@ -1,5 +1,6 @@
-import type { CheckTarget, Finding } from '@tocsin/contracts';
+import { type CheckTarget, checkTarget, type CheckTask, type Finding } from '@tocsin/contracts';
 import type { CheckContext } from './check.ts';
+import { defect } from './failure.ts';
 import { checkHttp } from './http/http.ts';
 import { checkTcp } from './tcp/tcp.ts';
 
@@ -9,7 +10,17 @@ const checks: { [K in CheckTarget['kind']]: (target: never, context: CheckContex
   tcp: (target: Extract<CheckTarget, { kind: 'tcp' }>, context) => checkTcp(target.settings, context),
 };
 
+/** A task's target as this version can check it; undefined for a kind, or settings, of another version. */
+export function supported(target: CheckTask['target']): CheckTarget | undefined {
+  return checkTarget.safeParse(target).data;
+}
+
 /** Runs the check of a target. It never throws, ends within the timeout and leaves nothing behind. */
-export function runCheck(target: CheckTarget, context: CheckContext): Promise<Finding> {
-  return checks[target.kind](target as never, context);
+export async function runCheck(target: CheckTarget, context: CheckContext): Promise<Finding> {
+  try {
+    return await checks[target.kind](target as never, context);
+  } catch (error) {
+    const { reason, message } = defect(error, context);
+    return { verdict: 'down', reason, message, durationMs: 0, timings: {} };
+  }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Finding, Timings, Verdict } from '@tocsin/contracts';
 import type { CheckContext } from './check.ts';
-import { CheckFailure, ownFailure, type Reason } from './failure.ts';
+import { CheckFailure, defect, ownFailure, type Reason } from './failure.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { clean, milliseconds } from './words.ts';
 
@@ -149,7 +149,7 @@ export class Run {
     try {
       return await work(this);
     } catch (error) {
-      throw this.#stopped ?? asFailure(error);
+      throw this.#stopped ?? asFailure(error, this.context);
     } finally {
       clearTimeout(this.#timer);
       this.context.signal?.removeEventListener('abort', this.#abort);
@@ -186,11 +186,9 @@ export class Run {
   }
 }
 
-function asFailure(error: unknown): CheckFailure {
+function asFailure(error: unknown, context: CheckContext): CheckFailure {
   if (error instanceof CheckFailure) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  // Not foreseen: say so, and let another prober try, as we do not know that the target is to blame.
-  return ownFailure(error) ?? new CheckFailure('resources', `resources: the check broke: ${text}`, { cause: error });
+  return ownFailure(error) ?? defect(error, context);
 }
 
 function rounded(timings: Timings): Timings {

@@ -6,11 +6,12 @@ import { tolerant } from './tolerant.ts';
 /** Attempts from here on were asked for by a person (`check now`), not by the grid or a confirmation. */
 export const MANUAL_ATTEMPT = 1000;
 
-const target = z.discriminatedUnion('kind', [
+/** What a prober of this version can check. */
+export const checkTarget = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('http'), settings: tolerant(httpSettings) }),
   z.object({ kind: z.literal('tcp'), settings: tolerant(tcpSettings) }),
 ]);
-export type CheckTarget = z.infer<typeof target>;
+export type CheckTarget = z.infer<typeof checkTarget>;
 
 /** One check to run: `checks.<location>.<monitorId>`. It carries all that a prober needs; secrets in it are sealed. */
 export const checkTask = z.object({
@@ -26,7 +27,8 @@ export const checkTask = z.object({
   intervalMs: z.int().min(1),
   /** Prober instances that should leave it to another, where there is one: who found the failure to confirm. */
   avoid: z.array(z.string()).max(10).optional(),
-  target,
+  /** Of any kind: whoever runs it sees whether it can (`checkTarget`). */
+  target: z.object({ kind: z.string().min(1).max(64), settings: z.unknown() }),
 });
 export type CheckTask = z.infer<typeof checkTask>;
 
@@ -61,6 +63,9 @@ export const finding = z.object({
 });
 export type Finding = z.infer<typeof finding>;
 
+/** Why a check did not run: a named reason, and the same in words. */
+export const because = z.object({ reason: z.string().max(64), message: z.string().max(500) });
+
 /** One result: `results.<monitorId>`. At most one is kept per (monitor, due time, location, attempt). */
 export const result = z.object({
   monitorId: id,
@@ -73,6 +78,8 @@ export const result = z.object({
   /** Absent when the check did not run (`missed`). */
   finding: finding.optional(),
   startedAt: epochMs.optional(),
+  /** Why it did not run, where more is known than that its window ended: `unsupported`. */
+  because: because.optional(),
   /** The instance that answered the task. */
   prober: z.string().max(128),
 });

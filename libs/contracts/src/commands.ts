@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { channel, channelSpec, notificationView } from './channel.ts';
 import { id } from './fields.ts';
 import { acknowledgeSpec, incidentView, noteSpec } from './incident.ts';
-import { monitor, monitorSpec } from './monitor.ts';
+import { anyMonitor, monitorSpec } from './monitor.ts';
 import { createdToken, tokenSpec } from './token.ts';
 
 /** Writes: carried by JetStream to the owner, executed once per operation, answered to the caller's inbox. */
@@ -17,19 +17,19 @@ export type IfRevision = z.infer<typeof ifRevision>;
 const done = z.object({ id });
 
 export const commands = {
-  monitorsCreate: command('monitors', 'monitors-create', z.strictObject({ spec: monitorSpec }), monitor),
+  monitorsCreate: command('monitors', 'monitors-create', z.strictObject({ spec: monitorSpec }), anyMonitor),
   monitorsReplace: command(
     'monitors',
     'monitors-replace',
     z.strictObject({ id, ifRevision, spec: monitorSpec }),
-    monitor,
+    anyMonitor,
   ),
   /** A JSON Merge Patch (RFC 7396) of the specification, checked as a whole after it is applied. */
   monitorsPatch: command(
     'monitors',
     'monitors-patch',
     z.strictObject({ id, ifRevision, patch: z.record(z.string(), z.unknown()) }),
-    monitor,
+    anyMonitor,
   ),
   monitorsDelete: command('monitors', 'monitors-delete', z.strictObject({ id, ifRevision }), done),
   monitorsCheck: command('monitors', 'monitors-check', z.strictObject({ id }), done),

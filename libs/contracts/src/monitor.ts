@@ -202,6 +202,28 @@ const probed = {
   quorum: z.int().min(1).max(20).default(1).meta({ description: 'How many locations must agree that it is down' }),
 };
 
+interface Grid {
+  kind: string;
+  interval?: string | undefined;
+  timeout?: string | undefined;
+  locations?: string[] | undefined;
+  quorum?: number | undefined;
+}
+
+function checkGrid<T extends Grid>(spec: T, context: z.RefinementCtx<T>): void {
+  const { interval, timeout, locations, quorum } = spec;
+  if (interval === undefined || timeout === undefined || locations === undefined || quorum === undefined) return;
+  if (durationMs(timeout) > Math.max(durationMs(interval), 10_000)) {
+    context.addIssue({ code: 'custom', path: ['timeout'], message: 'must not be longer than the interval' });
+  }
+  if (quorum > locations.length) {
+    context.addIssue({ code: 'custom', path: ['quorum'], message: 'must not exceed the number of locations' });
+  }
+  if (new Set(locations).size !== locations.length) {
+    context.addIssue({ code: 'custom', path: ['locations'], message: 'must not name a location twice' });
+  }
+}
+
 /** What a person sends to create or replace a monitor. Unknown fields are refused. */
 export const monitorSpec = z
   .discriminatedUnion('kind', [
@@ -210,20 +232,12 @@ export const monitorSpec = z
     z.strictObject({ kind: z.literal('heartbeat'), ...common, settings: heartbeatSettings }),
   ])
   .superRefine((spec, context) => {
+    checkGrid(spec, context);
     if (spec.kind === 'heartbeat') return;
     const { cert, key } = spec.settings.tls ?? {};
     if (cert !== undefined && key !== undefined && key !== HIDDEN && !isSealed(key)) {
       const message = keyPairProblem(cert, key);
       if (message) context.addIssue({ code: 'custom', path: ['settings', 'tls', 'key'], message });
-    }
-    if (durationMs(spec.timeout) > Math.max(durationMs(spec.interval), 10_000)) {
-      context.addIssue({ code: 'custom', path: ['timeout'], message: 'must not be longer than the interval' });
-    }
-    if (spec.quorum > spec.locations.length) {
-      context.addIssue({ code: 'custom', path: ['quorum'], message: 'must not exceed the number of locations' });
-    }
-    if (new Set(spec.locations).size !== spec.locations.length) {
-      context.addIssue({ code: 'custom', path: ['locations'], message: 'must not name a location twice' });
     }
   });
 export type MonitorSpec = z.infer<typeof monitorSpec>;
@@ -246,9 +260,40 @@ const record = {
 export const monitor = z.object({ ...record, spec: tolerant(monitorSpec) });
 export type Monitor = z.infer<typeof monitor>;
 
+const anyKind = z.string().min(1).max(64);
+const probedOfAnyKind = tolerant(
+  z.strictObject({ kind: anyKind, ...probed, interval: duration('1s', '1d'), settings: z.unknown() }),
+);
+const otherOfAnyKind = tolerant(
+  z.strictObject({ kind: anyKind, ...common, interval: z.undefined().optional(), settings: z.unknown() }),
+);
+
+/**
+ * A monitor as those read it who neither own it nor run its check. A later version may have kinds and settings that this one does
+ * not know, so these are passed on as they are. Whether it is checked on a grid is told by its interval, not by its kind.
+ */
+export const anyMonitor = z.object({
+  ...record,
+  spec: z.union([probedOfAnyKind, otherOfAnyKind]).superRefine(checkGrid),
+});
+export type AnyMonitor = z.infer<typeof anyMonitor>;
+export type AnyMonitorSpec = AnyMonitor['spec'];
+/** A specification with a grid: somebody checks it, window after window. */
+export type ProbedSpec = z.infer<typeof probedOfAnyKind>;
+
+/** Whether somebody checks it on a grid; a heartbeat waits to be called. */
+export function isProbed(spec: AnyMonitorSpec): spec is ProbedSpec {
+  return spec.interval !== undefined;
+}
+
+/** The settings of a heartbeat; undefined for other kinds, and for a heartbeat with a schedule of a later version. */
+export function heartbeatOf(spec: AnyMonitorSpec): HeartbeatSettings | undefined {
+  return spec.kind === 'heartbeat' ? tolerant(heartbeatSettings).safeParse(spec.settings).data : undefined;
+}
+
 /** What CONFIG carries per monitor: the newest record, or the fact that it is gone. Older revisions are ignored. */
 export const monitorConfig = z.union([
-  monitor,
+  anyMonitor,
   z.object({
     id,
     revision: z.int().min(1),

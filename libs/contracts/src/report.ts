@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { finding, outcome } from './check.ts';
+import { because, finding, outcome } from './check.ts';
 import { epochMs, id } from './fields.ts';
 import { stateName } from './incident.ts';
 
@@ -11,6 +11,9 @@ export const resultView = z.object({
   attempt: z.int(),
   outcome,
   finding: finding.optional(),
+  because: because
+    .optional()
+    .meta({ description: 'Why it did not run, where more is known than that its window ended' }),
   startedAt: epochMs.optional().meta({ description: 'When the check began; absent where it did not run' }),
   at: epochMs.optional().meta({ description: 'When it ended, was answered as missed, or was found to be missed' }),
   prober: z.string().meta({ description: 'The instance that answered; empty where nobody did' }),

@@ -4,7 +4,7 @@ import { channel, notificationView } from './channel.ts';
 import { outcome } from './check.ts';
 import { epochMs, id, limit, page, tag } from './fields.ts';
 import { incidentView, stateName, stateView, transition } from './incident.ts';
-import { monitor } from './monitor.ts';
+import { anyMonitor } from './monitor.ts';
 import { coverageReport, monitorTally, resultView, rollup, summary, uptimeReport } from './report.ts';
 import { instanceView } from './system.ts';
 import { role, token } from './token.ts';
@@ -70,8 +70,8 @@ const changesOf = (service: string) =>
   request(`changes.${service}.list`, changesQuestion, z.object({ items: z.array(changeView) }));
 
 export const requests = {
-  monitorsGet: request('monitors.get', byId, z.object({ monitor, ...aged })),
-  monitorsList: request('monitors.list', monitorsQuery, agedPage(monitor)),
+  monitorsGet: request('monitors.get', byId, z.object({ monitor: anyMonitor, ...aged })),
+  monitorsList: request('monitors.list', monitorsQuery, agedPage(anyMonitor)),
   channelsGet: request('monitors.channels.get', byId, z.object({ ...channel.shape, ...aged })),
   channelsList: request('monitors.channels.list', z.strictObject({ cursor, limit }), agedPage(channel)),
   tokensList: request('monitors.tokens.list', z.strictObject({ cursor, limit }), page(token)),

@@ -1,18 +1,18 @@
 import { dueAt, durationMs, gridOf } from '@tocsin/core';
 import type { CheckTask } from './check.ts';
-import type { Monitor } from './monitor.ts';
+import { type AnyMonitor, isProbed } from './monitor.ts';
 
 /**
- * The check of one window of a monitor from one location, or undefined for a monitor that nobody probes (a heartbeat).
+ * The check of one window of a monitor from one location, or undefined for a monitor that nobody probes.
  * @param of `now` (ms since the epoch) is when a confirmation or a manual check (`attempt` above 0) is asked for;
  *   the due check of a window (attempt 0) does not need it. `avoid` names prober instances that should leave it
  */
 export function checkTaskOf(
-  monitor: Pick<Monitor, 'id' | 'revision' | 'spec'>,
+  monitor: Pick<AnyMonitor, 'id' | 'revision' | 'spec'>,
   of: { window: number; location: string; attempt: number; avoid?: string[]; now?: number },
 ): CheckTask | undefined {
   const { spec } = monitor;
-  if (spec.kind === 'heartbeat') return undefined;
+  if (!isProbed(spec)) return undefined;
   const intervalMs = durationMs(spec.interval);
   const timeoutMs = durationMs(spec.timeout);
   const due = dueAt(gridOf(monitor.id, intervalMs), of.window);
@@ -29,6 +29,6 @@ export function checkTaskOf(
     timeoutMs,
     intervalMs,
     ...(of.avoid === undefined ? {} : { avoid: of.avoid }),
-    target: spec.kind === 'http' ? { kind: 'http', settings: spec.settings } : { kind: 'tcp', settings: spec.settings },
+    target: { kind: spec.kind, settings: spec.settings },
   };
 }

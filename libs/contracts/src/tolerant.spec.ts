@@ -2,10 +2,10 @@ import { newId } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { channel, channelConfig, channelSpec } from './channel.ts';
-import { checkTask } from './check.ts';
+import { checkTarget, checkTask } from './check.ts';
 import { commands } from './commands.ts';
 import { incidentEvent, monitorEvent, stateEvent } from './incident.ts';
-import { httpSettings, monitor, monitorConfig, monitorSpec } from './monitor.ts';
+import { anyMonitor, heartbeatOf, httpSettings, isProbed, monitor, monitorConfig, monitorSpec } from './monitor.ts';
 import { requests } from './requests.ts';
 import { checkTaskOf } from './task.ts';
 import { tolerant } from './tolerant.ts';
@@ -66,8 +66,10 @@ describe('what services tell each other', () => {
   });
 
   it('a monitor of the next version is read without what this one does not know', () => {
-    expect(monitor.parse(monitorFromTheFuture())).toEqual(ofNow);
-    expect(monitorConfig.parse(monitorFromTheFuture())).toEqual(ofNow);
+    const later = monitorFromTheFuture() as typeof ofNow;
+    expect(monitor.parse(later)).toEqual(ofNow);
+    // Settings are for the owner and for whoever runs it.
+    expect(monitorConfig.parse(later)).toEqual({ ...ofNow, spec: { ...spec, settings: later.spec.settings } });
   });
 
   it('so is a channel, and a tombstone', () => {
@@ -82,7 +84,54 @@ describe('what services tell each other', () => {
     const task = checkTaskOf(ofNow, { window: 7, location: 'default', attempt: 0 })!;
     const later = fromTheFuture(task) as { target: { settings: { headers: object } } };
     later.target.settings.headers = {};
-    expect(checkTask.parse(later)).toEqual(task);
+    const read = checkTask.parse(later);
+    expect({ ...read, target: checkTarget.parse(read.target) }).toEqual(task);
+  });
+
+  const later = {
+    ...ofNow,
+    spec: { ...spec, kind: 'icmp', interval: '30s', locations: ['a', 'b'], settings: { host: 'h', packets: 3 } },
+  };
+
+  it('a monitor of a kind that is not known is read whole, and checked on its grid all the same', () => {
+    const read = anyMonitor.parse(later);
+    expect(read).toEqual(later);
+    expect(monitorConfig.parse(later)).toEqual(later);
+    expect(isProbed(read.spec)).toBe(true);
+    const task = checkTaskOf(read, { window: 7, location: 'b', attempt: 0 });
+    expect(task).toMatchObject({ intervalMs: 30_000, target: { kind: 'icmp', settings: { host: 'h', packets: 3 } } });
+    expect(checkTask.parse(task)).toEqual(task);
+    expect(checkTarget.safeParse(task?.target).success).toBe(false);
+  });
+
+  it('so is one with settings that are not known, for whoever does not run it', () => {
+    const auth = { type: 'mutual', certificate: 'sealed:x' };
+    const other = { ...ofNow, spec: { ...spec, settings: { ...spec.settings, auth } } };
+    expect(anyMonitor.parse(other)).toEqual(other);
+    expect(monitor.safeParse(other).success).toBe(false);
+  });
+
+  it('nobody checks one without an interval, whatever its kind', () => {
+    const read = anyMonitor.parse({ ...later, spec: { kind: 'icmp', name: 'later', settings: { host: 'h' } } });
+    expect(isProbed(read.spec)).toBe(false);
+    expect(checkTaskOf(read, { window: 7, location: 'b', attempt: 0 })).toBeUndefined();
+    expect(heartbeatOf(read.spec)).toBeUndefined();
+  });
+
+  it('a grid is checked whatever the kind', () => {
+    const bad = (over: object) => anyMonitor.safeParse({ ...later, spec: { ...later.spec, ...over } }).success;
+    expect([{ interval: 'soon' }, { quorum: 5 }, { locations: [] }, { kind: '' }].map(bad)).not.toContain(true);
+  });
+
+  it('a heartbeat is known by its schedule', () => {
+    const heartbeat = (schedule: object) => {
+      const { name } = spec;
+      return heartbeatOf(
+        anyMonitor.parse({ ...ofNow, spec: { kind: 'heartbeat', name, settings: { schedule } } }).spec,
+      );
+    };
+    expect(heartbeat({ every: '5m', addedLater: 1 })).toEqual({ schedule: { every: '5m' }, grace: '1m' });
+    expect(heartbeat({ rrule: 'FREQ=DAILY' })).toBeUndefined();
   });
 
   it('what they know is checked as at the door', () => {

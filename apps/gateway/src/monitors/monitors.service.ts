@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Cache } from '@tocsin/cache';
 import {
+  type AnyMonitor,
   commands,
-  type Monitor,
+  heartbeatOf,
   type MonitorListItem,
   type MonitorView,
   requests,
@@ -109,15 +110,15 @@ export class MonitorsService {
   }
 
   /** A monitor by itself: with what would be too much work for each of a page. */
-  private whole(monitor: Monitor, caller: Caller | undefined): MonitorView {
+  private whole(monitor: AnyMonitor, caller: Caller | undefined): MonitorView {
     const view = this.view(monitor, caller);
-    const { spec } = monitor;
-    if (spec.kind !== 'heartbeat' || !('cron' in spec.settings.schedule)) return view;
-    const { cron, timezone } = spec.settings.schedule;
+    const schedule = heartbeatOf(monitor.spec)?.schedule;
+    if (schedule === undefined || !('cron' in schedule)) return view;
+    const { cron, timezone } = schedule;
     return { ...view, nextTimes: new CronSchedule(cron, timezone).upcoming(this.clock.now(), TIMES_SHOWN) };
   }
 
-  private view(monitor: Monitor, caller: Caller | undefined): MonitorView {
+  private view(monitor: AnyMonitor, caller: Caller | undefined): MonitorView {
     const shown = { ...monitor, spec: shownTo(caller, monitor.spec) };
     if (monitor.spec.kind !== 'heartbeat' || caller === undefined || caller.role === 'viewer') return shown;
     const key = heartbeatKey(this.config.secret, monitor.id);

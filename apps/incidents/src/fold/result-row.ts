@@ -6,7 +6,7 @@ import type { ResultRow } from '../record.ts';
  * @param publishedAt when it was answered, in ms: what is kept as the time of a check that never started
  */
 export function resultRow(result: Result, publishedAt: number): ResultRow {
-  const { finding } = result;
+  const { finding, because } = result;
   return {
     monitorId: result.monitorId,
     dueAt: result.dueAt,
@@ -17,8 +17,8 @@ export function resultRow(result: Result, publishedAt: number): ResultRow {
     counted: false,
     durationMs: finding?.durationMs,
     startedAt: result.startedAt ?? publishedAt,
-    reason: finding?.reason ?? result.outcome,
-    message: finding?.message ?? '',
+    reason: finding?.reason ?? because?.reason ?? result.outcome,
+    message: finding?.message ?? because?.message ?? '',
     // Only the sweep's rows have none: nobody answered.
     prober: result.prober === '' ? 'unnamed' : result.prober,
     detail: finding && detailOf(finding),

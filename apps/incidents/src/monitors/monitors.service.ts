@@ -1,14 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Monitor, MonitorConfig } from '@tocsin/contracts';
+import type { AnyMonitor, MonitorConfig } from '@tocsin/contracts';
 import { type Clock, expectedAfter, newState, pause, remove, resume, rewatch } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
+import { HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
 import { scheduleOf } from '../heartbeats/schedule.ts';
 import { isSameSet } from '../incidents/audience.ts';
 import { IncidentsStore } from '../incidents.store.ts';
-import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
+import { hasGrid, type Held, isUnderstood, type KnownMonitor, rulesOf } from '../record.ts';
 import { type Ending, MonitorsStore, type NewSpan } from './monitors.store.ts';
+
+/** How soon an instance of a later version is given the chance to take what this one does not understand. */
+const LATER_RETRY_MS = 5_000;
 
 /** Keeps this service's picture of the monitors: what deciding needs, their states, and the spans of their grids. */
 @Injectable()
@@ -22,12 +26,17 @@ export class MonitorsService {
   /**
    * Takes over configurations, each in its turn: a pause that was over before it was heard of was a pause all the same.
    * A revision that is not newer than the known one is ignored.
-   * @throws TocsinError while the database is away (to be tried again)
+   * @throws TocsinError while the database is away (to be tried again); HandBack for what only a later version understands:
+   * all else is applied then
    */
   async apply(configs: readonly MonitorConfig[]): Promise<void> {
+    const understood = configs.filter((config) => 'deleted' in config || isUnderstood(config.spec));
     await this.store.transaction(async (tx) => {
-      for (const round of roundsOf(configs)) await this.applyIn(tx, round);
+      for (const round of roundsOf(understood)) await this.applyIn(tx, round);
     });
+    if (understood.length < configs.length) {
+      throw new HandBack(LATER_RETRY_MS, 'a later version has to say what is expected of a monitor of this kind');
+    }
   }
 
   private async applyIn(tx: Transaction, configs: ReadonlyMap<string, MonitorConfig>): Promise<void> {
@@ -76,7 +85,7 @@ class Work {
 
   constructor(readonly now: number) {}
 
-  create(config: Monitor): void {
+  create(config: AnyMonitor): void {
     const monitor = knownMonitor(config);
     const waiting = monitor.kind === 'heartbeat' ? 'Waiting for the first ping' : undefined;
     const held: Held = { monitor, state: newState(config.id, this.now, waiting), pulse: {} };
@@ -86,7 +95,7 @@ class Work {
     this.enter(config, monitor);
   }
 
-  change(held: Held, config: Monitor): void {
+  change(held: Held, config: AnyMonitor): void {
     const before = held.monitor;
     const monitor = knownMonitor(config);
     if (before.kind !== monitor.kind) {
@@ -119,23 +128,23 @@ class Work {
   }
 
   /** A new span begins: of the present grid, or of a pause. Heartbeats have no grid. */
-  private enter(config: Monitor, monitor: KnownMonitor): void {
+  private enter(config: AnyMonitor, monitor: KnownMonitor): void {
     this.sweeps.push(monitor);
     const { intervalMs, phaseMs, locations } = monitor.rules;
     const since = monitor.paused ? config.updatedAt : config.gridSince;
-    const grid = monitor.kind === 'heartbeat' ? undefined : { intervalMs, phaseMs, locations, excused: monitor.paused };
+    const grid = !hasGrid(monitor) ? undefined : { intervalMs, phaseMs, locations, excused: monitor.paused };
     this.spans.push({ monitorId: config.id, from: since + 1, grid });
   }
 }
 
-function knownMonitor(config: Monitor): KnownMonitor {
+function knownMonitor(config: AnyMonitor): KnownMonitor {
   const { id, revision, gridSince, spec } = config;
   const { name, kind, paused } = spec;
   return { monitorId: id, revision, deleted: false, name, kind, paused, gridSince, rules: rulesOf(id, spec) };
 }
 
 /** What locations say that it is no longer checked from is of no account. */
-function onlyThose(locations: Held['state']['locations'], { kind, rules }: KnownMonitor): Held['state']['locations'] {
-  if (kind === 'heartbeat') return locations;
-  return Object.fromEntries(Object.entries(locations).filter(([name]) => rules.locations.includes(name)));
+function onlyThose(locations: Held['state']['locations'], monitor: KnownMonitor): Held['state']['locations'] {
+  if (!hasGrid(monitor)) return locations;
+  return Object.fromEntries(Object.entries(locations).filter(([name]) => monitor.rules.locations.includes(name)));
 }

@@ -3,7 +3,7 @@ import type { MonitorConfig } from '@tocsin/contracts';
 import { HEARTBEAT_LOCATION } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 import { markDirty } from '../history/rollups.sql.ts';
-import { type Held, type KnownMonitor, rulesOf } from '../record.ts';
+import { hasGrid, type Held, type KnownMonitor, rulesOf } from '../record.ts';
 
 /** A span that begins, and ends the one before it; without a grid nothing is due in it. */
 export interface NewSpan {
@@ -122,7 +122,7 @@ export class MonitorsStore {
 
   /** Has the windows of these monitors accounted for from now on; heartbeats have none. */
   async putSweeps(tx: Queryable, monitors: readonly KnownMonitor[]): Promise<void> {
-    const probed = monitors.filter(isProbed);
+    const probed = monitors.filter(hasGrid);
     if (probed.length === 0) return;
     const params = [
       probed.map((monitor) => monitor.monitorId),
@@ -155,10 +155,6 @@ export class MonitorsStore {
     const rows = await tx.query<{ monitor_id: string; until_at: number }>(END_SPANS, params, { name: 'spans end' });
     return new Map(rows.map((row) => [row.monitor_id, row.until_at]));
   }
-}
-
-function isProbed({ kind }: KnownMonitor): boolean {
-  return kind !== 'heartbeat';
 }
 
 function rowOf(config: MonitorConfig): unknown[] {

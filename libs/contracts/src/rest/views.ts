@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { epochMs } from '../fields.ts';
 import { stateView } from '../incident.ts';
-import { monitor } from '../monitor.ts';
+import { type AnyMonitor, monitor } from '../monitor.ts';
 import { instanceView } from '../system.ts';
 import { problem } from './problem.ts';
 
@@ -21,13 +21,14 @@ export const monitorView = z.object({
         'field in the wrong place is seen. Not in lists',
     }),
 });
-export type MonitorView = z.infer<typeof monitorView>;
+/** The kinds that this version documents, or another one of a later version. */
+export type MonitorView = AnyMonitor & Omit<z.infer<typeof monitorView>, keyof AnyMonitor>;
 
 export const monitorListItem = z.object({
   ...monitorView.shape,
   state: stateView.optional().meta({ description: 'Absent while the read side is away, or has not seen it yet' }),
 });
-export type MonitorListItem = z.infer<typeof monitorListItem>;
+export type MonitorListItem = MonitorView & Pick<z.infer<typeof monitorListItem>, 'state'>;
 
 const HEX = '[0-9a-fA-F]';
 /** Names an operation: where a key named it, with the beginning of the hash of the request that it is for. */
