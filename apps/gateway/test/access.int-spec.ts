@@ -1,4 +1,4 @@
-import { routes, type Route } from '@tocsin/contracts';
+import { monitorSpec, routes, type Route } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,24 @@ beforeAll(async () => {
 
 const rank = { anyone: 0, viewer: 1, editor: 2, admin: 3 } as const;
 const rows = Object.entries(routes as Readonly<Record<string, Route>>).filter(([, route]) => route.role !== 'anyone');
+
+describe('a monitor of a kind that a later version brought', () => {
+  it('is shown as it is, by itself and in lists', async () => {
+    const id = newId();
+    const known = monitorSpec.parse(anHttpMonitor());
+    const spec = { ...known, kind: 'icmp', settings: { host: 'a.example', packets: 3 } };
+    const record = { id, revision: 1, createdAt: 1, updatedAt: 1, gridSince: 1, spec };
+    stack.monitors.all.set(id, record as never);
+    const one = await stack.ask('GET', `/v1/monitors/${id}`, { as: 'viewer' });
+    expect([one.status, one.body]).toMatchObject([200, record]);
+    const list = await stack.ask('GET', '/v1/monitors', { as: 'viewer' });
+    expect([list.status, list.body.items]).toMatchObject([
+      200,
+      expect.arrayContaining([expect.objectContaining({ id })]),
+    ]);
+    stack.monitors.all.delete(id);
+  });
+});
 
 describe('who may do what', () => {
   it.each(rows)('%s is for its role and those above it', async (_name, route) => {

@@ -1,5 +1,5 @@
 import { dueAt, gridOf, newId, nextWindow } from '@tocsin/core';
-import type { Monitor, Result } from '@tocsin/contracts';
+import { type Monitor, monitorConfig, type Result } from '@tocsin/contracts';
 import { aMonitor, aResult } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bench, type Instance, TestClock } from './bench.ts';
@@ -41,6 +41,27 @@ describe('folding results', () => {
     await one.results(result(monitor, 2));
     expect(await one.incidentsOf(monitor)).toMatchObject([{ resolved_at: expect.any(Number), reason: 'status' }]);
     expect(await one.events(monitor)).toEqual(['state up', 'state down', 'opened', 'state up', 'resolved']);
+  });
+
+  it('a monitor of a kind that a later version brought is watched like any other', async () => {
+    const known = aMonitor({ createdAt: clock.at - 60_000, spec: { confirm: false } });
+    const spec = { ...known.spec, kind: 'icmp', settings: { host: 'a.example', packets: 3 } };
+    const monitor = { ...known, spec };
+    await one.config(monitorConfig.parse(monitor));
+    const because = { reason: 'unsupported', message: 'no prober of default can run it' };
+    const { finding: _, startedAt: _at, ...missed } = result(known, 1, { outcome: 'missed', because });
+    await one.results(result(known, 0), missed, result(known, 2, { down: 'loss' }));
+    expect(await one.state(monitor)).toMatchObject({ state: 'down', reason: 'loss' });
+    expect(await one.incidentsOf(monitor)).toMatchObject([{ reason: 'loss', resolved_at: null }]);
+    const rows = await one.database.query(
+      'SELECT outcome, counted, reason, message FROM results WHERE monitor_id = $1 ORDER BY due_at',
+      [monitor.id],
+    );
+    expect(rows).toMatchObject([
+      { outcome: 0, counted: true },
+      { outcome: 2, counted: true, ...because },
+      { outcome: 0, counted: true },
+    ]);
   });
 
   it('a confirmation that succeeds clears the failure', async () => {

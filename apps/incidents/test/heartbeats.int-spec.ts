@@ -1,5 +1,6 @@
 import { newId } from '@tocsin/core';
-import type { Heartbeat, Monitor, MonitorSpecInput } from '@tocsin/contracts';
+import { type Heartbeat, type Monitor, monitorConfig, type MonitorSpecInput } from '@tocsin/contracts';
+import { HandBack } from '@tocsin/messaging';
 import { aMonitorOf } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bench, type Instance, TestClock } from './bench.ts';
@@ -35,6 +36,16 @@ describe('heartbeats', () => {
     await one.states.silence(clock.at, 0);
     expect(await one.state(monitor)).toMatchObject({ state: 'unknown', message: 'Waiting for the first ping' });
     expect(await one.incidentsOf(monitor)).toEqual([]);
+  });
+
+  it('one with a schedule of a later version is left to an instance of that version, and the others are taken', async () => {
+    const known = aMonitorOf({ kind: 'heartbeat', name: 'a', settings: { schedule: { every: '5m' } } });
+    const settings = { schedule: { rrule: 'FREQ=DAILY' }, grace: '1m' };
+    const later = { ...known, id: newId(), spec: { kind: 'heartbeat', name: 'b', settings } };
+    const read = [known, later].map((config) => monitorConfig.parse(config));
+    await expect(one.config(...read)).rejects.toThrow(HandBack);
+    expect(await one.state(known)).toMatchObject({ state: 'unknown' });
+    expect(await one.state(later)).toBeUndefined();
   });
 
   it('an overdue one goes down and says by how much; the next ping resolves it', async () => {

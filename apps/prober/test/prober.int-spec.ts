@@ -86,6 +86,18 @@ describe('one prober', () => {
     expect(site.hits).toHaveLength(0);
   });
 
+  test('a check of a kind that it does not know is left to others; when its window ends it is missed, and says why', async () => {
+    const target = { kind: 'icmp', settings: { host: 'a.example' } };
+    const task = await desk.ask({} as never, { target, expiresAt: Date.now() + 700 });
+    const results = await until(async () => (await desk.results(task)).length > 0 && desk.results(task));
+    const message = 'no prober of lab that was asked can run this check of kind icmp: upgrade them';
+    expect(results).toMatchObject([{ outcome: 'missed', because: { reason: 'unsupported', message } }]);
+    expect(results[0]).not.toHaveProperty('finding');
+    expect(await desk.messaging.deadLetters.list({ limit: 1 })).toEqual([]);
+    const metrics = await (await fetch(`http://127.0.0.1:${prober.port}/metrics`)).text();
+    expect(metrics).toMatch(/tocsin_checks_handed_back_total\{[^}]*reason="unsupported"/);
+  });
+
   test('a check that starts more than half an interval after it was due is late', async () => {
     const site = await Site.open((_, response) => response.end('fine'));
     const dueAt = Date.now() - 600;
