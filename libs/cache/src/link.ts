@@ -22,6 +22,8 @@ const TRUST_MS = 1_250;
 const RESTORE_MS = 250;
 /** Restores in vain before the connections are opened anew (a cut network never says that it is gone). */
 const FRUITLESS_RESTORES = 6;
+/** A start whose first connections are not made yet is no outage. */
+const BEGINNING_MS = 2_000;
 
 /**
  * The connections to Redis and whether they can be believed.
@@ -44,8 +46,11 @@ export class RedisLink {
   private closed = false;
   /** So that an outage is logged once, and the first connection is no news. */
   private reported = false;
+  private wasUp = false;
+  private readonly beganAt: number;
 
   constructor(private readonly options: LinkOptions) {
+    this.beganAt = options.clock.monotonic();
     this.eraKey = `${options.namespace}:era`;
     this.channel = `${options.namespace}:news`;
     this.commands = this.connect();
@@ -86,8 +91,7 @@ export class RedisLink {
   fall(reason: string): void {
     if (this.current === undefined || this.closed) return;
     this.current = undefined;
-    if (!this.reported) this.logger.warn(`Redis is away (${reason}): values are loaded directly until it is back.`);
-    this.reported = true;
+    this.report(reason);
     this.schedule(RESTORE_MS);
   }
 
@@ -108,6 +112,11 @@ export class RedisLink {
     clearTimeout(this.timer);
     this.commands.disconnect();
     this.subscriber.disconnect();
+  }
+
+  private report(reason: string): void {
+    if (!this.reported) this.logger.warn(`Redis is away (${reason}): values are loaded directly until it is back.`);
+    this.reported = true;
   }
 
   private connect(): Redis {
@@ -164,12 +173,13 @@ export class RedisLink {
       await answered(arrival);
       this.confirmedAt = sentAt;
       this.fruitless = 0;
+      this.wasUp = true;
       if (this.reported) this.logger.log('Redis is back: what was cached before is dropped.');
       this.reported = false;
     } catch (error) {
       this.current = undefined;
-      if (!this.reported) this.logger.warn(`Redis is away (${reasonOf(error)}): values are loaded directly.`);
-      this.reported = true;
+      const isBeginning = !this.wasUp && this.options.clock.monotonic() - this.beganAt < BEGINNING_MS;
+      if (!isBeginning) this.report(reasonOf(error));
       this.fruitless += 1;
       if (this.fruitless % FRUITLESS_RESTORES === 0) this.reopen();
     } finally {
