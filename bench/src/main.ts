@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { asksForHelp, showUsage } from '@tocsin/local';
 import { Bench } from './bench.ts';
 import { asTable, type Figure, met } from './figures.ts';
 import { alarm } from './scenarios/alarm.ts';
@@ -11,14 +12,13 @@ import { scale } from './scenarios/scale.ts';
 const SCENARIOS = { rest: atRest, road, alarm, scale };
 type Name = keyof typeof SCENARIOS;
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: Object.keys(SCENARIOS).join(',') },
-    rate: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '60' },
-    out: { type: 'string', default: 'bench/results.json' },
-  },
-});
+const USAGE = `Usage: npm run bench [-- --only rest,road,alarm,scale] [--rate N] [--seconds N] [--out FILE]
+  --only a,b    only these scenarios (default: all)
+  --rate N      checks per second (default 1000)
+  --seconds N   how long each is measured (default 60)
+  --out FILE    where the figures go (default bench/results.json)`;
+
+const values = asksForHelp() ? process.exit(showUsage(USAGE)) : valuesOf();
 
 const chosen = values.only.split(',').filter((name): name is Name => name in SCENARIOS);
 const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.version}`;
@@ -41,3 +41,18 @@ const missed = Object.values(results)
   .flat()
   .filter((figure) => met(figure) === false);
 console.log(missed.length === 0 ? 'every aim was met' : `missed: ${missed.map(({ name }) => name).join('; ')}`);
+
+function valuesOf() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', default: Object.keys(SCENARIOS).join(',') },
+        rate: { type: 'string', default: '1000' },
+        seconds: { type: 'string', default: '60' },
+        out: { type: 'string', default: 'bench/results.json' },
+      },
+    }).values;
+  } catch (error) {
+    process.exit(showUsage(`${(error as Error).message}\n${USAGE}`));
+  }
+}

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot, showUsage } from '@tocsin/local';
 import { writeReadme } from '../trial/report/readme.ts';
 import { Results } from '../trial/results.ts';
 import { added, runAll } from '../trial/run-all.ts';
@@ -39,8 +39,5 @@ async function main(o: DrillOptions): Promise<number> {
 }
 
 const options = parseDrillOptions(process.argv.slice(2));
-if (typeof options === 'string') {
-  console.error(options);
-  process.exit(2);
-}
+if (typeof options === 'string') process.exit(showUsage(options));
 process.exit(await main(options));

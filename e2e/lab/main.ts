@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { enter, findPrograms, whyNot } from '@tocsin/lab';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot, showUsage } from '@tocsin/local';
 import { writeReadme } from '../trial/report/readme.ts';
 import { Results } from '../trial/results.ts';
 import { runAll } from '../trial/run-all.ts';
@@ -64,8 +64,5 @@ async function inside(o: LabOptions): Promise<number> {
 
 const isInside = process.argv[2] === INSIDE;
 const options = parseLabOptions(process.argv.slice(isInside ? 3 : 2));
-if (typeof options === 'string') {
-  console.error(options);
-  process.exit(2);
-}
+if (typeof options === 'string') process.exit(showUsage(options));
 process.exit(await (isInside ? inside(options) : outside(options)));

@@ -11,6 +11,10 @@ const pinnedNode = join(bin, process.platform === 'win32' ? 'node.exe' : 'node')
 const [command, ...args] = process.argv.slice(2);
 const commands = ['start', 'test', 'bench', 'drill', 'mutants', 'hosts', 'lab'];
 
+if (['--help', '-h'].includes(command)) {
+  console.log(`Usage: npm start, npm test, or npm run ${commands.slice(2).join(', ')}; each takes -- --help.`);
+  process.exit(0);
+}
 if (!commands.includes(command)) fail(`Unknown command "${command ?? ''}"; use one of: ${commands.join(', ')}.`);
 if (!installed()) await install();
 const node = existsSync(pinnedNode) ? pinnedNode : ownNode();
@@ -38,7 +42,9 @@ async function install() {
   console.log('Installing dependencies (npm ci) …');
   const npm = process.env.npm_execpath;
   const [program, first] = npm && /npm-cli\.c?js$/.test(npm) ? [process.execPath, [npm]] : ['npm', []];
-  const code = await run(program, [...first, 'ci', '--no-audit', '--no-fund'], withoutNpmSettings());
+  // Packages are made for the pinned Node: what npm says of the one that it runs on itself (EBADENGINE) is of no account.
+  const settings = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const code = await run(program, [...first, 'ci', ...settings], withoutNpmSettings());
   if (code !== 0) fail('`npm ci` failed; see its message above.');
 }
 
@@ -73,12 +79,18 @@ function run(program, programArgs, env, tether = false) {
   return new Promise((resolve) => {
     const stdio = ['inherit', 'inherit', 'inherit', ...(tether ? ['ipc'] : [])];
     const child = spawn(program, programArgs, { cwd: root, env, stdio });
-    // Ctrl-C reaches the child by itself (same terminal); a signal sent to us alone is passed on.
-    process.on('SIGINT', () => undefined);
-    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+    // Ctrl-C reaches the child by itself, too: it is told, and tells that from a signal sent to us alone. npm does not listen.
+    let asked = false;
+    const stop = (signal) => {
+      if (asked) return;
+      asked = true;
+      if (!tether) child.kill(signal);
+      else if (child.connected) child.send({ stop: signal });
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
     // When what ran us (npm) is gone without having told us, nobody could stop us any more.
     const parent = process.ppid;
-    if (tether) setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 1_000).unref();
+    if (tether) setInterval(() => process.ppid !== parent && stop('SIGTERM'), 1_000).unref();
     child.once('error', (error) => fail(`${program} can't be run: ${error.message}`));
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
   });

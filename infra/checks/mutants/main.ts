@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { asksForHelp, showUsage } from '@tocsin/local';
 import { Copy } from './copy.ts';
 import { mutants } from './list.ts';
 import { type Mutant, mutate } from './mutant.ts';
@@ -84,4 +85,8 @@ function page(): string {
   ].join('\n');
 }
 
-process.exitCode = await main(process.argv[2]);
+const USAGE = 'Usage: npm run mutants [-- PART]\n  PART    only mechanisms whose name holds it (default: all)';
+
+const [part, ...more] = process.argv.slice(2);
+const isUsed = !asksForHelp() && !part?.startsWith('-') && more.length === 0;
+process.exitCode = isUsed ? await main(part) : showUsage(USAGE);

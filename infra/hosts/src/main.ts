@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { asksForHelp, showUsage } from '@tocsin/local';
 import { deploy } from './deployment.ts';
 import { InventoryError, readInventory } from './inventory.ts';
 import { render } from './render.ts';
@@ -13,19 +14,25 @@ the software. docs/operations.md says how it gets there.
   --secrets FOLDER  where passwords and certificates are kept; made at the first time. Default: secrets
   --out FOLDER      a folder for each host is written here. Default: out`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    secrets: { type: 'string', default: 'secrets' },
-    out: { type: 'string', default: 'out' },
-    help: { type: 'boolean', default: false },
-  },
-});
+function argumentsOf() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        secrets: { type: 'string', default: 'secrets' },
+        out: { type: 'string', default: 'out' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    process.exit(showUsage(`${(error as Error).message}\n${USAGE}`));
+  }
+}
 
+const { values, positionals } = argumentsOf();
 const [file] = positionals;
-if (values.help || file === undefined || positionals.length > 1) {
-  console.log(USAGE);
-  process.exitCode = values.help ? 0 : 2;
+if (asksForHelp() || file === undefined || positionals.length > 1) {
+  process.exitCode = showUsage(USAGE);
 } else {
   try {
     const deployment = await deploy(readInventory(file), values.secrets);

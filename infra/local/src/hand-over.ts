@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { onAskedToStop } from './asked-to-stop.ts';
 import { projectRoot } from './paths.ts';
 
 /** Runs a script of this workspace under the same Node with our arguments, and ends as it ends. */
@@ -9,11 +10,16 @@ export function handOver(script: string): void {
     ['--import', '@oxc-node/core/register', join(projectRoot, script), ...process.argv.slice(2)],
     { cwd: projectRoot, stdio: 'inherit' },
   );
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.on('disconnect', () => child.kill('SIGTERM'));
+  endWith(child);
   child.once('exit', (code) => {
     process.exitCode = code ?? 1;
     if (process.connected) process.disconnect();
+  });
+}
+
+/** Passes it on when this process alone is asked to stop. Twice would end some programs at once. */
+export function endWith(child: ChildProcess): void {
+  onAskedToStop(({ signal, whom }) => {
+    if (whom === 'alone') child.kill(signal);
   });
 }

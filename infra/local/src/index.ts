@@ -15,4 +15,5 @@ export { PostgresPair, startPostgresPair, type PostgresPairOptions } from './pos
 export type { PostgresName } from './postgres-pair-state.ts';
 export { password, passwordsFor } from './passwords.ts';
 export { processesIn } from './process-folder.ts';
+export { asksForHelp, showUsage } from './usage.ts';
 export { services, type ServiceNeeds } from './services.ts';

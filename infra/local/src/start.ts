@@ -1,14 +1,15 @@
 import { parseStartOptions } from './start-options.ts';
 import { LocalTocsin } from './local-tocsin.ts';
 import { claim, AlreadyRunning } from './start-lock.ts';
+import { onAskedToStop } from './asked-to-stop.ts';
 import { say } from './progress.ts';
+import { showUsage } from './usage.ts';
 
 /** `npm start`: see infra/local/README.md. */
 async function main(): Promise<number> {
   const options = parseStartOptions(process.argv.slice(2));
   if (typeof options === 'string') {
-    console.error(options);
-    return 2;
+    return showUsage(options);
   }
   const release = await claim();
   const tocsin = new LocalTocsin(options);
@@ -27,18 +28,13 @@ async function main(): Promise<number> {
   }
 }
 
-/** Ctrl-C, a polite kill, a closed terminal, or the death of what ran us. A second Ctrl-C changes nothing: stopping is bounded. */
 function askedToStop(): { promise: Promise<void>; signal: AbortSignal } {
   const controller = new AbortController();
   const promise = new Promise<void>((resolve) => {
-    const stop = (): void => {
+    onAskedToStop(() => {
       controller.abort();
       resolve();
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-    process.on('disconnect', stop);
-    const parent = process.ppid;
-    setInterval(() => process.ppid !== parent && stop(), 1_000).unref();
+    });
   });
   return { promise, signal: controller.signal };
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { endWith } from './hand-over.ts';
 import { projectRoot } from './paths.ts';
 import { removeForgotten } from './temporary.ts';
 import { findOrFetchServers } from './servers.ts';
@@ -14,9 +15,7 @@ async function main(): Promise<number> {
       cwd: projectRoot,
       stdio: 'inherit',
     });
-    process.on('SIGINT', () => undefined);
-    process.on('SIGTERM', () => child.kill('SIGTERM'));
-    process.on('disconnect', () => child.kill('SIGTERM'));
+    endWith(child);
     child.once('exit', (code) => resolve(code ?? 1));
   });
 }
