@@ -43,7 +43,7 @@ interface Started {
 async function started(program: string, args: string[]): Promise<Started> {
   const child = spawn(program, args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   // Whatever became of it, nothing of its group stays behind.
-  atTheEnd(() => void killGroup(child.pid!));
+  atTheEnd(() => killGroup(child.pid!));
   let text = '';
   child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const closed = once(child, 'close') as Promise<[number | null]>;

@@ -20,7 +20,7 @@ describe('an exception that no check foresaw', () => {
     ['in the midst of it', { targets: { refusal: boom } }],
     ['before it began', { clock: { ...systemClock, monotonic: boom } }],
   ])('%s is a failure of its own, is told of, and is not handed on', async (_when, broken) => {
-    const onDefect = vi.fn();
+    const onDefect = vi.fn<(error: unknown) => void>();
     const finding = await runCheck(target, { ...context, ...broken, onDefect });
     expect(finding).toMatchObject({ verdict: 'down', reason: 'internal' });
     expect(finding.message).toBe(
