@@ -17,6 +17,7 @@ import {
 } from '../kubernetes/src/manifests.ts';
 import { newSecrets } from '../kubernetes/src/secrets.ts';
 import { commandKeysOf, newCommandKeys } from '../local/src/command-keys.ts';
+import { newSecretKeys, secretKeysOf } from '../local/src/secret-keys.ts';
 import { services } from '../local/src/services.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -210,7 +211,7 @@ describe.each(apps)('%s', (app) => {
       ...(needs.database ? ['TOCSIN_DATABASE_URL'] : []),
       ...(needs.standby ? ['TOCSIN_DATABASE_REPLICA_URL'] : []),
       ...(needs.cache ? ['TOCSIN_REDIS_URL'] : []),
-      ...(needs.secret ? ['TOCSIN_SECRET'] : []),
+      ...Object.keys(secretKeysOf(needs.name, { secretKeys: newSecretKeys() })),
       ...Object.keys(commandKeysOf(needs.name, newCommandKeys())),
       ...(needs.bootstrapToken ? ['TOCSIN_BOOTSTRAP_TOKEN'] : []),
     ].toSorted();

@@ -1,4 +1,5 @@
-import { type PlatformConfig, secretKeys } from '@tocsin/service';
+import { heartbeatKeysOf, Sealing, type SecretKeys } from '@tocsin/core';
+import { type PlatformConfig, sealingKey, secretKeys } from '@tocsin/service';
 import { z } from 'zod';
 
 const count = (min: number, max: number) =>
@@ -21,9 +22,24 @@ const networks = z
     ),
   );
 
+const OWN_KEYS = [
+  'TOCSIN_CHECKS_PUBLIC_KEY',
+  'TOCSIN_CHANNELS_PUBLIC_KEY',
+  'TOCSIN_HEARTBEAT_KEY',
+  'TOCSIN_REQUEST_KEY',
+] as const;
+
 export const gatewayConfig = z
   .object({
-    TOCSIN_SECRET: secretKeys,
+    /** What seals the secrets of monitors, and of channels. The gateway opens none. */
+    TOCSIN_CHECKS_PUBLIC_KEY: sealingKey.optional(),
+    TOCSIN_CHANNELS_PUBLIC_KEY: sealingKey.optional(),
+    /** What the push keys of heartbeats are proven with. */
+    TOCSIN_HEARTBEAT_KEY: secretKeys.optional(),
+    /** What repeated requests are recognised by, and operations known as their token's. */
+    TOCSIN_REQUEST_KEY: secretKeys.optional(),
+    /** Of an earlier version: it stands in for each of the others that is not given. */
+    TOCSIN_SECRET: secretKeys.optional(),
     TOCSIN_PUBLIC_URL: z
       .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
       .transform((url) => url.replace(/\/+$/, ''))
@@ -40,8 +56,19 @@ export const gatewayConfig = z
     TOCSIN_MAX_STREAMS: count(0, 100_000).default(500),
     TOCSIN_MAX_STREAMS_PER_TOKEN: count(1, 100_000).default(100),
   })
+  .superRefine((env, context) => {
+    if (env.TOCSIN_SECRET) return;
+    for (const name of OWN_KEYS) {
+      if (env[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is missing' });
+    }
+  })
   .transform((env) => ({
-    secret: env.TOCSIN_SECRET,
+    sealing: {
+      checks: new Sealing({ publicKey: env.TOCSIN_CHECKS_PUBLIC_KEY, secret: env.TOCSIN_SECRET }),
+      channels: new Sealing({ publicKey: env.TOCSIN_CHANNELS_PUBLIC_KEY, secret: env.TOCSIN_SECRET }),
+    },
+    heartbeatKeys: env.TOCSIN_HEARTBEAT_KEY ?? heartbeatKeysOf(env.TOCSIN_SECRET!),
+    requestKeys: env.TOCSIN_REQUEST_KEY ?? (env.TOCSIN_SECRET as SecretKeys),
     /** Where people reach the gateway; without it, addresses in answers are relative. */
     publicUrl: env.TOCSIN_PUBLIC_URL,
     /** How long a request waits for its owner when the caller does not say. */

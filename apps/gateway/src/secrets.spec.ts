@@ -1,17 +1,20 @@
 import { HIDDEN, monitorSpec } from '@tocsin/contracts';
-import { isSealed, openSecret, sealSecret, type SecretKeys } from '@tocsin/core';
+import { isSealed, openSecret, Sealing, sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { withoutSecrets } from './edge/edge.interceptor.ts';
 import { sealSecrets, shownTo, shownWithin } from './secrets.ts';
 
 const key: SecretKeys = [Buffer.alloc(32, 7)];
+const sealing = new Sealing({ secret: key });
 const spec = (settings: object) => ({ kind: 'http', settings: { url: 'https://a.example', ...settings } });
 const refusal = (path: string) =>
   expect.objectContaining({ more: { fields: [expect.objectContaining({ path })] } }) as Error;
 
 describe('secrets at the edge', () => {
   it('are sealed on their way in, and nothing else is', () => {
-    const sealed = sealSecrets(spec({ auth: { type: 'basic', username: 'u', password: 'p' } }), key, { keeps: false });
+    const sealed = sealSecrets(spec({ auth: { type: 'basic', username: 'u', password: 'p' } }), sealing, {
+      keeps: false,
+    });
     const { auth, url } = sealed.settings as unknown as { auth: { username: string; password: string }; url: string };
     expect([url, auth.username]).toEqual(['https://a.example', 'u']);
     expect(openSecret(key, auth.password)).toBe('p');
@@ -19,7 +22,7 @@ describe('secrets at the edge', () => {
 
   it('header values are, where they are said to be or are credentials', () => {
     const given = { 'X-Api-Key': 'k', 'X-Team': { value: 't', secret: true }, accept: 'text/plain' };
-    const sealed = sealSecrets(spec({ headers: given }), key, { keeps: false });
+    const sealed = sealSecrets(spec({ headers: given }), sealing, { keeps: false });
     const { headers } = sealed.settings as unknown as { headers: Record<string, string> };
     expect(isSealed(headers['X-Api-Key']!)).toBe(true);
     expect(openSecret(key, headers['X-Team']!)).toBe('t');
@@ -28,28 +31,28 @@ describe('secrets at the edge', () => {
 
   it('a value that is already sealed is refused: it would be opened for whoever guesses where it goes', () => {
     const stolen = spec({ auth: { type: 'bearer', token: sealSecret(key, 'theirs') } });
-    expect(() => sealSecrets(stolen, key, { keeps: false })).toThrow(refusal('/settings/auth/token'));
+    expect(() => sealSecrets(stolen, sealing, { keeps: false })).toThrow(refusal('/settings/auth/token'));
   });
 
   it('HIDDEN keeps what is there, and is refused where nothing can be', () => {
     const hidden = spec({ auth: { type: 'bearer', token: HIDDEN } });
-    expect(sealSecrets(hidden, key, { keeps: true })).toEqual(hidden);
-    expect(() => sealSecrets(hidden, key, { keeps: false })).toThrow(refusal('/settings/auth/token'));
+    expect(sealSecrets(hidden, sealing, { keeps: true })).toEqual(hidden);
+    expect(() => sealSecrets(hidden, sealing, { keeps: false })).toThrow(refusal('/settings/auth/token'));
   });
 
   it('in a patch they are checked in plain: a sealed line break would pass every later check', () => {
     const patch = { settings: { headers: { 'X-Api-Key': 'k\r\nX-Other: 1' } } };
-    expect(() => sealSecrets(patch, key, { keeps: true })).toThrow(refusal('/settings/headers/X-Api-Key'));
-    expect(() => sealSecrets({ settings: { auth: { token: '' } } }, key, { keeps: true })).toThrow(
+    expect(() => sealSecrets(patch, sealing, { keeps: true })).toThrow(refusal('/settings/headers/X-Api-Key'));
+    expect(() => sealSecrets({ settings: { auth: { token: '' } } }, sealing, { keeps: true })).toThrow(
       refusal('/settings/auth/token'),
     );
   });
 
   it('the longest is taken whatever its letters, and stays within the bound of what is sealed', () => {
     const long = (count: number) => spec({ auth: { type: 'basic', username: 'u', password: '密'.repeat(count) } });
-    const sealed = sealSecrets(long(4_096), key, { keeps: false });
+    const sealed = sealSecrets(long(4_096), sealing, { keeps: false });
     expect(monitorSpec.safeParse({ ...sealed, name: 'a' }).error).toBeUndefined();
-    expect(() => sealSecrets(long(4_097), key, { keeps: false })).toThrow(refusal('/settings/auth/password'));
+    expect(() => sealSecrets(long(4_097), sealing, { keeps: false })).toThrow(refusal('/settings/auth/password'));
   });
 
   it('are hidden on their way out, sealed or not', () => {
@@ -74,8 +77,8 @@ describe('secrets at the edge', () => {
     'a header %s that is sealed already is refused, one that begins nearly so is not',
     (name) => {
       const stolen = spec({ headers: { [name]: sealSecret(key, 'theirs') } });
-      expect(() => sealSecrets(stolen, key, { keeps: false })).toThrow(refusal(`/settings/headers/${name}`));
-      expect(() => sealSecrets(spec({ headers: { [name]: 'sealed: no' } }), key, { keeps: false })).not.toThrow();
+      expect(() => sealSecrets(stolen, sealing, { keeps: false })).toThrow(refusal(`/settings/headers/${name}`));
+      expect(() => sealSecrets(spec({ headers: { [name]: 'sealed: no' } }), sealing, { keeps: false })).not.toThrow();
     },
   );
 });
@@ -123,13 +126,13 @@ describe('a webhook address', () => {
 
   it('as it was shown is passed on as one to keep, and refused where there is none', () => {
     const shown = webhook('https://hooks.example.org/…');
-    expect(sealSecrets(shown, key, { keeps: true }).settings.url).toBe('kept+https://hooks.example.org/…');
-    expect(() => sealSecrets(shown, key, { keeps: false })).toThrow(refusal('/settings/url'));
-    expect(() => sealSecrets(webhook('kept+https://a/'), key, { keeps: false })).toThrow(refusal('/settings/url'));
+    expect(sealSecrets(shown, sealing, { keeps: true }).settings.url).toBe('kept+https://hooks.example.org/…');
+    expect(() => sealSecrets(shown, sealing, { keeps: false })).toThrow(refusal('/settings/url'));
+    expect(() => sealSecrets(webhook('kept+https://a/'), sealing, { keeps: false })).toThrow(refusal('/settings/url'));
   });
 
   it('that is sealed already is refused', () => {
     const stolen = webhook(`https://hooks.example.org/…#${sealSecret(key, 'https://theirs')}`);
-    expect(() => sealSecrets(stolen, key, { keeps: true })).toThrow(refusal('/settings/url'));
+    expect(() => sealSecrets(stolen, sealing, { keeps: true })).toThrow(refusal('/settings/url'));
   });
 });

@@ -9,7 +9,7 @@ import {
   pointer,
   shownAddress,
 } from '@tocsin/contracts';
-import { type FieldError, isSealed, isSealedAddress, sealSecret, type SecretKeys } from '@tocsin/core';
+import { type FieldError, isSealed, isSealedAddress, type Sealing } from '@tocsin/core';
 import type { Caller } from './edge/call.ts';
 import { EdgeRefusal } from './edge/problem.ts';
 import { withoutQuery } from './query.ts';
@@ -19,7 +19,7 @@ import { withoutQuery } from './query.ts';
  * @param o.keeps whether there is something to keep: false for what is created
  * @throws EdgeRefusal `invalid` with the path of a secret that is not valid
  */
-export function sealSecrets<T>(spec: T, keys: SecretKeys, o: { keeps: boolean }): T {
+export function sealSecrets<T>(spec: T, sealing: Sealing, o: { keeps: boolean }): T {
   const bad: FieldError[] = [];
   const sealed = mapSecrets(spec, (met) => {
     const { value, path, mark } = met;
@@ -32,7 +32,7 @@ export function sealSecrets<T>(spec: T, keys: SecretKeys, o: { keeps: boolean })
     if (isSealed(value) || isSealedAddress(value)) refuse('must not be sealed: send the secret itself');
     const problem = problemOf(met);
     if (problem) refuse(problem);
-    return mark === 'address' ? value : sealSecret(keys, value);
+    return mark === 'address' ? sealing.sealAddress(value) : sealing.seal(value);
   });
   if (bad.length > 0) throw EdgeRefusal.fields(bad);
   return sealed;

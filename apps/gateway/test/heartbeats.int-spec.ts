@@ -24,7 +24,7 @@ describe('heartbeats', () => {
       headers?: Record<string, string>;
     } = {},
   ) =>
-    stack.ask(o.method ?? 'POST', `/v1/heartbeats/${o.key ?? heartbeatKey(stack.secret, monitorId)}${path}`, {
+    stack.ask(o.method ?? 'POST', `/v1/heartbeats/${o.key ?? heartbeatKey(stack.heartbeatKeys, monitorId)}${path}`, {
       as: undefined,
       ...(o.body === undefined ? {} : { raw: o.body }),
       ...(o.headers ? { headers: o.headers } : {}),
@@ -117,7 +117,7 @@ describe('heartbeats', () => {
   });
 
   it('come too often at some point: 429, but a failure is heard after any burst of successes', async () => {
-    const key = heartbeatKey(stack.secret, newId());
+    const key = heartbeatKey(stack.heartbeatKeys, newId());
     const statuses = await Promise.all(Array.from({ length: 70 }, async () => (await beat('', { key })).status));
     expect(new Set(statuses)).toEqual(new Set([200, 429]));
     expect((await beat()).status).toBe(200);
@@ -155,7 +155,7 @@ describe('a ping is no document: its body refuses nothing', () => {
   /** Sends a request as it is written, and returns the whole answer and the heartbeat that came of it. */
   async function send(head: string[], body: string | Buffer = '', path = '/fail'): Promise<[number, Heartbeat]> {
     const monitorId = newId();
-    const key = heartbeatKey(stack.secret, monitorId);
+    const key = heartbeatKey(stack.heartbeatKeys, monitorId);
     const { hostname, port } = new URL(stack.gateway.url);
     const socket = connect(Number(port), hostname);
     const lines = [`POST /v1/heartbeats/${key}${path} HTTP/1.1`, 'Host: tocsin', 'Connection: close', ...head];
@@ -211,7 +211,7 @@ describe('a ping is no document: its body refuses nothing', () => {
     const monitorId = newId();
     const { hostname, port } = new URL(stack.gateway.url);
     const socket = connect(Number(port), hostname);
-    const path = `/v1/heartbeats/${heartbeatKey(stack.secret, monitorId)}/fail`;
+    const path = `/v1/heartbeats/${heartbeatKey(stack.heartbeatKeys, monitorId)}/fail`;
     socket.end(`POST ${path} HTTP/1.1\r\nHost: tocsin\r\nContent-Length: 5000000\r\n\r\n${long}`);
     const heartbeat = await until(() => stack.heartbeats.find((one) => one.monitorId === monitorId), {
       what: 'the heartbeat',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ChannelSpec, commands, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
-import { newId, type SecretKeys, TocsinError, tokenSecret } from '@tocsin/core';
+import { heartbeatKeysOf, newId, type SecretKeys, TocsinError, tokenSecret } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
 import type { RunningNats, RunningRedis } from '@tocsin/local';
 import { type RunningGateway, startGateway } from './gateway.process.ts';
@@ -44,6 +44,11 @@ export class Stack {
     readonly owners: { monitors: FakeOwner; incidents: FakeOwner; notifier: FakeOwner; status: FakeOwner },
     readonly env: Record<string, string>,
   ) {}
+
+  /** What the gateway makes of its secret where it has no key of its own for them. */
+  get heartbeatKeys(): SecretKeys {
+    return heartbeatKeysOf(this.secret);
+  }
 
   gateway!: RunningGateway;
   nats!: RunningNats;

@@ -1,23 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { HIDDEN, keptOrigin, mapSecrets, originOf } from '@tocsin/contracts';
-import { type FieldError, isSealed, sealAnew, sealSecret, type SecretKeys } from '@tocsin/core';
+import { channelSpec, HIDDEN, keptOrigin, mapSecrets, originOf } from '@tocsin/contracts';
+import { type FieldError, isSealed, isSealedAddress, type Sealing } from '@tocsin/core';
 import { CONFIG } from '@tocsin/service';
 import { pointer, refuse } from './fields.ts';
 import type { MonitorsConfig } from './monitors.config.ts';
 import { destinationOf, differenceOf } from './secret-destination.ts';
 
-/** Settles secrets with this deployment's keys. */
+/** Settles secrets with this deployment's keys: those of monitors with the ones of checks. */
 @Injectable()
 export class Secrets {
   constructor(@Inject(CONFIG) private readonly config: MonitorsConfig) {}
 
   /** As {@link settleSecrets}. */
-  settle<T>(spec: T, stored: unknown): T {
-    return settleSecrets(spec, stored, this.config.secret);
+  settle<T extends { kind: string }>(spec: T, stored: unknown): T {
+    return settleSecrets(spec, stored, this.sealingOf(spec));
   }
 
-  /** Whether another key than the first one has sealed something in a stored specification, or none that we have (`lost`). */
-  ageOf(spec: unknown): 'present' | 'old' | 'lost' {
+  /**
+   * Whether something in a stored specification is not sealed as it would be now: with the present key, an address as a whole;
+   * or is sealed with a key that we do not have (`lost`).
+   */
+  ageOf(spec: { kind: string }): 'present' | 'old' | 'lost' {
     try {
       return JSON.stringify(this.sealAnew(spec)) === JSON.stringify(spec) ? 'present' : 'old';
     } catch {
@@ -25,11 +28,21 @@ export class Secrets {
     }
   }
 
-  /** A stored specification with every secret sealed with the first key. @throws TocsinError `invalid` if no key opens one */
-  sealAnew<T>(spec: T): T {
-    return mapSecrets(spec, ({ value }) => (isSealed(value) ? sealAnew(this.config.secret, value) : value));
+  /** A stored specification with every secret sealed with the present key. @throws TocsinError `invalid` if no key opens one */
+  sealAnew<T extends { kind: string }>(spec: T): T {
+    const sealing = this.sealingOf(spec);
+    return mapSecrets(spec, ({ value, mark }) => {
+      if (mark === 'address') return sealing.addressAnew(value);
+      return isSealed(value) ? sealing.anew(value) : value;
+    });
+  }
+
+  private sealingOf({ kind }: { kind: string }): Sealing {
+    return this.config.sealing[CHANNELS.has(kind) ? 'channels' : 'checks'];
   }
 }
+
+const CHANNELS: ReadonlySet<string> = new Set(channelSpec.def.options.map((option) => option.def.shape.kind.value));
 
 /**
  * The specification with every secret sealed, and what stands for one ({@link HIDDEN}, an address as it is shown) replaced
@@ -37,7 +50,7 @@ export class Secrets {
  * monitor is not therefore told its secrets.
  * @throws TocsinError `invalid` where there is nothing to keep, or where it would go elsewhere or less protected
  */
-export function settleSecrets<T>(spec: T, stored: unknown, keys: SecretKeys): T {
+export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T {
   const there = new Map<string, string>();
   mapSecrets(stored, ({ value, path }) => {
     there.set(pointer(path), value);
@@ -51,7 +64,7 @@ export function settleSecrets<T>(spec: T, stored: unknown, keys: SecretKeys): T 
     const field = pointer(['settings', ...path]);
     if (mark === 'address') {
       const origin = keptOrigin(value);
-      if (origin === undefined) return value;
+      if (origin === undefined) return isSealedAddress(value) ? value : sealing.sealAddress(value);
       if (before === undefined || originOf(before) !== origin) {
         bad.push({ path: field, message: 'stands for an address that is not the one there: send the whole address' });
       }
@@ -65,7 +78,7 @@ export function settleSecrets<T>(spec: T, stored: unknown, keys: SecretKeys): T 
       kept.push(field);
       return before;
     }
-    return isSealed(value) ? value : sealSecret(keys, value);
+    return isSealed(value) ? value : sealing.seal(value);
   });
   if (kept.length > 0) {
     const moved = differenceOf(destinationOf(stored), destinationOf(settled));

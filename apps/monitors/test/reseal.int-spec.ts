@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { channelSpec, commands, monitorSpec, requests, streams, subjects } from '@tocsin/contracts';
-import { isSealed, newId, openSecret, sealSecret, type SecretKeys } from '@tocsin/core';
+import { isSealed, newId, openSecret, Sealing, sealSecret, type SecretKeys } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import { atTheEnd, startService, until } from '@tocsin/testing';
 import { beforeAll, expect, it } from 'vitest';
@@ -81,4 +81,34 @@ it('what the key before has sealed is sealed with the new one, announced, and no
   const { operationId } = asked;
   const again = await system.messaging.request(requests.operationsOfMonitors, { operationId });
   expect(again.result).toEqual(made);
+});
+
+it('keys of their own seal what the one key of before did, and the addresses of webhooks, while it serves', async () => {
+  const pairs = { checks: generateKeyPairSync('x25519'), channels: generateKeyPairSync('x25519') };
+  const spki = ({ publicKey }: { publicKey: KeyObject }): string =>
+    publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+  const monitor = await create('of before', { auth: { type: 'bearer', token: sealSecret(next, 'of the target') } });
+  const url = 'http://bot:pa55@127.0.0.1:9/T0/B0?key=x';
+  const spec = channelSpec.parse({ kind: 'webhook', name: 'plain', settings: { url } });
+  const channel = (await carryOut(system.messaging, commands.channelsCreate, { spec })).id;
+  expect(JSON.stringify(await stored('channels', channel))).toContain(url);
+
+  const [first, second] = system.instances;
+  await first!.stop();
+  const env = {
+    ...system.env,
+    TOCSIN_SECRET: written(...next),
+    TOCSIN_CHECKS_PUBLIC_KEY: spki(pairs.checks),
+    TOCSIN_CHANNELS_PUBLIC_KEY: spki(pairs.channels),
+    TOCSIN_TOKEN_KEY: randomBytes(32).toString('base64'),
+  };
+  system.instances = [second!, await startService('monitors', env)];
+  await until(async () => (await stored('channels', channel)).revision > 1, { what: 'the address sealed' });
+  const settings = (await stored('channels', channel)).settings as { url: string };
+  expect(settings.url).toMatch(/^http:\/\/127\.0\.0\.1:9\/…#sealed:v2:/);
+  const opener = (of: keyof typeof pairs) => new Sealing({ privateKeys: [pairs[of].privateKey] });
+  expect(opener('channels').openAddress(settings.url)).toBe(url);
+  const { auth } = (await stored('monitors', monitor)).settings;
+  expect(opener('checks').open(auth!.token)).toBe('of the target');
+  expect(() => opener('channels').open(auth!.token)).toThrow(/another key/);
 });

@@ -1,5 +1,5 @@
-import { secretKeys, targetLists, targetsEnvironment, type PlatformConfig } from '@tocsin/service';
-import { durationMs } from '@tocsin/core';
+import { openingKeys, secretKeys, targetLists, targetsEnvironment, type PlatformConfig } from '@tocsin/service';
+import { durationMs, Sealing } from '@tocsin/core';
 import { z } from 'zod';
 
 const whole = (fallback: number, min: number, max: number) =>
@@ -23,8 +23,10 @@ const period = z
 /** What `notifier` reads from the environment, beside the platform's part. */
 export const notifierConfig = z
   .object({
-    /** Opens the secrets of channels: this service does not run without it. */
-    TOCSIN_SECRET: secretKeys,
+    /** Opens the secrets of channels. */
+    TOCSIN_CHANNELS_KEY: openingKeys.optional(),
+    /** Opens those that an earlier version sealed. */
+    TOCSIN_SECRET: secretKeys.optional(),
     ...targetsEnvironment,
     /** The wait after a first failed attempt; it doubles from there up to TOCSIN_RETRY_MAX_MS. */
     TOCSIN_RETRY_BASE_MS: whole(1_000, 10, 60_000),
@@ -40,8 +42,9 @@ export const notifierConfig = z
     TOCSIN_DEADMAN_URL: address.optional(),
     TOCSIN_DEADMAN_EVERY: period,
   })
+  .refine((env) => env.TOCSIN_CHANNELS_KEY ?? env.TOCSIN_SECRET, { error: 'is missing', path: ['TOCSIN_CHANNELS_KEY'] })
   .transform((env) => ({
-    secret: env.TOCSIN_SECRET,
+    sealing: new Sealing({ privateKeys: env.TOCSIN_CHANNELS_KEY, secret: env.TOCSIN_SECRET }),
     targets: targetLists(env),
     retry: { baseMs: env.TOCSIN_RETRY_BASE_MS, maxMs: env.TOCSIN_RETRY_MAX_MS, forMs: env.TOCSIN_RETRY_FOR_MS },
     sends: env.TOCSIN_SENDS,

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Inject, Injectable } from '@nestjs/common';
 import { isOwnFailure, runCheck } from '@tocsin/checks';
 import type { CheckTarget, CheckTask, Finding } from '@tocsin/contracts';
-import { type Clock, openSecret } from '@tocsin/core';
+import type { Clock } from '@tocsin/core';
 import type { HandBack } from '@tocsin/messaging';
 import { CLOCK, CONFIG, Drain, type PlatformConfig, Targets } from '@tocsin/service';
 import { logger, withSpan } from '@tocsin/telemetry';
@@ -76,7 +76,7 @@ export class Checker {
           timeoutMs: task.timeoutMs,
           clock: this.clock,
           targets: this.targets,
-          openSecret: (sealed) => openSecret(this.config.secret, sealed),
+          openSecret: (sealed) => this.config.sealing.open(sealed),
           onDefect: (error) => {
             countDefect(target.kind);
             log.error({ err: error, monitorId: task.monitorId }, `a defect ended a check of kind ${target.kind}`);

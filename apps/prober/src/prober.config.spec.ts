@@ -4,9 +4,9 @@ import { bootSettings, proberConfig } from './prober.config.ts';
 const TOCSIN_SECRET = Buffer.alloc(32).toString('base64');
 
 describe('the settings of a prober', () => {
-  test('have defaults for all but the secret', () => {
+  test('have defaults for all but the key', () => {
     expect(proberConfig.parse({ TOCSIN_SECRET })).toMatchObject({ location: 'default', concurrency: 200 });
-    expect(proberConfig.safeParse({}).error?.issues.map((issue) => issue.path[0])).toEqual(['TOCSIN_SECRET']);
+    expect(proberConfig.safeParse({}).error?.issues.map((issue) => issue.path[0])).toEqual(['TOCSIN_CHECKS_KEY']);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { locationName } from '@tocsin/contracts';
-import { secretKeys, targetLists, targetsEnvironment } from '@tocsin/service';
+import { Sealing } from '@tocsin/core';
+import { openingKeys, secretKeys, targetLists, targetsEnvironment } from '@tocsin/service';
 import { z } from 'zod';
 
 const location = locationName.default('default');
@@ -17,14 +18,17 @@ export const proberConfig = z
     TOCSIN_LOCATION: location,
     /** How many checks run at the same time. */
     TOCSIN_CONCURRENCY: concurrency,
-    /** Opens the secrets of monitors; the same on every service. */
-    TOCSIN_SECRET: secretKeys,
+    /** Opens the secrets of monitors. */
+    TOCSIN_CHECKS_KEY: openingKeys.optional(),
+    /** Opens those that an earlier version sealed. */
+    TOCSIN_SECRET: secretKeys.optional(),
     ...targetsEnvironment,
   })
+  .refine((env) => env.TOCSIN_CHECKS_KEY ?? env.TOCSIN_SECRET, { error: 'is missing', path: ['TOCSIN_CHECKS_KEY'] })
   .transform((env) => ({
     location: env.TOCSIN_LOCATION,
     concurrency: env.TOCSIN_CONCURRENCY,
-    secret: env.TOCSIN_SECRET,
+    sealing: new Sealing({ privateKeys: env.TOCSIN_CHECKS_KEY, secret: env.TOCSIN_SECRET }),
     targets: targetLists(env),
   }));
 export type ProberConfig = z.infer<typeof proberConfig>;

@@ -174,7 +174,7 @@ describe('what is written for a host', () => {
     const lines = readFileSync(join(out, 'manifest'), 'utf8').trim().split('\n');
     expect(lines).toHaveLength(files.length);
     expect(lines).toContain('0640 tocsin-nats /etc/tocsin/nats/nats.conf');
-    expect(lines).toContain('0600 root /etc/tocsin/credentials/prober/TOCSIN_SECRET');
+    expect(lines).toContain('0600 root /etc/tocsin/credentials/prober/TOCSIN_CHECKS_KEY');
     expect(lines).toContain('0755 root /etc/tocsin/redis/start-redis');
     expect(statSync(join(out, 'files/etc/tocsin/nats/nats.conf')).mode & 0o077).toBe(0);
   });

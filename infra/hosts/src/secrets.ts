@@ -2,13 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheUsers, type ServiceName } from '@tocsin/contracts';
-import { type CommandKeyPair, type DatabaseRole, databaseRoles, newCommandKeys, passwordsFor } from '@tocsin/local';
+import {
+  type CommandKeyPair,
+  type DatabaseRole,
+  databaseRoles,
+  newCommandKeys,
+  newSecretKeys,
+  passwordsFor,
+  type SecretKeySet,
+} from '@tocsin/local';
 import { serviceNames } from './ports.ts';
 
 /** What nobody but the hosts may know; made once and kept with the inventory. */
 export interface Secrets {
-  /** Seals the credentials in monitors and channels; while it is changed, two with a comma. Lost with it: every one of them. */
-  secret: string;
+  /**
+   * What the credentials in monitors and channels are sealed with. Lost with them: every one of them. Absent in a deployment
+   * that an earlier version began, until its operator writes "new" here: the upgrade says when.
+   */
+  secretKeys?: SecretKeySet | undefined;
+  /** TOCSIN_SECRET, where an earlier version made one: it opens what that one sealed. */
+  secret?: string | undefined;
   /** By which owners know that a gateway sent a command. */
   commandKeys: CommandKeyPair;
   /** The first admin's API token. */
@@ -20,6 +33,8 @@ export interface Secrets {
   postgres: Record<DatabaseRole | 'repmgr', string>;
 }
 
+type Known = Partial<Omit<Secrets, 'secretKeys'>> & { secretKeys?: SecretKeySet | 'new' };
+
 const FILE = 'secrets.json';
 
 /**
@@ -29,11 +44,14 @@ const FILE = 'secrets.json';
 export function loadSecrets(folder: string): Secrets {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, FILE);
-  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const known: Known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Known) : {};
   const fresh = generate();
+  const { secretKeys } = known;
+  const wanted = !existsSync(file) || secretKeys === 'new';
   const secrets: Secrets = {
     ...fresh,
     ...known,
+    secretKeys: wanted ? newSecretKeys(known.secret) : (secretKeys as SecretKeySet | undefined),
     nats: { ...fresh.nats, ...known.nats },
     redis: { ...fresh.redis, ...known.redis },
     postgres: { ...fresh.postgres, ...known.postgres },
@@ -44,7 +62,6 @@ export function loadSecrets(folder: string): Secrets {
 
 function generate(): Secrets {
   return {
-    secret: randomBytes(32).toString('base64'),
     commandKeys: newCommandKeys(),
     adminToken: `tsn_${randomBytes(32).toString('base64url')}`,
     nats: passwordsFor([...serviceNames, 'operator', 'system']),

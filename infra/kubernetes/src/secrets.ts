@@ -5,6 +5,8 @@ import {
   type DatabaseRole,
   databaseRoles,
   newCommandKeys,
+  newSecretKeys,
+  secretKeysOf,
   password,
   passwordsFor,
   type ServiceNeeds,
@@ -28,7 +30,7 @@ const SENTINELS = [0, 1, 2].map((n) => `redis-sentinel-${n}.redis-sentinel-headl
  * else, its keys named like the variables; and one for each server.
  */
 export function newSecrets(): Secret[] {
-  const secret = randomBytes(32).toString('base64');
+  const secretKeys = newSecretKeys();
   const commandKeys = newCommandKeys();
   const redisPassword = password();
   const broker = passwordsFor(services.map(({ name }) => name));
@@ -40,7 +42,7 @@ export function newSecrets(): Secret[] {
       ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(service.database, database, 'postgres-r') }
       : {}),
     ...(service.cache ? { TOCSIN_REDIS_URL: `redis+sentinel://:${redisPassword}@${SENTINELS}/tocsin` } : {}),
-    ...(service.secret ? { TOCSIN_SECRET: secret } : {}),
+    ...secretKeysOf(service.name, { secretKeys }),
     ...commandKeysOf(service.name, commandKeys),
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: `tsn_${randomBytes(32).toString('base64url')}` } : {}),
   });

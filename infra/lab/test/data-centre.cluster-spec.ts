@@ -25,7 +25,7 @@ describe.skipIf(reason !== undefined)(`a data centre${reason ? ` (${reason})` : 
   it('has what the inventory renders, with the modes and groups of its manifest', async () => {
     const stat = (path: string): Promise<string> => centre.host('b').onDisk(['stat', '-c', '%a %U %G', path]);
     expect(await stat('/etc/tocsin/nats/nats.conf')).toBe('640 root tocsin-nats\n');
-    expect(await stat('/etc/tocsin/credentials/prober/TOCSIN_SECRET')).toBe('600 root root\n');
+    expect(await stat('/etc/tocsin/credentials/prober/TOCSIN_CHECKS_KEY')).toBe('600 root root\n');
     expect(await stat('/etc/tocsin/postgres/start')).toBe('755 root root\n');
     expect(await centre.host('b').onDisk(['cat', '/etc/tocsin/nats/nats.conf'])).toContain('server_name: "b"');
   });

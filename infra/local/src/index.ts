@@ -5,6 +5,7 @@ export { findOrFetchServers, serverEnv, type FindOptions, type Servers } from '.
 export { floors, isAtLeast, parseVersion, type ServerName } from './versions.ts';
 export { RunningServer } from './running.ts';
 export { commandKeysOf, type CommandKeyPair, newCommandKeys } from './command-keys.ts';
+export { newSecretKeys, type SecretKeySet, secretKeysOf } from './secret-keys.ts';
 export { startNats, type NatsOptions, type NatsUser, type RunningNats } from './nats.ts';
 export { redisUrlOf, startRedis, type RedisOptions, type RunningRedis, type RedisUser } from './redis.ts';
 export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres.ts';

@@ -12,7 +12,7 @@ import { startPostgres } from './postgres.ts';
 import { say } from './progress.ts';
 import { redisUrlOf, startRedis } from './redis.ts';
 import type { RunningServer } from './running.ts';
-import type { Secrets } from './secrets.ts';
+import { type Secrets, tokenFile } from './secrets.ts';
 import { findOrFetchServers } from './servers.ts';
 import type { Addresses, Platform } from './services.ts';
 
@@ -54,9 +54,10 @@ export class LocalServers {
       }),
       natsPasswords: secrets.natsPasswords,
       replicas: this.o.cluster ? 3 : 1,
+      secretKeys: secrets.secretKeys,
       secret: secrets.secret,
       commandKeys: secrets.commandKeys,
-      bootstrapToken: secrets.adminToken,
+      bootstrapTokenFile: tokenFile(),
       ownServers: Object.values(this.describe()).map(({ url }) => new URL(url).host),
     };
   }

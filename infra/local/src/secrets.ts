@@ -4,12 +4,15 @@ import { cacheUsers, rights, type ServiceName } from '@tocsin/contracts';
 import { type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 import { password, passwordsFor } from './passwords.ts';
 import { inTocsin } from './paths.ts';
+import { newSecretKeys, type SecretKeySet } from './secret-keys.ts';
 import { databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
 
 /** Generated once per clone, in `.tocsin/secrets.json`, readable by its owner alone. */
 export interface Secrets {
-  /** TOCSIN_SECRET: 32 bytes, base64; seals credentials in the database. Lost with it: every stored credential. */
-  secret: string;
+  /** What stored credentials are sealed with. Lost with them: every one. */
+  secretKeys: SecretKeySet;
+  /** TOCSIN_SECRET, where an earlier version made one: it opens what that one sealed. */
+  secret?: string;
   postgresPassword: string;
   rolePasswords: Record<DatabaseRole, string>;
   /** Of the user who may do everything at the broker. */
@@ -26,10 +29,8 @@ export interface Secrets {
 /** Reads the secrets; generates what is missing, at the first start all. Writes the admin's token to `.tocsin/admin-token` as well. */
 export function loadSecrets(): Secrets {
   const file = inTocsin('secrets.json');
-  const secrets = {
-    ...generate(),
-    ...(existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {}),
-  };
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const secrets = { ...generate(known.secret), ...known };
   writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   writeFileSync(tokenFile(), `${secrets.adminToken}\n`, { mode: 0o600 });
   return secrets;
@@ -40,9 +41,9 @@ export function tokenFile(): string {
   return inTocsin('admin-token');
 }
 
-function generate(): Secrets {
+function generate(secret: string | undefined): Secrets {
   return {
-    secret: randomBytes(32).toString('base64'),
+    secretKeys: newSecretKeys(secret),
     postgresPassword: password(),
     rolePasswords: passwordsFor(databaseRoles),
     natsPassword: password(),

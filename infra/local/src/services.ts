@@ -1,6 +1,7 @@
 import type { ServiceName } from '@tocsin/contracts';
 import { commandKeysOf, type CommandKeyPair } from './command-keys.ts';
 import type { DatabaseRole } from './postgres-bootstrap.ts';
+import { type SecretKeySet, secretKeysOf } from './secret-keys.ts';
 
 /** What one sub-service may know: nothing that it does not need. */
 export interface ServiceNeeds {
@@ -9,8 +10,6 @@ export interface ServiceNeeds {
   /** Has a standby answer reads, at least while there is no primary. */
   standby?: boolean;
   cache?: boolean;
-  /** Reads sealed credentials. */
-  secret?: boolean;
   /** Opens connections for monitors or channels. */
   targets?: boolean;
   /** Creates the first admin token. */
@@ -21,13 +20,13 @@ export interface ServiceNeeds {
 
 /** In the order of the table that `npm start` prints. */
 export const services: readonly ServiceNeeds[] = [
-  { name: 'gateway', cache: true, secret: true },
-  { name: 'monitors', database: 'monitors', standby: true, cache: true, secret: true, bootstrapToken: true },
+  { name: 'gateway', cache: true },
+  { name: 'monitors', database: 'monitors', standby: true, cache: true, bootstrapToken: true },
   { name: 'scheduler' },
   // Looking up names takes a thread each: four silent name servers must not hold up every other name.
-  { name: 'prober', secret: true, targets: true, environment: { UV_THREADPOOL_SIZE: '32' } },
+  { name: 'prober', targets: true, environment: { UV_THREADPOOL_SIZE: '32' } },
   { name: 'incidents', database: 'incidents' },
-  { name: 'notifier', database: 'notifier', secret: true, targets: true },
+  { name: 'notifier', database: 'notifier', targets: true },
   { name: 'status', database: 'status', standby: true, cache: true },
 ];
 
@@ -47,9 +46,11 @@ export interface Platform {
   natsPasswords: Record<ServiceName, string>;
   /** Copies of each stream. */
   replicas: 1 | 3;
-  secret: string;
+  secretKeys: SecretKeySet;
+  secret?: string | undefined;
   commandKeys: CommandKeyPair;
-  bootstrapToken: string;
+  /** The file that holds the first admin's token. */
+  bootstrapTokenFile: string;
   /** The addresses of all servers, none of which is a target. */
   ownServers: string[];
 }
@@ -73,12 +74,13 @@ export async function environmentOf(
     TOCSIN_REPLICAS: String(platform.replicas),
     ...(service.cache ? { TOCSIN_REDIS_URL: await addresses.redisUrl(service.name) } : {}),
     ...(service.database ? { TOCSIN_DATABASE_URL: await addresses.databaseUrl(service.database) } : {}),
-    ...(service.secret ? { TOCSIN_SECRET: platform.secret } : {}),
+    ...secretKeysOf(service.name, platform),
     ...(service.targets
       ? { TOCSIN_TARGETS_ALLOW: TARGETS_ALLOWED, TOCSIN_TARGETS_OWN: platform.ownServers.join(',') }
       : {}),
     ...commandKeysOf(service.name, platform.commandKeys),
-    ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: platform.bootstrapToken } : {}),
+    // In a file: what stands in an environment stays there for as long as the process runs.
+    ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN_FILE: platform.bootstrapTokenFile } : {}),
   };
 }
 

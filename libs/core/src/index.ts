@@ -6,16 +6,17 @@ export { asciiHost } from './hostname.ts';
 export { hash32, idFrom, newId } from './ids.ts';
 export {
   heartbeatKey,
+  heartbeatKeysOf,
   isSealed,
   isSealedAddress,
   monitorOfHeartbeatKey,
   openSecret,
-  sealAnew,
   sealSecret,
   type SecretKeys,
   tokenSecret,
 } from './seal.ts';
 export { keyPairProblem } from './key-pair.ts';
+export { type SealKeys, Sealing } from './sealing.ts';
 export { redactSecrets } from './redact.ts';
 export {
   parseTargets,

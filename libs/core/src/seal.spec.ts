@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { newId } from './ids.ts';
 import {
   heartbeatKey,
+  heartbeatKeysOf,
   isSealed,
   monitorOfHeartbeatKey,
   openSecret,
-  sealAnew,
   sealSecret,
   type SecretKeys,
   tokenSecret,
@@ -51,15 +51,6 @@ describe('a sealed secret', () => {
     expect(() => openSecret(key, sealSecret(both, 'of now'))).toThrow(/TOCSIN_SECRET/);
   });
 
-  it('is sealed anew with the first key, once', () => {
-    const anew = sealAnew(both, sealSecret(key, 'x'));
-    expect(openSecret(other, anew)).toBe('x');
-    expect(sealAnew(both, anew)).toBe(anew);
-    expect(() => sealAnew(both, sealSecret([randomBytes(32)], 'x'))).toThrow(
-      expect.objectContaining({ code: 'invalid' }),
-    );
-  });
-
   it('does not open once it was changed, wherever', () => {
     const sealed = sealSecret(key, 'correct horse');
     fc.assert(
@@ -88,6 +79,13 @@ describe('the key of a heartbeat', () => {
     const id = newId();
     expect(monitorOfHeartbeatKey(both, heartbeatKey(key, id))).toBe(id);
     expect(heartbeatKey(both, id)).toBe(heartbeatKey(other, id));
+  });
+
+  it('never changes its form: jobs hold it', () => {
+    const keys = heartbeatKeysOf([Buffer.alloc(32, 7)]);
+    expect(heartbeatKey(keys, '00000000-0000-7000-8000-000000000000')).toBe(
+      '00000000000070008000000000000000ed645faac0a4f87c0169f837ca98b2c9',
+    );
   });
 
   it('of another secret is refused', () => {

@@ -10,10 +10,11 @@ const MAC_BYTES = 16;
  */
 export type SecretKeys = readonly [Buffer, ...Buffer[]];
 
-/** Whether a text is one that {@link sealSecret} made. */
+/** Whether a text is a sealed secret, or begins like one. */
 export function isSealed(text: string): boolean {
-  return text.startsWith(PREFIX);
+  return SEALED.test(text);
 }
+const SEALED = /^sealed:v[12]:/;
 
 /**
  * An address that is secret but for its origin: `https://hooks.example.org/…#` and the sealed whole. So whoever can't open it
@@ -37,7 +38,7 @@ export function sealSecret([key]: SecretKeys, plain: string): string {
  * @throws TocsinError `invalid` when the text is not sealed, was changed, or was sealed with none of the keys
  */
 export function openSecret(keys: SecretKeys, sealed: string): string {
-  if (!isSealed(sealed)) throw new TocsinError('invalid', 'not a sealed secret');
+  if (!sealed.startsWith(PREFIX)) throw new TocsinError('invalid', 'not a sealed secret');
   const raw = Buffer.from(sealed.slice(PREFIX.length), 'base64url');
   let cause: unknown;
   for (const key of keys) {
@@ -55,21 +56,9 @@ export function openSecret(keys: SecretKeys, sealed: string): string {
 }
 
 /**
- * The text itself if the first key has sealed it, and the same secret sealed with the first key otherwise.
- * @throws TocsinError `invalid` as {@link openSecret}
- */
-export function sealAnew(keys: SecretKeys, sealed: string): string {
-  try {
-    openSecret([keys[0]], sealed);
-    return sealed;
-  } catch {
-    return sealSecret(keys, openSecret(keys, sealed));
-  }
-}
-
-/**
  * The push key of a heartbeat monitor. It proves itself (HMAC-SHA-256 over the identifier), so an instance can accept
  * a heartbeat without asking the database.
+ * @param keys those of heartbeats: see {@link heartbeatKeysOf}
  */
 export function heartbeatKey([key]: SecretKeys, monitorId: string): string {
   return `${monitorId.replaceAll('-', '')}${mac(key, monitorId).toString('hex')}`;
@@ -92,8 +81,13 @@ export function tokenSecret([key]: SecretKeys, tokenId: string): string {
   return `tsn_${createHmac('sha256', key).update(`token:${tokenId}`).digest('base64url')}`;
 }
 
+/** The keys of heartbeats as they follow from the deployment's secret, where they are not keys of their own. */
+export function heartbeatKeysOf([first, ...others]: SecretKeys): SecretKeys {
+  return [subkey(first, 'heartbeat'), ...others.map((key) => subkey(key, 'heartbeat'))];
+}
+
 function mac(key: Buffer, monitorId: string): Buffer {
-  return createHmac('sha256', subkey(key, 'heartbeat')).update(monitorId).digest().subarray(0, MAC_BYTES);
+  return createHmac('sha256', key).update(monitorId).digest().subarray(0, MAC_BYTES);
 }
 
 const subkeys = new WeakMap<Buffer, Map<string, Buffer>>();

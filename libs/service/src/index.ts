@@ -3,7 +3,7 @@ export { CONFIG_EXIT_CODE, ConfigError, readConfig, type ConfigProblem } from '.
 export type { DatabaseSettings } from './connect.ts';
 export { Drain, type StopPhase } from './drain.ts';
 export { Health, type DependencyHealth, type HealthCheck, type HealthReport } from './health.ts';
-export { secretKeys, type PlatformConfig } from './platform.config.ts';
+export { openingKeys, type PlatformConfig, sealingKey, secretKeys } from './platform.config.ts';
 export { TRACE_HEADER } from './refusals.ts';
 export { toProblem, type Problem } from './problem.ts';
 export { runService, type ServiceSettings } from './run-service.ts';

@@ -55,12 +55,12 @@ export const secretKeys = z.string().transform((text, ctx): SecretKeys => {
   return z.NEVER;
 });
 
-/** One to three Ed25519 keys as their DER bytes in base64, with commas in between. */
-const ed25519Keys = (read: (der: Buffer) => KeyObject, what: string) =>
+/** One to three keys of a curve as their DER bytes in base64, with commas in between. */
+const curveKeys = (curve: 'ed25519' | 'x25519', read: (der: Buffer) => KeyObject, what: string) =>
   z.string().transform((text, ctx): KeyObject[] => {
     try {
       const keys = text.split(',').map((part) => read(Buffer.from(part.trim(), 'base64')));
-      if (keys.length <= MOST_KEYS && keys.every((key) => key.asymmetricKeyType === 'ed25519')) return keys;
+      if (keys.length <= MOST_KEYS && keys.every((key) => key.asymmetricKeyType === curve)) return keys;
     } catch {
       // Said below.
     }
@@ -69,6 +69,14 @@ const ed25519Keys = (read: (der: Buffer) => KeyObject, what: string) =>
     );
     return z.NEVER;
   });
+
+const pkcs8 = (key: Buffer): KeyObject => createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+const spki = (key: Buffer): KeyObject => createPublicKey({ key, format: 'der', type: 'spki' });
+
+/** The private half of what seals secrets, X25519; while it is changed several. */
+export const openingKeys = curveKeys('x25519', pkcs8, 'an X25519 key (PKCS #8)');
+/** The public half, which seals. */
+export const sealingKey = curveKeys('x25519', spki, 'a public X25519 key (SPKI)').transform(([key]) => key);
 
 /** What every sub-service reads from the environment, whatever it does. */
 const environment = z.object({
@@ -95,14 +103,8 @@ const environment = z.object({
   TOCSIN_DATABASE_URL: url('postgres', 'postgresql').optional(),
   TOCSIN_DATABASE_REPLICA_URL: url('postgres', 'postgresql').optional(),
   TOCSIN_SECRET: secretKeys.optional(),
-  TOCSIN_COMMAND_KEY: ed25519Keys(
-    (key) => createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
-    'an Ed25519 key (PKCS #8)',
-  ).optional(),
-  TOCSIN_COMMAND_PUBLIC_KEY: ed25519Keys(
-    (key) => createPublicKey({ key, format: 'der', type: 'spki' }),
-    'a public Ed25519 key (SPKI)',
-  ).optional(),
+  TOCSIN_COMMAND_KEY: curveKeys('ed25519', pkcs8, 'an Ed25519 key (PKCS #8)').optional(),
+  TOCSIN_COMMAND_PUBLIC_KEY: curveKeys('ed25519', spki, 'a public Ed25519 key (SPKI)').optional(),
   TOCSIN_COMMAND_UNSIGNED: z.enum(['refuse', 'accept'], { error: 'must be refuse or accept' }).default('refuse'),
   TOCSIN_SHUTDOWN_MS: milliseconds(100, 600_000).default(10_000),
   TOCSIN_DRAIN_GRACE_MS: milliseconds(0, 60_000).default(0),

@@ -18,7 +18,7 @@ export class ChannelsService {
   ) {}
 
   create(call: Call<Routes['channelsCreate']>): Promise<Answer> {
-    const spec = sealSecrets(call.body, this.config.secret, { keeps: false });
+    const spec = sealSecrets(call.body, this.config.sealing.channels, { keeps: false });
     return this.owners.command(commands.channelsCreate, { spec }, call, (channel) =>
       created(`/v1/channels/${channel.id}`, view(channel, call.caller)),
     );
@@ -35,7 +35,7 @@ export class ChannelsService {
   }
 
   replace(call: Call<Routes['channelsReplace']>): Promise<Answer> {
-    const spec = sealSecrets(call.body, this.config.secret, { keeps: true });
+    const spec = sealSecrets(call.body, this.config.sealing.channels, { keeps: true });
     const { ifRevision } = call.preconditions;
     return this.owners.command(commands.channelsReplace, { ...call.params, ifRevision, spec }, call, (channel) =>
       record(view(channel, call.caller)),

@@ -39,7 +39,7 @@ export class DeadLettersService {
     const { key, requestHash } = call.operation;
     if (key === undefined) return effect();
     const records = this.messaging.kv('operations');
-    const id = operationId(this.config.secret, call.caller?.tokenId ?? '', `dead-letters:${key}`);
+    const id = operationId(this.config.requestKeys, call.caller?.tokenId ?? '', `dead-letters:${key}`);
     const { before, ...mine } = await this.begin(records, { id, requestHash, sequence });
     if (before?.ended) return again(before);
     try {

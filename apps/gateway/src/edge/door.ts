@@ -47,7 +47,7 @@ export class Door {
       preconditions,
       operation: {
         key: route.method === 'GET' ? undefined : idempotencyKey(headers),
-        requestHash: requestHash(this.config.secret, {
+        requestHash: requestHash(this.config.requestKeys, {
           method: route.method,
           path: pathOf(route, params as Record<string, unknown>),
           ifRevision: preconditions.ifRevision,

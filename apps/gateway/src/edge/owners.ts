@@ -118,7 +118,11 @@ export class Owners {
 
   /** A key belongs to the token it came with and to the service that the change is for. */
   private operationOf(service: string, { caller, operation: { key } }: Call): string {
-    return operationId(this.config.secret, caller?.tokenId ?? '', key === undefined ? undefined : `${service}:${key}`);
+    return operationId(
+      this.config.requestKeys,
+      caller?.tokenId ?? '',
+      key === undefined ? undefined : `${service}:${key}`,
+    );
   }
 }
 

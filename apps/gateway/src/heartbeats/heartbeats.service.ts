@@ -38,7 +38,7 @@ export class HeartbeatsService {
     of: { key: string; signal?: string; rid?: string | undefined; message?: unknown },
   ): Promise<Answer> {
     const receivedAt = this.clock.now();
-    const monitorId = monitorOfHeartbeatKey(this.config.secret, of.key);
+    const monitorId = monitorOfHeartbeatKey(this.config.heartbeatKeys, of.key);
     if (monitorId === undefined)
       throw new TocsinError('not_found', 'No monitor has this key. Is the address complete?');
     const signal = signalOf(of.signal);

@@ -49,7 +49,7 @@ export class MonitorsService {
   ) {}
 
   create(call: Call<Routes['monitorsCreate']>): Promise<Answer> {
-    const spec = sealSecrets(call.body, this.config.secret, { keeps: false });
+    const spec = sealSecrets(call.body, this.config.sealing.checks, { keeps: false });
     return this.owners.command(commands.monitorsCreate, { spec }, call, (monitor) =>
       created(`/v1/monitors/${monitor.id}`, this.whole(monitor, call.caller)),
     );
@@ -77,7 +77,7 @@ export class MonitorsService {
   }
 
   replace(call: Call<Routes['monitorsReplace']>): Promise<Answer> {
-    const spec = sealSecrets(call.body, this.config.secret, { keeps: true });
+    const spec = sealSecrets(call.body, this.config.sealing.checks, { keeps: true });
     const { ifRevision } = call.preconditions;
     return this.owners.command(commands.monitorsReplace, { ...call.params, ifRevision, spec }, call, (monitor) =>
       record(this.whole(monitor, call.caller)),
@@ -85,7 +85,7 @@ export class MonitorsService {
   }
 
   patch(call: Call<Routes['monitorsPatch']>): Promise<Answer> {
-    return this.change(call, call.params.id, sealSecrets(call.body, this.config.secret, { keeps: true }));
+    return this.change(call, call.params.id, sealSecrets(call.body, this.config.sealing.checks, { keeps: true }));
   }
 
   /** Pausing and resuming are patches. */
@@ -121,7 +121,7 @@ export class MonitorsService {
   private view(monitor: AnyMonitor, caller: Caller | undefined): MonitorView {
     const shown = { ...monitor, spec: shownTo(caller, monitor.spec) };
     if (monitor.spec.kind !== 'heartbeat' || caller === undefined || caller.role === 'viewer') return shown;
-    const key = heartbeatKey(this.config.secret, monitor.id);
+    const key = heartbeatKey(this.config.heartbeatKeys, monitor.id);
     return { ...shown, heartbeatKey: key, heartbeatUrl: `${this.config.publicUrl ?? ''}/v1/heartbeats/${key}` };
   }
 

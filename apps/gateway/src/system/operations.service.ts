@@ -29,7 +29,7 @@ export class OperationsService {
   async read(call: Call<typeof routes.operationsGet>): Promise<Answer> {
     const { id } = call.params;
     const [operationId = '', telling] = id.split('.');
-    if (!isOperationOf(this.config.secret, call.caller?.tokenId ?? '', operationId)) throw notFound();
+    if (!isOperationOf(this.config.requestKeys, call.caller?.tokenId ?? '', operationId)) throw notFound();
     const asked = await Promise.allSettled(OWNERS.map((owner) => this.owners.read(owner, { operationId }, call)));
     for (const one of asked) {
       if (one.status === 'rejected') continue;

@@ -25,7 +25,7 @@ export class Resealer implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.config.secret.length === 1) return;
+    if (!this.config.reseals) return;
     this.drain.onStop('stop-taking', async () => {
       this.stopping.abort();
       clearTimeout(this.timer);
@@ -37,7 +37,7 @@ export class Resealer implements OnApplicationBootstrap {
   private begin(): void {
     this.running = this.run().catch((error: unknown) => {
       const expected = error instanceof TocsinError && error.retry;
-      this.logger[expected ? 'warn' : 'error'](`not every secret is sealed with the first key yet: ${String(error)}`);
+      this.logger[expected ? 'warn' : 'error'](`not every secret is sealed with the present key yet: ${String(error)}`);
       if (!this.stopping.signal.aborted) this.timer = setTimeout(() => this.begin(), AGAIN_MS);
     });
   }
@@ -46,10 +46,10 @@ export class Resealer implements OnApplicationBootstrap {
     const { resealed, lost } = await this.records.resealAll(this.stopping.signal);
     if (this.stopping.signal.aborted) return;
     for (const id of lost) {
-      this.logger.warn(`a secret of ${id} opens with none of the keys in TOCSIN_SECRET; it must be entered again`);
+      this.logger.warn(`a secret of ${id} opens with none of the keys that are given; it must be entered again`);
     }
     this.logger.log(
-      `every secret that opens is sealed with the first key; those of ${resealed} monitors and channels were not`,
+      `every secret that opens is sealed with the present key; those of ${resealed} monitors and channels were not`,
     );
   }
 }

@@ -22,6 +22,8 @@ export class FirstToken implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { bootstrapToken } = this.config;
+    // It is known by now, and nothing that this process starts needs it.
+    delete process.env['TOCSIN_BOOTSTRAP_TOKEN'];
     if (bootstrapToken === undefined) return;
     try {
       if (await this.store(hashOf(bootstrapToken))) this.logger.log('stored the first admin token');

@@ -17,12 +17,12 @@ export class TokenSecrets {
 
   /** Of a token that is being made. */
   ofNew(tokenId: string): string {
-    return tokenSecret(this.config.secret, tokenId);
+    return tokenSecret(this.config.tokenKeys, tokenId);
   }
 
   /** Of a token that is there, whichever of the keys it was made with. */
   async of(tokenId: string): Promise<string> {
-    const { secret: keys } = this.config;
+    const { tokenKeys: keys } = this.config;
     if (keys.length === 1) return this.ofNew(tokenId);
     const hash = await this.tokens.hashOf(tokenId, this.database);
     const secrets = keys.map((key) => tokenSecret([key], tokenId));

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ChannelSpec, mapSecrets } from '@tocsin/contracts';
-import { type Clock, isSealed, openSecret } from '@tocsin/core';
+import { type Clock, isSealed } from '@tocsin/core';
 import { CLOCK, CONFIG, Targets } from '@tocsin/service';
 import type { Notification } from '../notification.ts';
 import type { NotifierConfig } from '../notifier.config.ts';
@@ -32,10 +32,13 @@ export class Senders {
   async send(sealed: ChannelSpec, notification: Notification, signal: AbortSignal): Promise<Outcome> {
     let channel: ChannelSpec;
     try {
-      channel = mapSecrets(sealed, ({ value }) => (isSealed(value) ? openSecret(this.config.secret, value) : value));
+      channel = mapSecrets(sealed, ({ value, mark }) => {
+        if (mark === 'address') return this.config.sealing.openAddress(value);
+        return isSealed(value) ? this.config.sealing.open(value) : value;
+      });
     } catch {
       const answer =
-        'a secret of the channel does not open: is TOCSIN_SECRET the one it was sealed with? Send it again';
+        'a secret of the channel does not open: was it sealed for another TOCSIN_CHANNELS_KEY? Send it again';
       return { result: 'refused', answer };
     }
     const attempt = { notification, signal, now: this.clock.now() };

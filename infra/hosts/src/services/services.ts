@@ -1,4 +1,4 @@
-import { commandKeysOf, type DatabaseRole, type ServiceNeeds, services } from '@tocsin/local';
+import { commandKeysOf, type DatabaseRole, secretKeysOf, type ServiceNeeds, services } from '@tocsin/local';
 import type { Deployment } from '../deployment.ts';
 import type { Host } from '../inventory.ts';
 import { ports } from '../ports.ts';
@@ -71,7 +71,7 @@ function endpoint(address: string, port: number): string {
 }
 
 function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Record<string, string> {
-  const { name: service, database, standby, cache, secret, bootstrapToken } = needs;
+  const { name: service, database, standby, cache, bootstrapToken } = needs;
   const all = (port: number): string => hosts.map(({ address }) => `${address}:${port}`).join(',');
   const databaseUrl = (role: DatabaseRole): string =>
     `postgres://${role}:${secrets.postgres[role]}@${all(ports.postgres)}/tocsin?sslmode=verify-full`;
@@ -82,7 +82,7 @@ function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Rec
     ...(cache
       ? { TOCSIN_REDIS_URL: `rediss+sentinel://${service}:${secrets.redis[service]}@${all(ports.sentinel)}/${PRIMARY}` }
       : {}),
-    ...(secret ? { TOCSIN_SECRET: secrets.secret } : {}),
+    ...secretKeysOf(service, secrets),
     ...commandKeysOf(service, secrets.commandKeys),
     ...(bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: secrets.adminToken } : {}),
   };
