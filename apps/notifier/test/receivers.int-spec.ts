@@ -52,7 +52,7 @@ describe.concurrent('what has answered with 2xx is delivered', () => {
   it.each<[string, string | ((socket: Socket) => void)]>([
     ['100 Continue before it', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
     ['102 and 103 before it', `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${OK}\r\n`],
-    ['twenty interim answers before it', `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20)}${OK}\r\n`],
+    ['64 interim answers before it', `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(64)}${OK}\r\n`],
     ['a body that never ends', `${OK}\r\naccepted`],
     ['a body of a length that never comes', `${OK}Content-Length: 999\r\n\r\nx`],
     ['a chunked body that never ends', `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`],
@@ -103,7 +103,7 @@ describe('what has not is not', () => {
     ['HTTP/0.9', 'hello'],
     ['another protocol', 'SSH-2.0-OpenSSH\r\n\r\n'],
     ['interim answers alone', 'HTTP/1.1 100 Continue\r\n\r\n'],
-    ['a flood of them before it', `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(21)}${OK}\r\n`],
+    ['a flood of them before it', `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(65)}${OK}\r\n`],
     [
       '101, which nobody asked for',
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n${OK}\r\n`,

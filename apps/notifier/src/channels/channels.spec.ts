@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { mailText } from './email.message.ts';
-import { finalHead, MOST_INTERIM, unchunked } from './final-head.ts';
 import { percentDecode } from './percent.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { signatureOf } from './signature.ts';
@@ -46,49 +45,6 @@ describe('an answer', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
     expect(reasonOf(new Error('fetch failed', { cause: refused }))).toBe('connect ECONNREFUSED 127.0.0.1:9');
     expect(reasonOf(new AggregateError([refused], 'all failed'))).toBe('connect ECONNREFUSED 127.0.0.1:9');
-  });
-});
-
-describe('the final status of what a receiver sends', () => {
-  const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n';
-  it.each([
-    ['HTTP/1.1 200 OK\r\n\r\n', 200],
-    ['HTTP/1.0 204\nX\n\nrest', 204],
-    ['HTTP/1.1 200 OK\r\nContent-Length: many\r\nno colon\r\n\r\n', 200],
-    ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\n\r\n', 503],
-    [`${interim.repeat(MOST_INTERIM)}HTTP/1.1 200 OK\r\n\r\n`, 200],
-    [`${interim.repeat(MOST_INTERIM + 1)}HTTP/1.1 200 OK\r\n\r\n`, undefined],
-    ['HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', undefined],
-    ['HTTP/1.1 200 OK\r\nContent-Type: text', undefined],
-    ['HTTP/1.1 200 OK\r\n', undefined],
-    [interim, undefined],
-    ['200 OK', undefined],
-    ['HTTP/0.9 200 OK\r\n\r\n', undefined],
-    ['HTTP/1.1 2000 OK\r\n\r\n', undefined],
-    ['HTTP/1.1 099 OK\r\n\r\n', undefined],
-    ['ICY 200 OK\r\n\r\n', undefined],
-    ['x\r\nHTTP/1.1 200 OK\r\n\r\n', undefined],
-    ['<html>\r\n\r\n', undefined],
-    ['', undefined],
-  ])('of %j is %j', (text, expected) => {
-    expect(finalHead(text)?.status).toBe(expected);
-  });
-
-  it('comes with the headers that can be read, folded lines too', () => {
-    const head = finalHead('HTTP/1.1 503 x\r\nRetry-After: 7\r\nodd\r\nX-A: b\r\n  c\r\nretry-after: 9\r\n\r\nbody');
-    expect([...(head?.headers ?? [])]).toEqual([
-      ['retry-after', '7'],
-      ['x-a', 'b c'],
-    ]);
-  });
-
-  it.each([
-    ['5\r\nhello\r\n0\r\n\r\n', 'hello'],
-    ['5;x=y\r\nhello\r\n6\r\n worl', 'hello worl'],
-    ['zz\r\nhello', ''],
-    ['', ''],
-  ])('of the chunks %j it reads %j', (text, expected) => {
-    expect(unchunked(text)).toBe(expected);
   });
 });
 

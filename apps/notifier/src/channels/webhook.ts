@@ -1,9 +1,9 @@
 import { context, propagation } from '@opentelemetry/api';
+import { type HttpSent, sendHttp } from '@tocsin/checks';
 import type { ChannelSpec } from '@tocsin/contracts';
 import type { TargetGuard } from '@tocsin/core';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { percentDecode } from './percent.ts';
-import { post, type Posted } from './post.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Attempt, Outcome, Sender } from './sender.ts';
 import { signatureOf } from './signature.ts';
@@ -11,6 +11,10 @@ import { webhookBody } from './webhook.body.ts';
 
 type WebhookChannel = Extract<ChannelSpec, { kind: 'webhook' }>;
 
+/** Longer than a channel's policy gives an attempt, whose signal ends it. */
+const LONGEST_MS = 60_000;
+/** How much of the body is read, and for how long: the status was the answer. */
+const READ = { readBytes: 4_096, readMs: 1_000 };
 /** How much of what a receiver says beside its status is kept. */
 const MOST_SAID = 200;
 /** Answers to try again after; every other 4xx says that the request itself is refused. */
@@ -34,10 +38,12 @@ export class WebhookSender implements Sender<'webhook'> {
     const body = JSON.stringify(webhookBody(attempt.notification));
     const headers = headersOf(attempt, url, body);
     try {
-      const posted = await post({ url, headers, body, tls, targets, signal: attempt.signal });
-      const text = clean(posted.text);
-      const answer = `status ${posted.status}${text === '' ? '' : `: ${text}`}`;
-      return { ...verdictOf(posted, attempt.now), answer };
+      const { signal } = attempt;
+      const wish = { method: 'POST', headers, body, tls: tlsOf(tls), targets, signal, timeoutMs: LONGEST_MS, ...READ };
+      const sent = await sendHttp({ url: address, ...wish });
+      const text = clean(textOf(sent));
+      const answer = `status ${sent.status}${text === '' ? '' : `: ${text}`}`;
+      return { ...verdictOf(sent, attempt.now), answer };
     } catch (error) {
       return { result: 'retry', answer: clean(reasonOf(error)) };
     }
@@ -49,7 +55,6 @@ function headersOf(
   url: URL,
   body: string,
 ): Record<string, string> {
-  // prettier-ignore
   const { secret } = channel.settings;
   const headers: Record<string, string> = {
     'content-type': 'application/json',
@@ -80,8 +85,18 @@ function secretsOf(url: URL): string[] {
   ];
 }
 
-function verdictOf({ status, headers }: Posted, now: number): Pick<Outcome, 'result' | 'retryAfterMs'> {
+function tlsOf({ verify, ca }: { verify: boolean; ca?: string | undefined }) {
+  return ca === undefined ? { verify } : { verify, ca };
+}
+
+/** What the receiver said: a text that was cut off ends in `…`, so that no end of a secret is taken for a word. */
+function textOf({ header, bodyStart, whole }: HttpSent): string {
+  if (header('content-encoding') !== undefined) return '';
+  return `${bodyStart.toString('utf8')}${whole ? '' : '…'}`;
+}
+
+function verdictOf({ status, header }: HttpSent, now: number): Pick<Outcome, 'result' | 'retryAfterMs'> {
   if (status >= 200 && status < 300) return { result: 'sent' };
   if (status < 500 && !RETRIED.has(status)) return { result: 'refused' };
-  return { result: 'retry', retryAfterMs: retryAfterMs(headers.get('retry-after'), now) };
+  return { result: 'retry', retryAfterMs: retryAfterMs(header('retry-after'), now) };
 }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { sendHttp } from '@tocsin/checks';
 import type { TargetGuard } from '@tocsin/core';
 import { backoff, sleep } from '@tocsin/resilience';
 import { CONFIG } from '@tocsin/service';
-import { post } from '../channels/post.ts';
 import type { NotifierConfig } from '../notifier.config.ts';
 import { deadmanCalls } from '../metrics.ts';
 
@@ -36,11 +36,9 @@ export class DeadmanCaller {
   private async attempt(): Promise<string | undefined> {
     const { url } = this.config.deadman ?? {};
     if (url === undefined) return 'no address is set';
-    const signal = AbortSignal.timeout(ATTEMPT_MS);
     const headers = { 'user-agent': 'Tocsin/1 (notifier)' };
-    const wish = { headers, body: '', tls: { verify: true }, targets: ANYWHERE, signal };
     try {
-      const { status } = await post({ ...wish, url: new URL(url) });
+      const { status } = await sendHttp({ url, method: 'POST', headers, targets: ANYWHERE, timeoutMs: ATTEMPT_MS });
       return status >= 200 && status < 300 ? undefined : `status ${status}`;
     } catch (error) {
       // The message of the error may hold the address.

@@ -14,6 +14,8 @@ export interface ExchangeWish {
   lines: readonly string[];
   /** What is wanted of the body, once the head is known. */
   body: (head: ResponseHead) => BodyWish;
+  /** The status is all that counts, whatever else is wrong with the answer. */
+  statusAlone?: boolean;
 }
 
 /** A target that answers in crumbs is read this seldom, once it has been read that often: reads cost more than bytes. */
@@ -27,15 +29,16 @@ export function exchange(run: Run, socket: Socket, request: HttpRequest, wish: E
   const message = requestHead(request, wish.lines);
   return run.step<Answer>((done, fail) => {
     const taking = new Taking(run, { done, fail, wish: wish.body });
-    const reader = new ResponseReader(request.method, taking);
+    const reader = new ResponseReader(request.method, taking, !wish.statusAlone);
     let reads = 0;
     let pause: NodeJS.Timeout | undefined;
 
     /** @returns whether the answer is over, or no answer */
     const read = (data: Buffer): boolean => {
       try {
-        if (!reader.push(data) && !taking.enough) return false;
-        taking.finish();
+        const over = reader.push(data);
+        if (!over && !taking.enough) return false;
+        taking.finish(over);
       } catch (error) {
         taking.break(failureOf(error));
       }
@@ -49,7 +52,7 @@ export function exchange(run: Run, socket: Socket, request: HttpRequest, wish: E
       pause = setTimeout(() => socket.resume(), CRUMB.pauseMs);
     };
     const onEnd = (): void => {
-      if (reader.endsWithConnection) taking.finish();
+      if (reader.endsWithConnection) taking.finish(true);
       else taking.break(closed(taking.begun));
     };
     const onError = (error: NodeJS.ErrnoException): void => taking.break(broken(error, taking.begun));

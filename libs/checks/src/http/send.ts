@@ -35,14 +35,17 @@ export interface HttpSend {
 export interface HttpSent {
   status: number;
   /** A header's value by its name in any case; of several lines joined by `, `. */
-  header(name: string): string | undefined;
+  header: (name: string) => string | undefined;
   /** The beginning of the body, as it was sent: at most `readBytes`, and less where the rest is slow, broken or missing. */
   bodyStart: Buffer;
+  /** Whether that is all of it. */
+  whole: boolean;
 }
 
 /**
- * Sends one request over a connection of its own, by the rules of a check, and takes the answer's head: that decides, and
- * no body, however odd, slow or endless, changes it. Interim answers are read past. Redirects are not followed.
+ * Sends one request over a connection of its own, by the rules of a check, and takes the answer's head: its status decides,
+ * and no header and no body, however odd, slow or endless, changes it. Interim answers are read past. Redirects are not
+ * followed.
  * @throws CheckFailure `dns`, `connect`, `target`, `tls`, `timeout`, `closed`, `protocol`, `settings`, `resources`, `aborted`:
  * its message is a sentence for a person
  */
@@ -59,12 +62,14 @@ export function sendHttp(wish: HttpSend): Promise<HttpSent> {
     });
     const answer = await exchange(run, socket, request, {
       lines: headerLines(request, { secrets: run.secrets }),
+      statusAlone: true,
       body: () => ({ take: 'start', maxBytes: wish.readBytes ?? 0, withinMs: wish.readMs ?? 500 }),
     });
     return {
       status: answer.status,
       header: (name) => answer.headers.get(name.toLowerCase()),
       bodyStart: Buffer.from(answer.body), // a copy: what it was read into is given back
+      whole: answer.whole,
     };
   });
 }

@@ -12,6 +12,8 @@ export interface Answer {
   headers: ResponseHeaders;
   /** The body as it was sent (still compressed); empty when nobody wanted it. */
   body: Buffer;
+  /** Whether that is all of it. */
+  whole: boolean;
 }
 
 /** What is wanted of a body: nothing; all of it, kept or only counted; or its beginning, whatever becomes of the rest. */
@@ -69,7 +71,7 @@ export class Taking implements Reading {
     this.run.phase = 'reading the body';
     const wish = (this.wish = this.settled.wish(head));
     if (wish.take === 'none' || this.enough) return false;
-    if (wish.take === 'start') this.timer = setTimeout(() => this.finish(), wish.withinMs);
+    if (wish.take === 'start') this.timer = setTimeout(() => this.finish(false), wish.withinMs);
     else if (typeof framing === 'number' && framing > wish.maxBytes) throw tooLarge(wish.maxBytes);
     if (wish.take === 'start' || wish.keep) {
       const buffer = (this.buffer = new BodyBuffer(wish.maxBytes));
@@ -90,15 +92,16 @@ export class Taking implements Reading {
   }
 
   /** The answer is over, or known as well as was wanted. */
-  finish(): void {
+  finish(over: boolean): void {
     const { status, headers } = this.taken!;
     this.run.spent('transferMs', this.run.context.clock.monotonic() - this.firstByteAt!);
-    this.settled.done({ status, headers, body: this.buffer?.bytes ?? EMPTY });
+    const body = this.buffer?.bytes ?? EMPTY;
+    this.settled.done({ status, headers, body, whole: over && body.length === this.length });
   }
 
   /** It broke. Whoever wanted its beginning has that. */
   break(error: unknown): void {
-    if (this.wish.take === 'start') this.finish();
+    if (this.wish.take === 'start') this.finish(false);
     else this.settled.fail(error);
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BadMessage } from './bad-message.ts';
 import type { ResponseHeaders } from './headers.ts';
-import { ResponseReader } from './response-reader.ts';
+import { type Reading, ResponseReader } from './response-reader.ts';
 
 interface Read {
   status?: number;
@@ -13,9 +13,9 @@ interface Read {
 }
 
 /** Reads these pieces, after which the connection ends. */
-function read(pieces: readonly Buffer[], method = 'GET', wanted = true): Read {
+function read(pieces: readonly Buffer[], method = 'GET', wanted = true, strict = true): Read {
   const result: Read = { body: '', ending: '' };
-  const reader = new ResponseReader(method, {
+  const on: Reading = {
     head({ status, headers }) {
       Object.assign(result, { status, headers });
       return wanted;
@@ -24,7 +24,8 @@ function read(pieces: readonly Buffer[], method = 'GET', wanted = true): Read {
       expect(part.length).toBeGreaterThan(0);
       result.body += part.toString('latin1');
     },
-  });
+  };
+  const reader = new ResponseReader(method, on, strict);
   try {
     const over = pieces.some((piece) => reader.push(piece));
     result.ending = over || reader.endsWithConnection ? 'whole' : 'cut short';
@@ -186,6 +187,35 @@ describe('what is refused', () => {
     ['half a size', `${CHUNKED}0`],
   ])('%s is cut short', (_, text) => {
     expect(answer(text).ending).toBe('cut short');
+  });
+});
+
+describe('a reader for whom the status is the answer', () => {
+  const lenient = (text: string): Read => read([Buffer.from(text, 'latin1')], 'POST', true, false);
+
+  test.each([
+    ['a length that is no number', `${OK}Content-Length: many\r\n\r\nhello`],
+    ['two lengths', `${OK}Content-Length: 1\r\nContent-Length: 2\r\n\r\nhello`],
+    ['a header without a colon', `${OK}nonsense\r\n\r\nhello`],
+    ['NUL in a value', `${OK}A: b\0\r\n\r\nhello`],
+    ['white space before the first header', `${OK} A: b\r\n\r\nhello`],
+  ])('takes %s, and then reads on to the end of the connection', (_, text) => {
+    expect(lenient(text)).toMatchObject({ status: 200, body: 'hello', ending: 'whole' });
+  });
+
+  test('reads the headers beside those that are none', () => {
+    const { headers } = lenient('HTTP/1.1 503 x\r\nRetry-After: 7\r\nodd\r\nX-A: b\r\n  c\r\n\r\n');
+    expect([headers!.get('retry-after'), headers!.get('x-a')]).toEqual(['7', 'b c']);
+  });
+
+  test.each([
+    ['another protocol', 'ICY 200 OK\r\n\r\n', 'it does not begin with HTTP/1'],
+    ['a status of four digits', 'HTTP/1.1 2000 OK\r\n\r\n', 'the status line is malformed'],
+    ['101', 'HTTP/1.1 101 x\r\n\r\n', '101 switches protocols, which nobody asked for'],
+    ['a head that breaks off', `${OK}Content-Type: text`, 'cut short'],
+    ['a head without end', `${OK}${'odd\r\n'.repeat(20_000)}`, 'the headers are larger than 64 KiB'],
+  ])('refuses %s', (_, text, ending) => {
+    expect(lenient(text).ending).toBe(ending);
   });
 });
 

@@ -41,9 +41,14 @@ export class ResponseReader {
   private bodyBytes = 0;
   private chunkingBytes = 0;
 
+  /**
+   * @param strict whether a fault of the head is a fault of the answer. It is none for whoever wants its status alone: a
+   * field that is none is then passed over, and a body whose length is none ends with the connection
+   */
   constructor(
     private readonly method: string,
     private readonly on: Reading,
+    private readonly strict = true,
   ) {}
 
   /** Whether the connection's end would end the answer well. */
@@ -114,7 +119,7 @@ export class ResponseReader {
         return;
       case 'fields':
         if (line === '') this.head();
-        else this.fields.line(line);
+        else this.unlessStrict(undefined, () => this.fields.line(line));
         return;
       case 'size':
         this.left = chunkSize(line);
@@ -133,13 +138,22 @@ export class ResponseReader {
     this.fields.end();
     const head = { status: this.status, headers: this.fields.headers };
     if (head.status < 200) return this.skipInterim();
-    const framing = framingOf(this.method, head);
+    const framing = this.unlessStrict<Framing>('close', () => framingOf(this.method, head));
     if (!this.on.head(head, framing) || framing === 0) this.where = 'over';
     else if (framing === 'chunked') this.where = 'size';
     else if (framing === 'close') this.where = 'close';
     else {
       this.where = 'sized';
       this.left = framing;
+    }
+  }
+
+  private unlessStrict<T>(otherwise: T, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (this.strict || !(error instanceof BadMessage)) throw error;
+      return otherwise;
     }
   }
 
