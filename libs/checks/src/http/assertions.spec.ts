@@ -1,6 +1,7 @@
 import { type Assertion, httpSettings } from '@tocsin/contracts';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { CheckFailure } from '../failure.ts';
 import { BadAssertion, type Evidence, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
 import { ResponseHeaders } from './message/headers.ts';
@@ -172,12 +173,23 @@ describe('the others', () => {
 
 describe('what would explode', () => {
   const text = `${'a'.repeat(1_000_000)}!`;
+  const BUSY = 'this machine gave less than a sixth of a core, so another prober has to judge';
+
+  /** As `judge`, with the answer of a prober on a busy machine: it holds the event loop no longer than the others. */
+  const judgeOrBusy = (...of: Parameters<typeof judge>): string | undefined => {
+    try {
+      return judge(...of);
+    } catch (error) {
+      if (error instanceof CheckFailure && error.reason === 'resources') return BUSY;
+      throw error;
+    }
+  };
 
   test.each(['(a+)+$', '^(a|a)*$', '(a|aa)+$', '(.*a){20}$', '^([a-zA-Z]+)*$', '^(([a-z])+.)+[A-Z]([a-z])+$'])(
     'the expression %s takes linear time',
     (value) => {
       const before = process.threadCpuUsage();
-      expect(judge({ type: 'body', op: 'matches', value }, { text })).toBeTypeOf('string');
+      expect(judgeOrBusy({ type: 'body', op: 'matches', value }, { text })).toBeTypeOf('string');
       expect(cpuMs(before)).toBeLessThan(1_000);
     },
   );
@@ -186,8 +198,8 @@ describe('what would explode', () => {
     const value = '(x?a?b?c?d?e?f?){60}[^!]{200}(a{0,50}){8}y';
     const varied = 'abcdefxgfedcab'.repeat(100_000);
     const before = process.threadCpuUsage();
-    const found = judge({ type: 'body', op: 'matches', value }, { text: varied });
-    expect(found).toMatch(/^body(: the expression took longer than 100 ms| does not match)/);
+    const found = judgeOrBusy({ type: 'body', op: 'matches', value }, { text: varied });
+    expect(found).toMatch(/^body(: the expression took longer than 100 ms| does not match)|^this machine/);
     expect(cpuMs(before)).toBeLessThan(2_500);
   });
 
@@ -195,9 +207,8 @@ describe('what would explode', () => {
     const document = JSON.stringify({ a: [`${'a'.repeat(40)}!`] });
     const before = process.threadCpuUsage();
     const path = '$.a[?search(@, "^(a+)+$")]';
-    expect(judge({ type: 'json', path, op: 'exists' }, { text: document })).toBe(
-      'json: the path took longer than 100 ms',
-    );
+    const found = judgeOrBusy({ type: 'json', path, op: 'exists' }, { text: document });
+    expect(['json: the path took longer than 100 ms', BUSY]).toContain(found);
     expect(cpuMs(before)).toBeLessThan(1_000);
   });
 
@@ -205,7 +216,7 @@ describe('what would explode', () => {
     let document = '1';
     for (let i = 0; i < 200; i++) document = `{"a":${document},"b":[${document.length < 200_000 ? document : 1}]}`;
     const before = process.threadCpuUsage();
-    judge({ type: 'json', path: '$..*[?@..*[?@..x]]', op: 'exists' }, { text: document });
+    judgeOrBusy({ type: 'json', path: '$..*[?@..*[?@..x]]', op: 'exists' }, { text: document });
     expect(cpuMs(before)).toBeLessThan(1_500);
   });
 });
