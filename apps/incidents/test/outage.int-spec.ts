@@ -37,8 +37,9 @@ beforeAll(async () => {
   server = postgres;
   atTheEnd(() => server.stop());
   const url = (await server.createDatabase('tocsin')).urlFor('incidents');
-  service = await startService('incidents', { TOCSIN_NATS_URLS: nats.url, TOCSIN_DATABASE_URL: url });
+  // It creates the streams, as `monitors` would.
   messaging = await Messaging.connect({ service: 'test', instance: 't', servers: [nats.url], replicas: 1, contract });
+  service = await startService('incidents', { TOCSIN_NATS_URLS: nats.url, TOCSIN_DATABASE_URL: url });
   database = new Database({ url, schema: 'incidents', applicationName: 'test' });
   atTheEnd(() => Promise.all([messaging.close(), database.close()]).then(() => undefined));
 }, 60_000);
