@@ -1,7 +1,8 @@
-import { redisServer, until } from '@tocsin/testing';
+import { Logger } from '@nestjs/common';
+import { atTheEnd, redisServer, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Cache } from '../src/index.ts';
-import { aCache, gate, linkOf, sameEra, settled, Source } from './harness.ts';
+import { Cache } from '../src/index.ts';
+import { aCache, gate, isUp, linkOf, sameEra, settled, Source } from './harness.ts';
 
 const LONG = { ttlMs: 60_000, staleMs: 60_000 };
 let url: string;
@@ -15,6 +16,27 @@ beforeAll(async () => {
   a = await aCache(url);
   b = await aCache(url);
   await sameEra(a, b);
+});
+
+describe('a start', () => {
+  it('calls it no outage that its connections are not made at once, however busy it is meanwhile', async () => {
+    const warned = vi.spyOn(Logger.prototype, 'warn');
+    const cache = new Cache({ url, namespace: 'start' });
+    atTheEnd(() => cache.close());
+    for (const until = performance.now() + 500; performance.now() < until;);
+    await isUp(cache);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
+  it('says so when there is no Redis', async () => {
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const cache = new Cache({ url: 'redis://127.0.0.1:1', namespace: 'start' });
+    atTheEnd(() => cache.close());
+    await until(() => warned.mock.calls.length > 0, { what: 'told' });
+    expect(String(warned.mock.calls[0]?.[0])).toMatch(/^Redis is away/);
+    warned.mockRestore();
+  });
 });
 
 describe('reading', () => {
