@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
+import { cacheRulesOf, cacheUsers, sentinelRules } from '@tocsin/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { consumers } from '../../libs/contracts/src/topology.ts';
@@ -324,6 +325,44 @@ describe('the servers', () => {
     expect(users.map(({ user }) => user).toSorted()).toEqual(apps.toSorted());
     expect(new Set(users.map(({ password }) => password)).size).toBe(apps.length);
     for (const { permissions } of users) expect(permissions.publish).not.toContain('>');
+  });
+
+  it('know each sub-service that has a cache as a user of Redis and of the Sentinels, and nobody else but the operator', () => {
+    const held = new Map(newSecrets().map(({ metadata, stringData }) => [metadata.name, stringData]));
+    const { password: operator = '', ...files } = held.get('redis') ?? {};
+    const passwords = cacheUsers.map((name) => {
+      const url = held.get(name)?.['TOCSIN_REDIS_URL'] ?? '';
+      expect(url).toMatch(new RegExp(`^redis\\+sentinel://${name}:[^:@]+@`));
+      return /:([^:@]+)@/.exec(url)![1]!;
+    });
+    expect(new Set([operator, ...passwords]).size).toBe(cacheUsers.length + 1);
+    for (const app of apps) expect(JSON.stringify(held.get(app))).not.toContain(operator);
+    const lines = (rulesOf: (name: (typeof cacheUsers)[number]) => string): string[] => [
+      `user default on >${operator} ~* &* +@all`,
+      ...cacheUsers.map((name, n) => `user ${name} on >${passwords[n]} ${rulesOf(name)}`),
+    ];
+    expect(files['user.acl']?.trimEnd().split('\n')).toEqual(lines(cacheRulesOf));
+    expect(files['sentinel.acl']?.trimEnd().split('\n')).toEqual(lines(() => sentinelRules));
+  });
+
+  it('read those users where they are mounted', () => {
+    const file = (key: string) => ({ secretName: 'redis', defaultMode: 0o440, items: [{ key, path: key }] });
+    const kubernetesConfig = { redisSecret: { name: 'redis', key: 'password' } };
+    expect(find(manifests, 'RedisReplication', 'redis').spec).toMatchObject({
+      kubernetesConfig,
+      acl: { secret: file('user.acl') },
+    });
+    expect(find(manifests, 'RedisSentinel', 'redis').spec).toMatchObject({
+      kubernetesConfig,
+      redisSentinelConfig: { additionalSentinelConfig: 'redis-sentinel' },
+      volumeMount: {
+        volume: [{ name: 'users', secret: file('sentinel.acl') }],
+        mountPath: [{ name: 'users', mountPath: '/etc/redis-users', readOnly: true }],
+      },
+    });
+    expect(find(manifests, 'ConfigMap', 'redis-sentinel')).toMatchObject({
+      data: { 'redis-sentinel-additional.conf': 'aclfile /etc/redis-users/sentinel.acl\n' },
+    });
   });
 });
 

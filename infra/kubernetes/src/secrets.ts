@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { permissionsOf } from '@tocsin/contracts';
+import { cacheRulesOf, cacheUsers, permissionsOf, sentinelRules } from '@tocsin/contracts';
 import {
   commandKeysOf,
   type DatabaseRole,
@@ -32,7 +32,8 @@ const SENTINELS = [0, 1, 2].map((n) => `redis-sentinel-${n}.redis-sentinel-headl
 export function newSecrets(): Secret[] {
   const secretKeys = newSecretKeys();
   const commandKeys = newCommandKeys();
-  const redisPassword = password();
+  const operatorOfRedis = password();
+  const cache = passwordsFor(cacheUsers);
   const broker = passwordsFor(services.map(({ name }) => name));
   const database = passwordsFor(databaseRoles);
   const known = (service: ServiceNeeds): Record<string, string> => ({
@@ -41,7 +42,9 @@ export function newSecrets(): Secret[] {
     ...(service.database && service.standby
       ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(service.database, database, 'postgres-r') }
       : {}),
-    ...(service.cache ? { TOCSIN_REDIS_URL: `redis+sentinel://:${redisPassword}@${SENTINELS}/tocsin` } : {}),
+    ...(service.cache
+      ? { TOCSIN_REDIS_URL: `redis+sentinel://${service.name}:${cache[service.name]}@${SENTINELS}/tocsin` }
+      : {}),
     ...secretKeysOf(service.name, { secretKeys }),
     ...commandKeysOf(service.name, commandKeys),
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: `tsn_${randomBytes(32).toString('base64url')}` } : {}),
@@ -49,7 +52,11 @@ export function newSecrets(): Secret[] {
   return [
     ...services.map((service) => secretOf(service.name, known(service))),
     secretOf('nats-auth', { 'auth.conf': authorization(broker) }),
-    secretOf('redis', { password: redisPassword }),
+    secretOf('redis', {
+      password: operatorOfRedis,
+      'user.acl': usersOf(operatorOfRedis, cache, cacheRulesOf),
+      'sentinel.acl': usersOf(operatorOfRedis, cache, () => sentinelRules),
+    }),
     secretOf('database-passwords', database),
   ];
 }
@@ -60,6 +67,15 @@ function secretOf(name: string, stringData: Record<string, string>): Secret {
 
 function databaseUrl(role: DatabaseRole, passwords: Record<DatabaseRole, string>, host: string): string {
   return `postgres://${role}:${passwords[role]}@${host}:5432/tocsin?sslmode=verify-full`;
+}
+
+/**
+ * The users of Redis, or of its Sentinels, in the language of an ACL file. The default user must stand in it: Redis ignores
+ * `requirepass` beside an ACL file, and would let anybody in.
+ */
+function usersOf(operator: string, passwords: Record<Service, string>, rulesOf: (service: Service) => string): string {
+  const services = cacheUsers.map((name) => `user ${name} on >${passwords[name]} ${rulesOf(name)}`);
+  return [`user default on >${operator} ~* &* +@all`, ...services, ''].join('\n');
 }
 
 /** A part of the broker's configuration, whose language takes JSON: its users, each with what it may do. */
