@@ -1,4 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type SecureServerOptions,
+} from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
@@ -64,6 +70,37 @@ export async function secureServer(pems: Pems & TlsOptions, listener: RequestLis
   const sockets = new Set<Socket>();
   const port = await listen(createHttpsServer({ ...more, key, cert }, listener), sockets);
   return { port, url: `https://127.0.0.1:${port}/`, sockets };
+}
+
+export interface Http2Running extends Running {
+  /** The protocols that clients have offered, one entry for each handshake, the refused ones too. */
+  offered: string[][];
+}
+
+/** A server that speaks what `choose` takes of the protocols that a client offers: HTTP/2 alone by default. */
+export async function http2Server(
+  { private: key, cert }: Pems,
+  listener: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
+  {
+    choose = alone('h2'),
+    ...options
+  }: SecureServerOptions & { choose?: (offered: string[]) => string | undefined } = {},
+): Promise<Http2Running> {
+  const sockets = new Set<Socket>();
+  const offered: string[][] = [];
+  const ALPNCallback = ({ protocols }: { protocols: string[] }): string | undefined => {
+    offered.push(protocols);
+    return choose(protocols);
+  };
+  const server = createSecureServer({ allowHTTP1: true, ...options, key, cert, ALPNCallback }, listener);
+  server.on('sessionError', () => undefined).on('stream', (stream) => stream.on('error', () => undefined));
+  const port = await listen(server, sockets);
+  return { port, url: `https://127.0.0.1:${port}/`, sockets, offered };
+}
+
+/** Chooses of what is offered the first of these that is; none, which ends the handshake, where there is none. */
+export function alone(...protocols: string[]) {
+  return (offered: string[]): string | undefined => protocols.find((protocol) => offered.includes(protocol));
 }
 
 export interface Pems {

@@ -17,6 +17,12 @@ export function alertFailure(error: TlsError): CheckFailure | undefined {
     : undefined;
 }
 
+/** Whether a server refused a handshake because it speaks none of the protocols that were offered (RFC 7301, section 3.2). */
+export function refusesProtocols(failure: unknown): boolean {
+  const { reason } = ((failure as Error).cause ?? {}) as TlsError;
+  return failure instanceof CheckFailure && /no application protocol/i.test(reason ?? '');
+}
+
 /** What OpenSSL's reasons, and the alerts of RFC 8446 (section 6.2) among them, mean to whoever has to mend it. */
 const MEANINGS: readonly [reason: RegExp, meaning: string][] = [
   [

@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { HttpSettings } from '@tocsin/contracts';
 import type { Check } from '../check.ts';
 import { isAuthority, secureContextOf } from '../connect/authority.ts';
-import { connect } from '../connect/connect.ts';
+import type { Address } from '../connect/connect.ts';
 import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
 import { type Outcome, Run } from '../run.ts';
@@ -11,9 +11,9 @@ import { plural } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
 import { Allowance } from '../allowance.ts';
+import { ask, Http2Origins } from './ask.ts';
 import { bodyText } from './body.ts';
 import { CookieJar } from './cookies.ts';
-import { exchange } from './exchange.ts';
 import { afterRedirects, follow, isRedirect, tooManyRedirects } from './redirects.ts';
 import { firstRequest, headerLines, type HttpRequest } from './request.ts';
 import { isAccepted } from './status.ts';
@@ -27,6 +27,8 @@ interface Prepared {
   assertions: ReadyAssertion[];
   needsBody: boolean;
   secureContext: SecureContext | undefined;
+  /** Learned from one check for the next. */
+  http2: Http2Origins;
 }
 
 const prepared = new Lru<Prepared>(10_000);
@@ -59,6 +61,7 @@ function prepare(settings: HttpSettings): Prepared {
     assertions,
     needsBody: assertions.some((assertion) => assertion.needsBody),
     secureContext: ca === undefined ? undefined : secureContextOf({ ca }),
+    http2: new Http2Origins(),
   };
 }
 
@@ -81,13 +84,16 @@ async function fetchAnswer(
   const jar = new CookieJar();
   let request = ready.first;
   for (let redirects = 0; ; redirects++) {
-    const socket = await connect(run, address(request, settings, request.trusted ? home : ready.secureContext));
     const cookies = jar.lineFor(request.url, run.context.clock.now());
-    const lines = headerLines(request, { auth: settings.auth, secrets: run.secrets, cookies });
-    const answer = await exchange(run, socket, request, { lines, body: (head) => bodyWish(head, settings, ready) });
+    const question = {
+      request,
+      address: address(request, settings, request.trusted ? home : ready.secureContext),
+      lines: () => headerLines(request, { auth: settings.auth, secrets: run.secrets, cookies }),
+      body: (head: ResponseHead) => bodyWish(head, settings, ready),
+    };
+    const answer = await ask(run, question, ready.http2);
     const location = answer.headers.get('location');
     if (!follows || !isRedirect(answer.status, location)) return { answer, redirects };
-    socket.destroy();
     jar.take(answer.headers.all('set-cookie'), request.url, run.context.clock.now());
     const next = follow(request, answer.status, location);
     if (redirects === max) throw tooManyRedirects(max, request.url, next.url);
@@ -110,11 +116,7 @@ function homeContext({ tls }: HttpSettings, ready: Prepared, secrets: RunSecrets
   return secureContextOf({ ca, client: { cert, key: secrets.open(key) } });
 }
 
-function address(
-  request: HttpRequest,
-  settings: HttpSettings,
-  secureContext: SecureContext | undefined,
-): Parameters<typeof connect>[1] {
+function address(request: HttpRequest, settings: HttpSettings, secureContext: SecureContext | undefined): Address {
   const { url } = request;
   const secure = url.protocol === 'https:';
   const atHome = url.hostname === new URL(settings.url).hostname;
@@ -126,12 +128,10 @@ function address(
         verify: settings.tls.verify,
         serverName: atHome ? settings.tls.serverName : undefined,
         secureContext,
-        protocols: HTTP,
       },
     }),
   };
 }
-const HTTP = ['http/1.1'];
 
 function evidence(
   run: Run,

@@ -45,7 +45,7 @@ export interface HttpSent {
 /**
  * Sends one request over a connection of its own, by the rules of a check, and takes the answer's head: its status decides,
  * and no header and no body, however odd, slow or endless, changes it. Interim answers are read past. Redirects are not
- * followed.
+ * followed, and HTTP/1.1 alone is spoken.
  * @throws CheckFailure `dns`, `connect`, `target`, `tls`, `timeout`, `closed`, `protocol`, `settings`, `resources`, `aborted`:
  * its message is a sentence for a person
  */

@@ -13,11 +13,11 @@ export interface Reading {
 }
 
 /** A head may be so long, with the interim answers before it. */
-const MAX_HEAD_BYTES = 65_536;
+export const MAX_HEAD_BYTES = 65_536;
 /** 100, 102 and 103 come once or, while something takes long, every few seconds. */
-const MAX_INTERIM = 64;
+export const MAX_INTERIM = 64;
 /** What chunks may take beyond the body that is in them: sizes, extensions, line ends, the trailer. */
-const MAX_CHUNKING_BYTES = 262_144;
+export const MAX_CHUNKING_BYTES = 262_144;
 
 /** Which line is next, or which bytes of a body; or that the answer is over. */
 type Where = LineWhere | 'sized' | 'close' | 'chunk' | 'over';

@@ -1,0 +1,34 @@
+import type { Socket } from 'node:net';
+
+const FREE_READS = 32;
+const CRUMB_BYTES = 1_024;
+const PAUSE_MS = 10;
+
+/** Slows down a target that answers in crumbs: beyond the first few it is read a hundred times a second, as reads cost more than bytes. */
+export class Crumbs {
+  private reads = 0;
+  private pause: NodeJS.Timeout | undefined;
+
+  constructor(private readonly socket: Socket) {}
+
+  /** So many bytes came in one read. */
+  took(bytes: number): void {
+    if (++this.reads <= FREE_READS || bytes >= CRUMB_BYTES) return;
+    this.socket.pause();
+    this.pause = setTimeout(this.resume, PAUSE_MS);
+  }
+
+  /** Reads on, where no pause is under way. */
+  readOn(): void {
+    if (this.pause === undefined) this.socket.resume();
+  }
+
+  stop(): void {
+    clearTimeout(this.pause);
+  }
+
+  private readonly resume = (): void => {
+    this.pause = undefined;
+    this.socket.resume();
+  };
+}

@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { Crumbs } from '../crumbs.ts';
+
+/**
+ * The connection below a session of HTTP/2. Node's session would read a socket by itself; through this one each read is seen
+ * before the session has it, and is as seldom as for HTTP/1.
+ */
+export class Wire extends Duplex {
+  private readonly crumbs: Crumbs;
+
+  /** @param read is given what came, and what to do with it: hand it to the session */
+  constructor(
+    private readonly socket: Socket,
+    private readonly read_: (data: Buffer, pass: () => void) => void,
+  ) {
+    super();
+    this.crumbs = new Crumbs(socket);
+    socket.on('data', this.onData).on('end', this.onEnd).on('close', this.onEnd);
+  }
+
+  override _read(): void {
+    this.crumbs.readOn();
+  }
+
+  override _write(data: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.socket.write(data, done);
+  }
+
+  override _final(done: () => void): void {
+    this.socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.crumbs.stop();
+    this.socket.off('data', this.onData).off('end', this.onEnd).off('close', this.onEnd).destroy();
+    done(error);
+  }
+
+  private readonly onData = (data: Buffer): void => {
+    this.read_(data, () => {
+      if (!this.push(data)) this.socket.pause();
+    });
+    if (!this.destroyed) this.crumbs.took(data.length);
+  };
+
+  private readonly onEnd = (): void => {
+    if (!this.readableEnded && !this.destroyed) this.push(null);
+  };
+}
