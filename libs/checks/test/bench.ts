@@ -18,7 +18,7 @@ import { type CheckContext, runCheck } from '../src/index.ts';
 const DAY_MS = 86_400_000;
 
 /** Listens on a free port of loopback until the test is over. */
-async function listen(server: Server, sockets: Set<Socket>): Promise<number> {
+export async function listen(server: Server, sockets: Set<Socket>): Promise<number> {
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));

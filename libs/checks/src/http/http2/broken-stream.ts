@@ -16,7 +16,7 @@ export interface Breakage {
   ended: boolean;
 }
 
-/** Codes by which Node's session gives up what breaks the protocol (RFC 9113, section 7). */
+/** Codes by which Node's session gives up an answer that breaks the protocol (RFC 9113, section 7). */
 const OF_THE_PROTOCOL: ReadonlySet<number> = new Set([
   constants.NGHTTP2_PROTOCOL_ERROR,
   constants.NGHTTP2_FLOW_CONTROL_ERROR,
@@ -24,16 +24,16 @@ const OF_THE_PROTOCOL: ReadonlySet<number> = new Set([
   constants.NGHTTP2_COMPRESSION_ERROR,
 ]);
 
-/** What a stream, or its session, that ended before the answer did means. */
+/** What it means that a stream, its session or the connection below ended before the answer did. */
 export function brokenStream(error: NodeJS.ErrnoException | undefined, known: Breakage): CheckFailure {
   const { begun, reset, goaway, ended } = known;
-  if (goaway) return new CheckFailure('closed', `${closed(begun).message} (${nameOf(goaway)})`, { cause: error });
-  // So Node's session ends an answer whose fields are too many.
-  if (reset === constants.NGHTTP2_ENHANCE_YOUR_CALM && !begun) return tooLargeHead(error);
   if (error && !error.code?.startsWith('ERR_HTTP2_')) return broken(error, begun);
+  if (goaway) return new CheckFailure('closed', `${closed(begun).message} (${nameOf(goaway)})`, { cause: error });
+  if (error && error.code !== 'ERR_HTTP2_STREAM_ERROR') return notHttp(error.message, error, 'HTTP/2');
+  // So Node's session ends an answer that has more fields than it may.
+  if (reset === constants.NGHTTP2_ENHANCE_YOUR_CALM && !begun) return tooLargeHead(error);
   if (OF_THE_PROTOCOL.has(reset)) return notHttp(nameOf(reset), error, 'HTTP/2');
-  if (error && reset === 0) return notHttp(error.message, error, 'HTTP/2');
-  if (ended || reset === 0) return closed(begun, error);
+  if (ended) return closed(begun, error);
   const what = `the server gave up the request ${before(begun)} (${nameOf(reset)})`;
   return new CheckFailure('closed', `closed: ${what}`, { cause: error });
 }

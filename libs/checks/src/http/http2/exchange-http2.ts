@@ -1,28 +1,24 @@
-import { type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2';
+import { connect, type SecureClientSessionOptions } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { CheckFailure } from '../../failure.ts';
 import type { Run } from '../../run.ts';
-import { bytes } from '../../words.ts';
-import { closed, unreadable } from '../broken-exchange.ts';
+import { unreadable } from '../broken-exchange.ts';
 import type { ExchangeWish } from '../exchange.ts';
-import { BadMessage } from '../message/bad-message.ts';
-import { framingOf } from '../message/framing.ts';
-import { MAX_CHUNKING_BYTES, MAX_HEAD_BYTES } from '../message/response-reader.ts';
+import { MAX_HEAD_BYTES } from '../message/response-reader.ts';
 import type { HttpRequest } from '../request.ts';
 import { type Answer, Taking } from '../taking.ts';
+import { AnswerReader, TOO_MANY_FIELDS } from './answer-reader.ts';
 import { brokenStream } from './broken-stream.ts';
 import { requestFields } from './request-fields.ts';
-import { ResponseHeads, TOO_MANY_FIELDS } from './response-heads.ts';
 import { Wire } from './wire.ts';
 
+/** Room for a whole body of the usual bound, so that a distant server sends it without waiting. */
+const WINDOW_BYTES = 1_048_576;
 const SESSION: SecureClientSessionOptions = {
-  settings: { enablePush: false, initialWindowSize: 1_048_576, maxHeaderListSize: MAX_HEAD_BYTES },
+  settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: MAX_HEAD_BYTES },
   maxHeaderListPairs: TOO_MANY_FIELDS,
   // Curl takes white space around a value, too.
   strictFieldWhitespaceValidation: false,
 };
-/** What frames may take beyond the body that is in them: their heads, fields, padding, and frames of no answer. */
-const MAX_FRAMING_BYTES = MAX_HEAD_BYTES + MAX_CHUNKING_BYTES;
 
 /**
  * Sends one request in HTTP/2 on a connection that has agreed to it, and takes the answer in, as one step of a run.
@@ -32,10 +28,7 @@ export function exchangeHttp2(run: Run, socket: Socket, request: HttpRequest, wi
   const fields = requestFields(request, wish.lines);
   return run.step<Answer>((done, fail) => {
     const taking = new Taking(run, { done, fail, wish: wish.body });
-    const heads = new ResponseHeads();
-    let read = 0;
-    let received = 0;
-    let length: number | undefined;
+    const reader = new AnswerReader(request.method, taking);
     let goaway: number | undefined;
     let over = false;
 
@@ -47,55 +40,34 @@ export function exchangeHttp2(run: Run, socket: Socket, request: HttpRequest, wi
         taking.break(unreadable(error));
       }
     };
+    const onBreak = (error?: NodeJS.ErrnoException): void => {
+      const { begun } = taking;
+      const reset = stream.rstCode ?? 0;
+      taking.break(brokenStream(error, { begun, reset, goaway, ended: wire.readableEnded }));
+    };
     const wire = new Wire(socket, (data, pass) =>
       guarded(() => {
-        read += data.length;
-        if (read > MAX_FRAMING_BYTES + 2 * received) {
-          throw new BadMessage(`the frames take more than ${bytes(MAX_FRAMING_BYTES)} beside what is in them`);
-        }
+        reader.wire(data.length);
         run.work(pass);
       }),
     );
-    const onInterim = (fields: readonly string[]): void =>
-      guarded(() => {
-        taking.begin();
-        heads.skipInterim(fields);
-      });
-    const onHead = (fields: readonly string[]): void =>
-      guarded(() => {
-        taking.begin();
-        const head = heads.last(fields);
-        const framing = framingOf(request.method, head);
-        if (typeof framing === 'number') length = framing;
-        if (!taking.head(head, framing) || framing === 0) taking.finish(framing === 0);
-        else stream.on('data', onBody);
-      });
-    const onBody = (part: Buffer): void =>
-      guarded(() => {
-        received += part.length;
-        taking.body(part);
-      });
-    const onEnd = (): void =>
-      guarded(() => {
-        if (stream.rstCode) throw failure();
-        if (length !== undefined && received < length) throw closed(true);
-        taking.finish(true);
-      });
-    const onBreak = (error?: NodeJS.ErrnoException): void =>
-      guarded(() => {
-        throw failure(error);
-      });
-    const failure = (error?: NodeJS.ErrnoException): CheckFailure =>
-      brokenStream(error, { begun: taking.begun, reset: stream.rstCode ?? 0, goaway, ended: wire.readableEnded });
+    const session = connect(request.url.origin, { ...SESSION, createConnection: () => wire });
+    const stream = session.request(fields, { endStream: request.body === undefined });
 
     socket.on('error', onBreak);
-    const session = connect(request.url.origin, { ...SESSION, createConnection: () => wire });
-    session.on('error', onBreak).on('goaway', (code: number) => (goaway = code));
-    const stream: ClientHttp2Stream = session.request(fields, { endStream: request.body === undefined });
+    session
+      .on('connect', () => guarded(() => session.setLocalWindowSize(WINDOW_BYTES)))
+      .on('goaway', (code: number) => (goaway = code))
+      .on('error', onBreak);
     stream
-      .on('headers', (_, __, fields) => onInterim(fields))
-      .on('response', (_, __, fields) => onHead(fields))
-      .on('end', onEnd)
+      .on('headers', (_, __, raw: string[]) => guarded(() => reader.interim(raw)))
+      .on('response', (_, __, raw: string[]) =>
+        guarded(() => {
+          // The body is read only now: it may come before its head is told of.
+          if (reader.head(raw)) stream.on('data', (part: Buffer) => guarded(() => reader.body(part)));
+        }),
+      )
+      .on('end', () => guarded(() => (reader.headed && !stream.rstCode ? reader.end() : onBreak())))
       .on('error', onBreak)
       .on('close', onBreak);
     if (request.body !== undefined) stream.end(request.body);
