@@ -134,6 +134,29 @@ describe('a monitor', () => {
     await expect(bad).rejects.toMatchObject({ code: 'invalid', fields: [{ path: '/settings/nonsense' }] });
   });
 
+  it('that an earlier version took with 1xx is read, and changed once that is mended', async () => {
+    const { id } = await create();
+    const database = new Database({
+      url: system.database.urlFor('monitors'),
+      schema: 'monitors',
+      applicationName: 't',
+    });
+    atTheEnd(() => database.close());
+    const settings = { ...http().settings, acceptedStatus: ['100-299'] };
+    await database.query(`UPDATE monitors SET spec = $2 WHERE id = $1`, [id, JSON.stringify({ ...http(), settings })]);
+    const patch = (given: object): Promise<AnyMonitor> =>
+      carryOut(system.messaging, commands.monitorsPatch, { id, patch: { name: 'renamed', ...given } });
+    await expect(patch({})).rejects.toMatchObject({
+      code: 'invalid',
+      fields: [{ path: '/settings/acceptedStatus/0' }],
+    });
+    expect(await system.messaging.request(requests.monitorsGet, { id })).toMatchObject({
+      monitor: { spec: { name: 'site', settings } },
+    });
+    const { spec } = await patch({ settings: { acceptedStatus: ['200-299'] } });
+    expect(spec.name).toBe('renamed');
+  });
+
   it('is refused with the fields that no check could run with, and channels that are not there', async () => {
     const assertions = [{ type: 'body', op: 'matches', value: '(' }];
     const bad = create({ channels: [newId()], settings: { url: 'http://127.0.0.1/', assertions } });

@@ -73,12 +73,6 @@ const NO_CERTIFICATE = 'not a certificate in PEM form';
 function* rangeErrors(ranges: readonly string[]): Generator<FieldError> {
   for (const [index, range] of ranges.entries()) {
     const [low, high] = range.split('-');
-    if (Number(low) < 200) {
-      yield {
-        path: `/settings/acceptedStatus/${index}`,
-        message: 'begin at 200: an answer with 1xx is not the last one',
-      };
-    }
     if (high !== undefined && Number(high) < Number(low)) {
       yield { path: `/settings/acceptedStatus/${index}`, message: 'the range ends before it starts' };
     }

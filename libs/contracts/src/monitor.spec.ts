@@ -89,6 +89,8 @@ describe('a monitor', () => {
     ],
     ['a method that is none', http({ method: 'FETCH' }), '/settings/method'],
     ['a status that is none', http({ acceptedStatus: ['600'] }), '/settings/acceptedStatus/0'],
+    ['a status that is never the last one', http({ acceptedStatus: ['200', '101'] }), '/settings/acceptedStatus/1'],
+    ['statuses from such a one on', http({ acceptedStatus: ['100-299'] }), '/settings/acceptedStatus/0'],
     ['no status at all', http({ acceptedStatus: [] }), '/settings/acceptedStatus'],
     ['a certificate that is none', http({ tls: { ca: 'x' } }), '/settings/tls/ca'],
     ['a body limit above the bound', http({ maxBodyBytes: 10_485_761 }), '/settings/maxBodyBytes'],

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { duration, epochMs, HIDDEN, host, id, line, locationName, longestSealed, secret, tag, text } from './fields.ts';
 import { basicProblem, credentialProblem, headerProblem } from './header.ts';
 import { marked } from './marks.ts';
-import { tolerant } from './tolerant.ts';
+import { tightened, tolerant } from './tolerant.ts';
 
 /** Configuration of what is watched. The same shape is the REST body and, with secrets sealed, the internal record. */
 
@@ -63,9 +63,14 @@ const hexBytes = (max: number) =>
     .regex(/^\s*(?:[0-9a-fA-F]{2}\s*)+$/, { error: 'expected bytes in hexadecimal, such as 00 ff 0d 0a' })
     .refine((value) => value.replace(/\s/g, '').length <= max * 2, { error: `must be at most ${max} bytes` });
 
-const statusRange = z
-  .string()
-  .regex(/^[1-5]\d\d(-[1-5]\d\d)?$/, { error: 'expected a status code such as 204 or a range such as 200-299' });
+/** An answer with 1xx is not the last one. They were taken once, and are stored. */
+const statusRange = tightened(
+  z.string().regex(/^[2-5]\d\d(-[2-5]\d\d)?$/, {
+    error:
+      'expected a status code from 200 to 599, such as 204, or a range such as 200-299 (1xx is never the last answer)',
+  }),
+  z.string().regex(/^[1-5]\d\d(-[1-5]\d\d)?$/),
+);
 
 const pattern = z.string().min(1).max(1000).meta({ description: 'RE2 syntax: linear time, no look-around' });
 

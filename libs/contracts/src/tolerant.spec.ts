@@ -72,6 +72,15 @@ describe('what services tell each other', () => {
     expect(monitorConfig.parse(later)).toEqual({ ...ofNow, spec: { ...spec, settings: later.spec.settings } });
   });
 
+  it('a monitor that an earlier version took, and this one would refuse, is read as it is', () => {
+    const settings = { ...spec.settings, acceptedStatus: ['100-299', '101'] };
+    const earlier = { ...ofNow, spec: { ...spec, settings } };
+    expect(monitor.parse(earlier)).toEqual(earlier);
+    const task = checkTaskOf(earlier as typeof ofNow, { window: 7, location: 'default', attempt: 0 })!;
+    expect(checkTarget.parse(checkTask.parse(task).target)).toEqual({ kind: 'http', settings });
+    expect(monitorSpec.safeParse(earlier.spec).success).toBe(false);
+  });
+
   it('so is a channel, and a tombstone', () => {
     const webhook = { ...record, spec: { kind: 'webhook', name: 'w', settings: { url: 'https://a.example/' } } };
     expect(channel.parse(fromTheFuture(webhook))).toEqual(webhook);

@@ -16,6 +16,15 @@ export function tolerant<T extends z.ZodType>(schema: T): T {
   return variant as T;
 }
 
+/**
+ * A schema that takes less than an earlier version did. Readers inside Tocsin go by `before`, as what that version took is
+ * still stored. Say so before anything that holds the schema is made tolerant.
+ */
+export function tightened<T extends z.ZodType>(schema: T, before: T): T {
+  made.set(schema, before);
+  return schema;
+}
+
 function derive(schema: z.ZodType): z.ZodType {
   const def = looser(schema);
   if (!def) return schema;
