@@ -2,12 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 type Told =
-  { port: number } | { failedAt: [string, number] } | { arrived: { monitor?: { name?: string } }; at: number };
+  | { port: number }
+  | { failedAt: [string, number] }
+  | { hit: string; at: number }
+  | { arrived: { monitor?: { name?: string } }; at: number };
 
 /** The target and webhook receiver in their own process (see target.ts), seen from here. */
 export class BenchTarget {
   private readonly failedAt = new Map<string, number>();
   private readonly arrivedAt = new Map<string, number>();
+  private readonly hitAt = new Map<string, number[]>();
 
   private constructor(
     private readonly child: ChildProcess,
@@ -15,6 +19,7 @@ export class BenchTarget {
   ) {
     child.on('message', (told: Told) => {
       if ('failedAt' in told) this.failedAt.set(...told.failedAt);
+      else if ('hit' in told) this.hitAt.get(told.hit)?.push(told.at);
       else if ('arrived' in told) {
         const name = told.arrived.monitor?.name;
         if (name !== undefined && !this.arrivedAt.has(name)) this.arrivedAt.set(name, told.at);
@@ -38,6 +43,14 @@ export class BenchTarget {
 
   fail(names: readonly string[]): void {
     this.child.send({ fail: names });
+  }
+
+  /** Notes from now on when a target is asked. @returns the times, in ms since the epoch, to which more are added */
+  watch(name: string): readonly number[] {
+    const hits: number[] = [];
+    this.hitAt.set(name, hits);
+    this.child.send({ watch: name });
+    return hits;
   }
 
   /** From each target's first failing answer to its first webhook; those that arrived within the time. */

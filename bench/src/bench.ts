@@ -49,9 +49,9 @@ export class Bench {
     this.database = new pg.Pool({ connectionString: tocsin.databaseUrl, max: 2 });
   }
 
-  /** Starts everything in a temporary folder, with two instances of each sub-service. */
-  static async start(options: BenchOptions): Promise<Bench> {
-    const tocsin = await startTocsin({ instances: 2 });
+  /** Starts everything in a temporary folder, with so many instances of each sub-service. */
+  static async start(options: BenchOptions, instances: number): Promise<Bench> {
+    const tocsin = await startTocsin({ instances });
     const target = await BenchTarget.start();
     return new Bench(options, tocsin, target);
   }

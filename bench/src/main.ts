@@ -5,14 +5,21 @@ import { asksForHelp, showUsage } from '@tocsin/local';
 import { Bench } from './bench.ts';
 import { asTable, type Figure, met } from './figures.ts';
 import { alarm } from './scenarios/alarm.ts';
+import { hostile } from './scenarios/hostile.ts';
 import { atRest } from './scenarios/rest.ts';
 import { road } from './scenarios/road.ts';
 import { scale } from './scenarios/scale.ts';
 
-const SCENARIOS = { rest: atRest, road, alarm, scale };
+const SCENARIOS = {
+  rest: { measure: atRest, instances: 2 },
+  road: { measure: road, instances: 2 },
+  alarm: { measure: alarm, instances: 2 },
+  scale: { measure: scale, instances: 2 },
+  hostile: { measure: hostile, instances: 1 },
+};
 type Name = keyof typeof SCENARIOS;
 
-const USAGE = `Usage: npm run bench [-- --only rest,road,alarm,scale] [--rate N] [--seconds N] [--out FILE]
+const USAGE = `Usage: npm run bench [-- --only rest,road,alarm,scale,hostile] [--rate N] [--seconds N] [--out FILE]
   --only a,b    only these scenarios (default: all)
   --rate N      checks per second (default 1000)
   --seconds N   how long each is measured (default 60)
@@ -27,9 +34,10 @@ console.log(`${machine}\n`);
 const results: Record<string, Figure[]> = {};
 for (const name of chosen) {
   console.log(`${name} …`);
-  const bench = await Bench.start({ rate: Number(values.rate), seconds: Number(values.seconds) });
+  const { measure, instances } = SCENARIOS[name];
+  const bench = await Bench.start({ rate: Number(values.rate), seconds: Number(values.seconds) }, instances);
   try {
-    results[name] = await SCENARIOS[name](bench);
+    results[name] = await measure(bench);
   } finally {
     await bench.stop();
   }

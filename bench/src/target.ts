@@ -3,10 +3,12 @@ import { createServer } from 'node:http';
 /**
  * The other side, in a process of its own: what is checked (`/t/<n>`, fails once it was told to) and where webhooks
  * arrive (`/sink`). One clock for both, so that a delay is a difference.
- * Talks to its parent by messages: { fail: n[] } in; { failedAt: [n, ms] } and { arrived: body, at: ms } out.
+ * Talks to its parent by messages: { fail: n[] } and { watch: n } in; { failedAt: [n, ms] }, { arrived: body, at: ms } and,
+ * for each request to what is watched, { hit: n, at: ms since the epoch } out.
  */
 const failing = new Set<string>();
 const told = new Set<string>();
+const watched = new Set<string>();
 const tell = (message: unknown) => process.send?.(message);
 
 const server = createServer((request, response) => {
@@ -20,6 +22,7 @@ const server = createServer((request, response) => {
     return;
   }
   const name = request.url!.slice('/t/'.length);
+  if (watched.has(name)) tell({ hit: name, at: Date.now() });
   if (!failing.has(name)) {
     response.writeHead(200, { 'content-type': 'text/plain', connection: 'close' }).end('ok');
     return;
@@ -31,6 +34,9 @@ const server = createServer((request, response) => {
   response.writeHead(503, { connection: 'close' }).end('broken');
 });
 
-process.on('message', ({ fail }: { fail: string[] }) => fail.forEach((name) => failing.add(name)));
+process.on('message', ({ fail = [], watch }: { fail?: string[]; watch?: string }) => {
+  for (const name of fail) failing.add(name);
+  if (watch !== undefined) watched.add(watch);
+});
 process.on('disconnect', () => process.exit());
 server.listen(0, '127.0.0.1', () => tell({ port: (server.address() as { port: number }).port }));

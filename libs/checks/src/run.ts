@@ -171,16 +171,15 @@ export class Run {
   }
 
   readonly #expire = (): void => {
-    this.#stop(
-      new CheckFailure('timeout', `timeout after ${milliseconds(this.context.timeoutMs)} while ${this.phase}`),
-    );
+    this.stop(new CheckFailure('timeout', `timeout after ${milliseconds(this.context.timeoutMs)} while ${this.phase}`));
   };
 
   readonly #abort = (): void => {
-    this.#stop(new CheckFailure('aborted', `aborted: the prober stopped while ${this.phase}`));
+    this.stop(new CheckFailure('aborted', `aborted: the prober stopped while ${this.phase}`));
   };
 
-  #stop(why: CheckFailure): void {
+  /** Ends the run early, whatever it is doing. The first reason counts. */
+  stop(why: CheckFailure): void {
     this.#stopped ??= why;
     this.#interrupt?.(this.#stopped);
   }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { timeLimited, timeLimiter, TooSlow } from './time-limited.ts';
 
 const forEver = (): never => {
@@ -31,4 +31,31 @@ test('what was too slow is not tried again for a while', () => {
     }),
   ).toThrow(TooSlow);
   expect(tried).toBe(false);
+});
+
+test('what is too slow again rests twice as long, until it ends in time', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const limited = timeLimiter();
+  let tries = 0;
+  const slow = (): never => {
+    tries += 1;
+    return forEver();
+  };
+  /** Whether it is tried after a time. */
+  const triedAfter = (ms: number): boolean => {
+    vi.advanceTimersByTime(ms);
+    const before = tries;
+    expect(() => limited(slow)).toThrow(TooSlow);
+    return tries > before;
+  };
+  expect([triedAfter(0), triedAfter(60_000), triedAfter(60_000), triedAfter(60_000)]).toEqual([
+    true,
+    true,
+    false,
+    true,
+  ]);
+  vi.advanceTimersByTime(240_000);
+  expect(limited(() => 'in time')).toBe('in time');
+  expect([triedAfter(0), triedAfter(60_000)]).toEqual([true, true]);
 });

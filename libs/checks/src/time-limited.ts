@@ -10,8 +10,10 @@ export class TooSlow extends Error {
 export const LIMIT_MS = 100;
 /** A busy machine gives less CPU time than has passed on the clock, and the watchdog has a clock only. */
 const WALL_MS = 6 * LIMIT_MS;
-/** What was too slow is not tried again for so long. */
-const REST_MS = 60_000;
+/** So it is looked at first after as long as a machine takes that is not busy. */
+const FIRST_WALL_MS = 1.2 * LIMIT_MS;
+/** What was too slow is not tried again for so long: twice as long each time that it still is. */
+const REST_MS = { first: 60_000, longest: 3_600_000 };
 
 const script = new Script('run()', { filename: 'time-limited.js' });
 let context: (Context & { run?: (() => unknown) | undefined }) | undefined;
@@ -19,35 +21,71 @@ let context: (Context & { run?: (() => unknown) | undefined }) | undefined;
 /**
  * Runs a synchronous computation over text from outside and ends it when it takes too long, so that no expression
  * and no document can hold the event loop. It costs about 0.25 ms (a watchdog thread): use it where the work is not
- * bounded by its size.
+ * bounded by its size. On a busy machine it is begun again, with more time: `fn` must be able to.
  * @throws TooSlow after about {@link LIMIT_MS}; state that `fn` was changing must then be thrown away
  * @throws CheckFailure `resources` when this machine was too busy to give it that much
  */
 export function timeLimited<T>(fn: () => T): T {
+  let wallMs = FIRST_WALL_MS;
+  try {
+    return within(wallMs, fn);
+  } catch (error) {
+    if (!(error instanceof TooBusy)) throw error;
+    // Twice what it would take if it went on like this.
+    wallMs = Math.min(WALL_MS, Math.max(3 * LIMIT_MS, Math.ceil((2 * LIMIT_MS * wallMs) / error.gotMs)));
+  }
+  try {
+    return within(wallMs, fn);
+  } catch (error) {
+    if (!(error instanceof TooBusy)) throw error;
+    throw new CheckFailure('resources', 'resources: this prober is too busy to judge the answer', { cause: error });
+  }
+}
+
+/** Thrown when a computation did not get its CPU time. */
+class TooBusy extends Error {
+  override readonly name = 'TooBusy';
+
+  constructor(
+    readonly gotMs: number,
+    cause: unknown,
+  ) {
+    super(`got ${gotMs} ms`, { cause });
+  }
+}
+
+function within<T>(wallMs: number, fn: () => T): T {
   context ??= createContext({});
   context.run = fn;
   const before = process.threadCpuUsage();
   try {
-    return script.runInContext(context, { timeout: WALL_MS }) as T;
+    return script.runInContext(context, { timeout: wallMs }) as T;
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
     const { user, system } = process.threadCpuUsage(before);
-    if ((user + system) / 1000 >= LIMIT_MS) throw new TooSlow(`took longer than ${LIMIT_MS} ms`, { cause: error });
-    throw new CheckFailure('resources', 'resources: this prober is too busy to judge the answer', { cause: error });
+    const gotMs = (user + system) / 1000;
+    if (gotMs < LIMIT_MS) throw new TooBusy(gotMs, error);
+    throw new TooSlow(`took longer than ${LIMIT_MS} ms`, { cause: error });
   } finally {
     context.run = undefined;
   }
 }
 
-/** {@link timeLimited} for a computation that is made often: once it was too slow, it is not tried for a minute. */
+/** {@link timeLimited} for a computation that is made often: once it was too slow, it is not tried for a while. */
 export function timeLimiter(): <T>(fn: () => T) => T {
   let restsUntil = -Infinity;
+  let restMs = REST_MS.first;
   return (fn) => {
     if (performance.now() < restsUntil) throw new TooSlow(`took longer than ${LIMIT_MS} ms before`);
     try {
-      return timeLimited(fn);
+      const value = timeLimited(fn);
+      restMs = REST_MS.first;
+      return value;
     } catch (error) {
-      if (error instanceof TooSlow) restsUntil = performance.now() + REST_MS;
+      if (error instanceof TooSlow) {
+        restsUntil = performance.now() + restMs;
+        restMs = Math.min(REST_MS.longest, 2 * restMs);
+      }
       throw error;
     }
   };

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { brotliCompressSync } from 'node:zlib';
 import { until } from '@tocsin/testing';
 import { expect, test } from 'vitest';
-import { checkHttp, rawServer } from './bench.ts';
+import { certificate, checkHttp, checkTcp, rawServer } from './bench.ts';
+import { sendNothing } from './endless-records.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const HTML = { assertions: [{ type: 'body' as const, op: 'contains' as const, value: 'x' }] };
@@ -55,6 +56,21 @@ test.each(hostile)('%s take little of the prober, and end', async (_, serve, rea
   // The server is in this process too, and takes its part.
   expect(heldUpMs).toBeLessThan(200);
   expect((user + system) / 1_000).toBeLessThan(timeoutMs);
+  await until(() => server.sockets.size === 0);
+});
+
+test.each(['tickets', 'key updates'] as const)('%s of TLS without end are an end of the check', async (what) => {
+  const pems = await certificate({ ip: '127.0.0.1' });
+  const server = await rawServer((socket) => sendNothing(socket, what, { key: pems.private, cert: pems.cert }));
+  const url = server.url.replace('http', 'https');
+  const tls = { verify: false };
+  const o = { timeoutMs: 20_000 };
+  const finding =
+    what === 'tickets'
+      ? await checkHttp({ url }, { tls }, o)
+      : await checkTcp(server, { tls, send: 'x', expect: 'y' }, o);
+  const message = 'tls: the server sends tickets or keys without end, and little else';
+  expect(finding).toMatchObject({ verdict: 'down', reason: 'tls', message });
   await until(() => server.sockets.size === 0);
 });
 

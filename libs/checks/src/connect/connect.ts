@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { asciiHost } from '@tocsin/core';
-import { type CheckFailure, ownFailure } from '../failure.ts';
+import { CheckFailure, ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
 import { storeFor, usual } from './authority.ts';
 import { endsFirst, type PathCertificate, pathOf } from './certificate-path.ts';
@@ -9,6 +9,7 @@ import { dial } from './dial.ts';
 import { handshakeFailure } from './handshake-failure.ts';
 import { isFor } from './identity.ts';
 import { checkFamily, type IpFamily } from './names.ts';
+import { watchRecords } from './records.ts';
 import { certificateFailure, OTHER_HOST, type Refusal } from './tls-failure.ts';
 
 export interface TlsWish {
@@ -62,8 +63,9 @@ export function connect(run: Run, wish: Address): Promise<Socket> {
           const onSecure = (): void => {
             run.spent('tlsMs', lap());
             const refused = judge(run, socket as TLSSocket, { ...to, tls: to.tls! });
-            if (refused) fail(refused);
-            else done(socket);
+            if (refused) return fail(refused);
+            run.atEnd(watchRecords(socket as TLSSocket, () => run.stop(tooManyRecords())));
+            done(socket);
           };
           const onError = (error: NodeJS.ErrnoException): void => fail(ownFailure(error) ?? handshakeFailure(error));
           socket.on('error', onError).on('secureConnect', onSecure);
@@ -100,6 +102,10 @@ function open(to: Address, address: string): Socket {
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
+}
+
+function tooManyRecords(): CheckFailure {
+  return new CheckFailure('tls', 'tls: the server sends tickets or keys without end, and little else');
 }
 
 function judge(run: Run, socket: TLSSocket, to: Address & { tls: TlsWish }): CheckFailure | undefined {

@@ -13,16 +13,23 @@ const WATCHED_WORK = 1_000_000;
  * @throws BadAssertion when it is not one, or is too large
  */
 export function compilePattern(source: string): (text: string) => boolean {
-  let pattern = parse(source);
-  const size = pattern.programSize();
+  const first = parse(source);
+  const size = first.programSize();
   if (size > MAX_SIZE) throw new BadAssertion('value', 'is too costly: use smaller repetition counts');
   const limited = timeLimiter();
+  let kept: RE2JS | undefined = first;
+  const test = (text: string): boolean => {
+    const pattern = kept ?? parse(source);
+    kept = undefined; // one that is interrupted while it changes its caches is not used again
+    const matches = pattern.test(text);
+    kept = pattern;
+    return matches;
+  };
   return (text) => {
-    if (size * text.length < WATCHED_WORK) return pattern.test(text);
+    if (size * text.length < WATCHED_WORK) return test(text);
     try {
-      return limited(() => pattern.test(text));
+      return limited(() => test(text));
     } catch (cause) {
-      pattern = parse(source); // it was interrupted while it changed its caches
       if (!(cause instanceof TooSlow)) throw cause;
       throw new Undecided(`the expression took longer than ${LIMIT_MS} ms`, { cause });
     }

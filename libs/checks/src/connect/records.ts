@@ -1,0 +1,26 @@
+import type { TLSSocket } from 'node:tls';
+
+const LOOK_EVERY_MS = 100;
+const MOST_BYTES = 262_144;
+
+/** Node says of a TLS socket what it has decrypted; its handle's own handle has what came off the network. */
+interface Handles {
+  _handle?: { _parent?: { bytesRead?: number } | null } | null;
+}
+
+/**
+ * Watches what a server sends beside its answer: session tickets and changes of keys (RFC 8446, section 4.6) may come
+ * without end, each costs a prober as much as a record with content, and none of them reaches a listener.
+ * @param tooMuch called once, when that is more than 256 KiB and more than the answer
+ * @returns ends the watch
+ */
+export function watchRecords(socket: TLSSocket, tooMuch: () => void): () => void {
+  const wire = (socket as Handles)._handle?._parent;
+  const before = wire?.bytesRead ?? 0;
+  const timer = setInterval(() => {
+    if ((wire?.bytesRead ?? 0) - before <= MOST_BYTES + 2 * socket.bytesRead) return;
+    clearInterval(timer);
+    tooMuch();
+  }, LOOK_EVERY_MS);
+  return () => clearInterval(timer);
+}
