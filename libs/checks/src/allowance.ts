@@ -1,14 +1,21 @@
-/** So much CPU time of this thread, from now on. Time in which it did not run is not counted. */
+/** So much CPU time of this thread, for several pieces of work. Time in which the thread did not run is not counted. */
 export class Allowance {
-  readonly #since = performance.now();
-  readonly #before = process.threadCpuUsage();
+  #usedMs = 0;
 
   constructor(private readonly ms: number) {}
 
-  /** Whether it is used up. Asks the clock first, which costs less. */
+  /** Whether it is used up. */
   get spent(): boolean {
-    if (performance.now() - this.#since < this.ms) return false;
-    const { user, system } = process.threadCpuUsage(this.#before);
-    return (user + system) / 1_000 >= this.ms;
+    return this.#usedMs >= this.ms;
+  }
+
+  use<T>(work: () => T): T {
+    const before = process.threadCpuUsage();
+    try {
+      return work();
+    } finally {
+      const { user, system } = process.threadCpuUsage(before);
+      this.#usedMs += (user + system) / 1_000;
+    }
   }
 }

@@ -18,6 +18,8 @@ export interface Evidence {
 export interface ReadyAssertion {
   severity: Assertion['severity'];
   needsBody: boolean;
+  /** Whether an answer can make it take long. */
+  costly: boolean;
   judge(evidence: Evidence): string | undefined;
 }
 

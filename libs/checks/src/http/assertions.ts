@@ -4,6 +4,7 @@ import { durationMs } from '@tocsin/core';
 import { milliseconds, quote } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileJson } from './json-assertion.ts';
+import { isPlainPath } from './json-path.ts';
 import { compilePattern } from './pattern.ts';
 import { soundsSecret } from './request.ts';
 
@@ -19,6 +20,7 @@ export function compileAssertion(assertion: Assertion): ReadyAssertion {
   return {
     severity: assertion.severity,
     needsBody: assertion.type === 'body' || assertion.type === 'json',
+    costly: isCostly(assertion),
     judge(evidence) {
       try {
         return judge(evidence);
@@ -28,6 +30,11 @@ export function compileAssertion(assertion: Assertion): ReadyAssertion {
       }
     },
   };
+}
+
+function isCostly(assertion: Assertion): boolean {
+  if ('op' in assertion && (assertion.op === 'matches' || assertion.op === 'not_matches')) return true;
+  return assertion.type === 'json' && !isPlainPath(assertion.path);
 }
 
 function judgeOf(assertion: Assertion): Judge {

@@ -14,6 +14,7 @@ import { Allowance } from '../allowance.ts';
 import { ask, Http2Origins } from './ask.ts';
 import { bodyText } from './body.ts';
 import { CookieJar } from './cookies.ts';
+import { paced } from './pace.ts';
 import { afterRedirects, follow, isRedirect, tooManyRedirects } from './redirects.ts';
 import { firstRequest, headerLines, type HttpRequest } from './request.ts';
 import { isAccepted } from './status.ts';
@@ -48,7 +49,7 @@ export const checkHttp: Check<HttpSettings> = (settings, context) =>
     run.phase = 'judging the answer';
     const text = ready.needsBody ? await bodyText(run, answer, settings.maxBodyBytes) : '';
     const from = evidence(run, { answer, redirects, text, elapsedMs });
-    return run.work(() => judge(ready.assertions, from)) ?? ok(answer);
+    return (await judge(run, ready.assertions, from)) ?? ok(answer);
   });
 
 /** @throws CheckFailure `settings` when they can't be used, which the door should have refused */
@@ -161,16 +162,19 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** All assertions of a check may take so much CPU time: each is bounded by itself, and there may be fifty. */
+/** All costly assertions of a check may take so much CPU time: each is bounded by itself, and there may be fifty. */
 const JUDGING_MS = 300;
 
 /** The worst of what does not hold: what makes the target down goes before what makes it degraded. */
-function judge(assertions: readonly ReadyAssertion[], from: Evidence): Outcome | undefined {
+async function judge(run: Run, assertions: readonly ReadyAssertion[], from: Evidence): Promise<Outcome | undefined> {
   let worst: Outcome | undefined;
   let failed = 0;
   const allowance = new Allowance(JUDGING_MS);
   for (const assertion of assertions) {
-    const message = allowance.spent ? 'not judged: the assertions before took too long' : assertion.judge(from);
+    let message: string | undefined;
+    if (!assertion.costly) message = run.work(() => assertion.judge(from));
+    else if (allowance.spent) message = 'not judged: the assertions before took too long';
+    else message = await paced(run, () => allowance.use(() => assertion.judge(from)));
     if (message === undefined) continue;
     failed++;
     if (!worst || (worst.verdict === 'degraded' && assertion.severity === 'down')) {

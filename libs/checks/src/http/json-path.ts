@@ -30,6 +30,11 @@ export function compilePath(expression: string): (document: unknown) => unknown[
   };
 }
 
+/** Whether a path is made of names and indexes alone, so that following it takes no time. */
+export function isPlainPath(expression: string): boolean {
+  return plainSteps(expression) !== undefined;
+}
+
 const enough = Symbol('enough');
 
 function select(document: Json, expression: string): unknown[] {
