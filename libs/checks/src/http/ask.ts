@@ -46,10 +46,7 @@ const MAX_ORIGINS = 20;
  */
 export async function ask(run: Run, question: Question, http2: Http2Origins): Promise<Answer> {
   const { origin } = question.request.url;
-  if (http2.has(origin)) {
-    http2.delete(origin); // until it has answered so again
-    return answerOver(run, question, await open(run, question, EITHER), http2);
-  }
+  if (http2.has(origin)) return answerOver(run, question, await open(run, question, EITHER), http2);
   let socket: Socket | undefined;
   try {
     socket = await open(run, question, HTTP_1);
@@ -80,11 +77,16 @@ async function answerOver(run: Run, question: Question, socket: Socket, http2: H
   const { request, body } = question;
   const wish = { lines: question.lines(), body };
   try {
-    if (!isHttp2(socket)) return await exchange(run, socket, request, wish);
-    const { exchangeHttp2 } = await run.waitFor(import('./http2/exchange-http2.ts'));
-    const answer = await exchangeHttp2(run, socket, request, wish);
+    if (!isHttp2(socket)) {
+      http2.delete(request.url.origin);
+      return await exchange(run, socket, request, wish);
+    }
     http2.add(request.url.origin);
-    return answer;
+    const { exchangeHttp2 } = await run.waitFor(import('./http2/exchange-http2.ts'));
+    return await exchangeHttp2(run, socket, request, wish);
+  } catch (failure) {
+    if (isBroken(failure)) http2.delete(request.url.origin); // perhaps it wants HTTP/1.1 by now
+    throw failure;
   } finally {
     socket.destroy();
   }
@@ -101,5 +103,9 @@ function isHttp2(socket: Socket): boolean {
 function mayHaveHttp2(failure: unknown, socket: Socket | undefined): boolean {
   if (!socket) return refusesProtocols(failure);
   if (!(socket instanceof TLSSocket) || socket.alpnProtocol !== false) return false;
+  return isBroken(failure);
+}
+
+function isBroken(failure: unknown): boolean {
   return failure instanceof CheckFailure && (failure.reason === 'closed' || failure.reason === 'protocol');
 }

@@ -1,13 +1,16 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { Crumbs } from '../crumbs.ts';
+import { AnswerEnd } from './answer-end.ts';
 
 /**
  * The connection below a session of HTTP/2. Node's session would read a socket by itself; through this one each read is seen
- * before the session has it, and is as seldom as for HTTP/1.
+ * before the session has it, and is as seldom as for HTTP/1. The session is not shown what comes after the answer, so that
+ * nothing there can break it.
  */
 export class Wire extends Duplex {
   private readonly crumbs: Crumbs;
+  private readonly answerEnd = new AnswerEnd();
 
   /** @param read is given what came, and what to do with it: hand it to the session */
   constructor(
@@ -39,7 +42,8 @@ export class Wire extends Duplex {
 
   private readonly onData = (data: Buffer): void => {
     this.read_(data, () => {
-      if (!this.push(data)) this.socket.pause();
+      const part = data.subarray(0, this.answerEnd.take(data));
+      if (part.length > 0 && !this.push(part)) this.socket.pause();
     });
     if (!this.destroyed) this.crumbs.took(data.length);
   };
