@@ -164,3 +164,13 @@ export function checkTcp(
 export function said({ verdict, message }: Finding): string {
   return `${verdict}: ${message}`;
 }
+
+/** Sends a body of some 600 KB in parts, for longer than what a connection brings is looked at once or twice. */
+export function sendSlowly(response: { write(part: string): unknown; end(part: string): unknown }): void {
+  let parts = 6;
+  const timer = setInterval(() => {
+    if (parts-- > 0) return void response.write('x'.repeat(100_000));
+    clearInterval(timer);
+    response.end('end');
+  }, 60);
+}

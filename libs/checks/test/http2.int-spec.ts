@@ -9,12 +9,13 @@ import {
   alone,
   certificate,
   checkHttp,
-  http2Server,
   type Http2Running,
+  http2Server,
   type Pems,
   rawServer,
   said,
   secureServer,
+  sendSlowly,
 } from './bench.ts';
 
 type Listener = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -167,6 +168,11 @@ describe('a server that speaks HTTP/2 alone', () => {
     const server = await recorder((_, response) => response.end(`${'x'.repeat(900_000)}end`));
     expect(said(await checkHttp(server, { tls, assertions: [contains('xend')] }))).toBe('up: status 200');
     expect(said(await checkHttp(server, { tls, maxBodyBytes: 800_000 }))).toBe('down: body: larger than 800000 bytes');
+  });
+
+  test('may send a large body slowly: its bytes are not taken for records with nothing in them', async () => {
+    const server = await http2Server(pems, (_, response) => sendSlowly(response));
+    expect(said(await checkHttp(server, { tls, assertions: [contains('end')] }))).toBe('up: status 200');
   });
 
   test('may send interim answers and trailers', async () => {

@@ -1,6 +1,6 @@
 import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { certificate, checkHttp, checkTcp, type Pems, rawServer, said, secureServer } from './bench.ts';
+import { certificate, checkHttp, checkTcp, type Pems, rawServer, said, secureServer, sendSlowly } from './bench.ts';
 
 const DAY_MS = 86_400_000;
 const ok = (_: unknown, response: { end(text: string): unknown }): void => void response.end('fine');
@@ -17,6 +17,12 @@ describe('TLS', () => {
     expect(said(finding)).toBe('up: status 200');
     expect(finding.certificateExpiresAt! / DAY_MS).toBeCloseTo(Date.now() / DAY_MS + 20, 1);
     expect(Object.keys(finding.timings)).toEqual(expect.arrayContaining(['connectMs', 'tlsMs', 'firstByteMs']));
+  });
+
+  test('a large body may come slowly', async () => {
+    const server = await secureServer(good, (_, response) => sendSlowly(response));
+    const assertions = [{ type: 'body' as const, op: 'contains' as const, value: 'end' }];
+    expect(said(await checkHttp(server, { tls: { ca: good.cert }, assertions }))).toBe('up: status 200');
   });
 
   test('a self-signed certificate is refused, before anything is sent', async () => {
