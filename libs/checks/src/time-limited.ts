@@ -13,7 +13,7 @@ const WALL_MS = 6 * LIMIT_MS;
 /** So it is looked at first after as long as a machine takes that is not busy. */
 const FIRST_WALL_MS = 1.2 * LIMIT_MS;
 /** What was too slow is not tried again for so long: twice as long each time that it still is. */
-const REST_MS = { first: 60_000, longest: 3_600_000 };
+const REST_MS = { first: 60_000, longest: 600_000 };
 
 const script = new Script('run()', { filename: 'time-limited.js' });
 let context: (Context & { run?: (() => unknown) | undefined }) | undefined;
@@ -26,16 +26,13 @@ let context: (Context & { run?: (() => unknown) | undefined }) | undefined;
  * @throws CheckFailure `resources` when this machine was too busy to give it that much
  */
 export function timeLimited<T>(fn: () => T): T {
-  let wallMs = FIRST_WALL_MS;
   try {
-    return within(wallMs, fn);
+    return within(FIRST_WALL_MS, fn);
   } catch (error) {
     if (!(error instanceof TooBusy)) throw error;
-    // Twice what it would take if it went on like this.
-    wallMs = Math.min(WALL_MS, Math.max(3 * LIMIT_MS, Math.ceil((2 * LIMIT_MS * wallMs) / error.gotMs)));
   }
   try {
-    return within(wallMs, fn);
+    return within(WALL_MS, fn);
   } catch (error) {
     if (!(error instanceof TooBusy)) throw error;
     throw new CheckFailure('resources', 'resources: this prober is too busy to judge the answer', { cause: error });
@@ -45,13 +42,6 @@ export function timeLimited<T>(fn: () => T): T {
 /** Thrown when a computation did not get its CPU time. */
 class TooBusy extends Error {
   override readonly name = 'TooBusy';
-
-  constructor(
-    readonly gotMs: number,
-    cause: unknown,
-  ) {
-    super(`got ${gotMs} ms`, { cause });
-  }
 }
 
 function within<T>(wallMs: number, fn: () => T): T {
@@ -63,8 +53,7 @@ function within<T>(wallMs: number, fn: () => T): T {
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
     const { user, system } = process.threadCpuUsage(before);
-    const gotMs = (user + system) / 1000;
-    if (gotMs < LIMIT_MS) throw new TooBusy(gotMs, error);
+    if ((user + system) / 1000 < LIMIT_MS) throw new TooBusy('got too little CPU time', { cause: error });
     throw new TooSlow(`took longer than ${LIMIT_MS} ms`, { cause: error });
   } finally {
     context.run = undefined;
@@ -78,15 +67,15 @@ export function timeLimiter(): <T>(fn: () => T) => T {
   return (fn) => {
     if (performance.now() < restsUntil) throw new TooSlow(`took longer than ${LIMIT_MS} ms before`);
     try {
-      const value = timeLimited(fn);
+      // What was too slow gets a short look, until it is not.
+      const value = restMs > REST_MS.first ? within(FIRST_WALL_MS, fn) : timeLimited(fn);
       restMs = REST_MS.first;
       return value;
     } catch (error) {
-      if (error instanceof TooSlow) {
-        restsUntil = performance.now() + restMs;
-        restMs = Math.min(REST_MS.longest, 2 * restMs);
-      }
-      throw error;
+      if (!(error instanceof TooSlow || error instanceof TooBusy)) throw error;
+      restsUntil = performance.now() + restMs;
+      restMs = Math.min(REST_MS.longest, 2 * restMs);
+      throw new TooSlow(`took longer than ${LIMIT_MS} ms`, { cause: error });
     }
   };
 }
