@@ -7,7 +7,7 @@ import { Links, straight } from './links.ts';
 import { LocalServers } from './local-servers.ts';
 import { addOwnMonitor } from './own-monitor.ts';
 import { appsDir, inTocsin, projectRoot } from './paths.ts';
-import { freePort, freePortNear } from './ports.ts';
+import { freePort, freePortNear, isFree, occupantOf } from './ports.ts';
 import { say, table } from './progress.ts';
 import { allReady } from './ready.ts';
 import { removeRuntime, writeEnvironmentFile, writeRuntime, type Runtime } from './runtime-file.ts';
@@ -34,6 +34,8 @@ export class LocalTocsin {
   private gateways: string[] = [];
   private jaeger: RunningJaeger | undefined;
   private ready = false;
+  /** Why the gateways are not where a person expects them. */
+  private moved: string | undefined;
   private stopping = false;
 
   constructor(private readonly options: StartOptions) {
@@ -55,6 +57,7 @@ export class LocalTocsin {
       // The secrets go with the data that they protect.
       for (const part of ['data', 'secrets.json']) rmSync(inTocsin(part), { recursive: true, force: true });
     }
+    await this.lookAtPort();
     const secrets = loadSecrets();
     say('starting NATS, Redis and PostgreSQL; building what changed');
     const [platform] = await Promise.all([this.startServers(secrets), this.build(signal)]);
@@ -123,6 +126,16 @@ export class LocalTocsin {
     for (const instance of this.instances) instance.start();
     await noteChildren(this.pids());
     this.record();
+  }
+
+  /** @throws when somebody asked for a port that is taken */
+  private async lookAtPort(): Promise<void> {
+    const { port, portAsked } = this.options;
+    if (port === 0 || (await isFree(port))) return;
+    const taken = `Port ${port} is taken by ${await occupantOf(port)}`;
+    if (portAsked) throw new Error(`${taken}. Stop it, or start with another --port.`);
+    this.moved = `${taken}, so the API is at another port than usual`;
+    say(this.moved);
   }
 
   /** Gateways are where a person expects them, if that is free; everything else is anywhere. */
@@ -230,6 +243,7 @@ export class LocalTocsin {
       '',
       table([['what', 'process', 'address'], ...rows, ...servers, ...jaeger]),
       '',
+      ...(this.moved ? [`NOTE     ${this.moved}`] : []),
       `API      ${this.gateways.map((url) => `${url}/v1`).join('  ')}   (docs: ${gateway}/docs)`,
       `Token    cat ${shown(tokenFile())}`,
       `Try      curl -H "Authorization: Bearer $(cat ${shown(tokenFile())})" ${gateway}/v1/monitors`,

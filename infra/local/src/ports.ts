@@ -31,7 +31,22 @@ export async function freePortNear(wished: number): Promise<number> {
   return (await isFree(wished)) ? wished : await freePort();
 }
 
-function isFree(port: number): Promise<boolean> {
+/** What listens on a port of 127.0.0.1, for a person: `another Tocsin`, or `another program`. */
+export async function occupantOf(port: number): Promise<'another Tocsin' | 'another program'> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/`, {
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(1_000),
+    });
+    const { name } = (await response.json()) as { name?: unknown };
+    return name === 'Tocsin' ? 'another Tocsin' : 'another program';
+  } catch {
+    return 'another program';
+  }
+}
+
+/** Whether nobody listens there on 127.0.0.1. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));

@@ -19,16 +19,23 @@ export interface Runtime {
   links?: { pid: number };
 }
 
-/** Replaces the file in one step: a reader sees the old or the new one, never half of it. */
+/** Beside it the address of the first gateway has a file of its own, for a shell: `$(cat .tocsin/url)`. */
 export function writeRuntime(runtime: Runtime): void {
-  const file = inTocsin('runtime.json');
-  writeFileSync(`${file}.new`, `${JSON.stringify(runtime, null, 2)}\n`);
-  renameSync(`${file}.new`, file);
+  replace('runtime.json', JSON.stringify(runtime, null, 2));
+  const [gateway] = runtime.gateways;
+  if (gateway !== undefined) replace('url', gateway);
 }
 
 /** Nothing runs any more. */
 export function removeRuntime(): void {
-  rmSync(inTocsin('runtime.json'), { force: true });
+  for (const file of ['runtime.json', 'url']) rmSync(inTocsin(file), { force: true });
+}
+
+/** Replaces a file in one step: a reader sees the old or the new one, never half of it. */
+function replace(name: string, text: string): void {
+  const file = inTocsin(name);
+  writeFileSync(`${file}.new`, `${text}\n`);
+  renameSync(`${file}.new`, file);
 }
 
 /** `.tocsin/env/<service>.env`, for one more instance from source beside the running ones (`nx serve`). */

@@ -5,8 +5,10 @@ export interface StartOptions {
   fresh: boolean;
   /** Instances of each sub-service. */
   instances: number;
-  /** Where the first gateway listens, if that is free; the others follow. 0: anywhere. */
+  /** Where the first gateway listens; the others follow. 0: anywhere. */
   port: number;
+  /** Whether somebody asked for that port: then no other one will do. */
+  portAsked: boolean;
   /** Whether it adds a monitor of its own gateway. */
   ownMonitor: boolean;
   /** Three NATS nodes and two PostgreSQL servers instead of one each. */
@@ -15,10 +17,12 @@ export interface StartOptions {
   drill: boolean;
 }
 
+const DEFAULT_PORT = '8420';
+
 const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--port N] [--no-own-monitor] [--cluster] [--drill]
   --fresh             delete all data and secrets first
   --instances N       instances of each sub-service, 1 to 8 (default 2)
-  --port N            port of the first gateway, if it is free (default 8420); 0: any
+  --port N            port of the first gateway; 0: any. Without it 8420, or another one while that is taken
   --no-own-monitor    add no monitor of the own gateway
   --cluster           three NATS nodes, and PostgreSQL with a standby that takes over
   --drill             connections go through links that a control port can cut (slower; for drills)`;
@@ -31,7 +35,7 @@ export function parseStartOptions(args: string[]): StartOptions | string {
       options: {
         fresh: { type: 'boolean', default: false },
         instances: { type: 'string', default: '2' },
-        port: { type: 'string', default: '8420' },
+        port: { type: 'string' },
         'no-own-monitor': { type: 'boolean', default: false },
         cluster: { type: 'boolean', default: false },
         drill: { type: 'boolean', default: false },
@@ -43,12 +47,13 @@ export function parseStartOptions(args: string[]): StartOptions | string {
     if (!Number.isInteger(instances) || instances < 1 || instances > 8) {
       return `--instances takes a whole number from 1 to 8, not "${values.instances}".\n${USAGE}`;
     }
-    const port = Number(values.port);
+    const port = Number(values.port ?? DEFAULT_PORT);
     if (!Number.isInteger(port) || port < 0 || port > 65_000) {
       return `--port takes a whole number from 0 to 65000, not "${values.port}".\n${USAGE}`;
     }
     const { fresh, cluster, drill } = values;
-    return { fresh, instances, port, ownMonitor: !values['no-own-monitor'], cluster, drill };
+    const portAsked = values.port !== undefined && port !== 0;
+    return { fresh, instances, port, portAsked, ownMonitor: !values['no-own-monitor'], cluster, drill };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${USAGE}`;
   }

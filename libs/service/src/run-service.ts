@@ -91,7 +91,7 @@ function configOrExit(settings: ServiceSettings): PlatformConfig {
 async function start(service: Running): Promise<void> {
   const { config, front, health, settings, stopped } = service;
   const port = await front.listen(config.httpHost, config.httpPort);
-  log.info({ port, pid: process.pid }, 'listening');
+  log.info({ port, pid: process.pid }, `listening at http://${config.httpHost}:${port}`);
   const platform = await connect(service);
   service.platform = platform;
   const pingSubject = settings.contract.requests['systemPing']?.subject;
