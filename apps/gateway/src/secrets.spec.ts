@@ -110,6 +110,12 @@ describe('what a caller sees', () => {
     }
   });
 
+  it('as a viewer is no setting of a kind that this version does not know', () => {
+    const later = { kind: 'later', name: 'a', settings: { query: 's3cret', host: 'a', password: 's3cret' } };
+    expect(shownTo({ role: 'viewer' }, later)).toEqual({ kind: 'later', name: 'a', settings: {} });
+    expect(shownTo({ role: 'editor' }, later).settings).toMatchObject({ query: 's3cret', host: 'a' });
+  });
+
   it('as an editor is all but the secrets', () => {
     const editor = { role: 'editor' as const };
     expect(shownTo(editor, http).settings).toEqual({

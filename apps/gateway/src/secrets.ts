@@ -1,5 +1,6 @@
 import {
   HIDDEN,
+  isOfUnknownKind,
   isShownAddress,
   keptAddress,
   keptOrigin,
@@ -40,10 +41,12 @@ export function sealSecrets<T>(spec: T, sealing: Sealing, o: { keeps: boolean })
 
 /**
  * The same as a caller may see it: every secret hidden, sealed or not, and addresses without what follows their origin. A
- * viewer does not see what else a monitor sends: the values of its query, its body, its text.
+ * viewer does not see what else a monitor sends: the values of its query, its body, its text; and no setting of a kind that
+ * only a later version knows.
  */
 export function shownTo<T>(caller: Pick<Caller, 'role'> | undefined, spec: T): T {
   const viewer = caller === undefined || caller.role === 'viewer';
+  if (viewer && isOfUnknownKind(spec)) return { ...spec, settings: {} };
   return mapMarked(
     spec,
     ({ value, mark }) => {

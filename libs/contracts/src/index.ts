@@ -19,7 +19,7 @@ export { fieldProblem, type FieldProblem, problem, type Problem, type ProblemCod
 export { MAX_BODY_BYTES, type Method, MONITOR_BODY_BYTES, type Route } from './rest/route.ts';
 export { type RouteName, routes } from './rest/routes.ts';
 export * from './rest/views.ts';
-export { isCredentialHeader, mapMarked, mapSecrets, type Met } from './secrets.ts';
+export { isCredentialHeader, isOfUnknownKind, mapMarked, mapSecrets, type Met } from './secrets.ts';
 export { checkId, subjects } from './subjects.ts';
 export * from './system.ts';
 export { checkTaskOf } from './task.ts';

@@ -58,6 +58,11 @@ export function mapSecrets<T>(spec: T, fn: (met: Met) => string): T {
   return mapMarked(spec, (met) => (met.mark === 'text' || met.mark === 'query' ? met.value : fn(met)));
 }
 
+/** Whether a specification is of a kind that this version does not know, so that nothing says where its secrets are. */
+export function isOfUnknownKind(spec: unknown): boolean {
+  return isRecord(spec) && spec['kind'] !== undefined && !byKind.has(spec['kind']);
+}
+
 /** The marked fields of every kind there is. */
 const byKind: ReadonlyMap<unknown, Marked | undefined> = new Map(
   [...monitorSpec.def.options, ...channelSpec.def.options].map((option) => [
