@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { guard, unguard } from './watchdog.ts';
@@ -92,7 +92,7 @@ export class RunningServer {
     clearTimeout(forced);
   }
 
-  /** Sends a signal; for one that ends the process (SIGKILL, SIGTERM …) resolves when it has ended. */
+  /** Sends a signal; resolves when it has ended the process (SIGKILL, SIGTERM …), or stopped it (SIGSTOP, on Linux). */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (!this.alive) return;
     const ends = signal !== 'SIGSTOP' && signal !== 'SIGCONT';
@@ -100,6 +100,14 @@ export class RunningServer {
     const gone = this.gone();
     this.child?.kill(signal);
     if (ends) await gone;
+    if (signal === 'SIGSTOP') await this.stands();
+  }
+
+  /** A busy kernel delivers SIGSTOP late, and until then the process answers. */
+  private async stands(): Promise<void> {
+    const file = `/proc/${this.pid}/stat`;
+    const moves = (): boolean => existsSync(file) && /\) [^TZ] /.test(readFileSync(file, 'utf8'));
+    for (let tries = 0; tries < 1_000 && moves(); tries += 1) await delay(1);
   }
 
   /** Stops it when it runs and starts it again on the same port with the same data. */

@@ -24,7 +24,7 @@ const MOST_LOG = 2_000_000;
  * Runs an app from source against given servers and waits until it is ready. It is killed at the end of the test file.
  * @param app the folder's name under `apps/`
  * @param env on top of this process's own, such as `TOCSIN_NATS_URLS`
- * @throws with its log when it is not ready within 30 s
+ * @throws with its log when it is not ready within a minute
  */
 export async function startService(app: string, env: Record<string, string>): Promise<ServiceProcess> {
   const port = await freePort();
@@ -46,7 +46,7 @@ export async function startService(app: string, env: Record<string, string>): Pr
   const kill = (signal: NodeJS.Signals) => void (running() && child.kill(signal));
   atTheEnd(() => kill('SIGKILL'));
   const url = `http://127.0.0.1:${port}`;
-  await until(async () => (await fetch(`${url}/health/ready`)).ok, { timeoutMs: 30_000, what: `${app} ready` }).catch(
+  await until(async () => (await fetch(`${url}/health/ready`)).ok, { timeoutMs: 60_000, what: `${app} ready` }).catch(
     (cause: unknown) => {
       throw new Error(`${app} is not ready. Its log:\n${log}`, { cause });
     },
