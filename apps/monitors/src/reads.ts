@@ -83,13 +83,23 @@ export class Reads {
     }
   }
 
-  /** What the record says, else a standby; never what is remembered: for what grants a right. @throws where neither can tell */
-  async recorded<T>(load: Load<T>, found: (value: T) => boolean): Promise<T> {
+  /**
+   * What the record says, else a standby, else what the caller knows; never what the shared cache remembers: for what
+   * grants a right. @throws where nobody can tell
+   */
+  async recorded<T>(load: Load<T>, found: (value: T) => boolean, known: T | undefined): Promise<T> {
+    const otherwise = async (error: unknown): Promise<T> => {
+      return this.fromStandby(load, found, error).then(
+        ({ value }) => value,
+        () => (canRetry(error) && known !== undefined ? known : Promise.reject(error as Error)),
+      );
+    };
     try {
-      return await (this.isAway ? Promise.reject(AWAY) : this.asked(load));
-    } catch (error) {
-      return (await this.fromStandby(load, found, error)).value;
+      if (this.isAway) return await otherwise(AWAY);
+    } catch {
+      // Neither known nor at a standby: only the record can tell.
     }
+    return this.asked(load).catch(otherwise);
   }
 
   /** Makes every instance forget what it remembers under these keys. Never throws. */

@@ -93,13 +93,13 @@ describe.skipIf(reason !== undefined)(`a host${reason ? ` (${reason})` : ''}`, (
         what: `the state ${state.source}`,
       });
     await lab.a.signal(unit('plain'), 'SIGSTOP', 'all');
-    await seen(/^T/);
+    expect(await seen(/^T/)).toBe(true);
     await lab.a.signal(unit('plain'), 'SIGCONT', 'all');
-    await seen(/^[SR]/);
+    expect(await seen(/^[SR]/)).toBe(true);
     await lab.a.freeze(true);
-    await seen(/^T/);
+    expect(await seen(/^T/)).toBe(true);
     await lab.a.freeze(false);
-    await seen(/^[SR]/);
+    expect(await seen(/^[SR]/)).toBe(true);
   });
 
   it('kills what does not stop in its time', async () => {

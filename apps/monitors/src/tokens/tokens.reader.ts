@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Token } from '@tocsin/contracts';
-import { type Clock, TocsinError } from '@tocsin/core';
+import type { Clock } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import { pageOf, readCursor } from '../cursor.ts';
@@ -42,14 +42,10 @@ export class TokensReader {
   private async find(hash: string): Promise<VerifiedToken | null> {
     const load = async (from: Queryable): Promise<VerifiedToken | null> =>
       (await this.tokens.findByHash(hash, from)) ?? null;
-    try {
-      const token = await this.reads.recorded(load, (found) => found !== null);
-      this.verified.remember(hash, token);
-      return token;
-    } catch (error) {
-      const known = error instanceof TocsinError && error.retry ? this.verified.get(hash) : undefined;
-      if (known === undefined) throw error;
-      return known;
-    }
+    const known = this.verified.get(hash);
+    const token = await this.reads.recorded(load, (found) => found !== null, known);
+    // What stood in for the record must not be kept for longer by that.
+    if (token !== known) this.verified.remember(hash, token);
+    return token;
   }
 }
