@@ -22,8 +22,8 @@ const TRUST_MS = 1_250;
 const RESTORE_MS = 250;
 /** Restores in vain before the connections are opened anew (a cut network never says that it is gone). */
 const FRUITLESS_RESTORES = 6;
-/** For how long a connection may be on its way to be made for the first time: until then nothing is asked, and none is missed. */
-const FIRST_CONNECTION_MS = 5_000;
+/** Restores in vain before Redis is missed that was never there: a service that is being loaded is deaf for seconds. */
+const FIRST_RESTORES = 10;
 
 /**
  * The connections to Redis and whether they can be believed.
@@ -46,20 +46,15 @@ export class RedisLink {
   private closed = false;
   /** So that an outage is logged once, and the first connection is no news. */
   private reported = false;
-  /** Connections whose first attempt has come to no end yet, whichever. */
-  private readonly beginning: Set<Redis>;
-  private readonly beganAt: number;
+  private firstRestores = FIRST_RESTORES;
 
   constructor(private readonly options: LinkOptions) {
-    this.beganAt = options.clock.monotonic();
     this.eraKey = `${options.namespace}:era`;
     this.channel = `${options.namespace}:news`;
     this.commands = this.connect();
     this.subscriber = this.connect();
     this.subscriber.on('message', (_channel: string, text: string) => this.hear(text));
-    this.beginning = new Set([this.commands, this.subscriber]);
-    for (const redis of this.beginning) {
-      for (const event of ['ready', 'close', 'error']) redis.once(event, () => this.beginning.delete(redis));
+    for (const redis of [this.commands, this.subscriber]) {
       redis.on('close', () => this.fall('the connection was lost'));
       redis.on('ready', () => this.schedule(0));
     }
@@ -165,7 +160,6 @@ export class RedisLink {
   /** Begins a new era, and is up once the bus itself has brought the news of it. */
   private async restore(): Promise<void> {
     if (this.awaited !== undefined) return;
-    if (this.beginning.size > 0 && this.options.clock.monotonic() - this.beganAt < FIRST_CONNECTION_MS) return;
     this.revive();
     const token = randomBytes(8).toString('hex');
     const sentAt = this.options.clock.monotonic();
@@ -177,11 +171,13 @@ export class RedisLink {
       await answered(arrival);
       this.confirmedAt = sentAt;
       this.fruitless = 0;
+      this.firstRestores = 0;
       if (this.reported) this.logger.log('Redis is back: what was cached before is dropped.');
       this.reported = false;
     } catch (error) {
       this.current = undefined;
-      this.report(reasonOf(error));
+      if (this.firstRestores > 0) this.firstRestores -= 1;
+      else this.report(reasonOf(error));
       this.fruitless += 1;
       if (this.fruitless % FRUITLESS_RESTORES === 0) this.reopen();
     } finally {
