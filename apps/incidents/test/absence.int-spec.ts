@@ -29,10 +29,21 @@ describe('absence is judged', () => {
     atTheEnd(() => postgres.stop());
     messaging = await Messaging.connect({ service: 'test', instance: 't', servers: [nats.url], replicas: 1, contract });
     atTheEnd(() => messaging.close());
+    await Promise.all([consumes(consumers.incidentsResults), consumes(consumers.incidentsHeartbeats)]);
     server = await postgres.createDatabase('tocsin');
     const { instance } = await bench(clock, server);
     one = instance();
   }, 60_000);
+
+  /** Makes a durable consumer, as the service does when it starts. */
+  async function consumes({
+    stream,
+    durable,
+    filters,
+  }: typeof consumers.incidentsResults | typeof consumers.incidentsHeartbeats): Promise<void> {
+    const config = { durable_name: durable, filter_subjects: [...filters], ack_policy: 'explicit' as never };
+    await messaging.connection.jsm.consumers.add(stream, config);
+  }
 
   /** A monitor that was heard of a moment ago, and an instance that has been up for a minute. */
   beforeEach(async () => {
@@ -133,11 +144,18 @@ describe('absence is judged', () => {
     await isJudgedFromNowOn();
   }, 60_000);
 
+  it('not while nobody can say how many results wait: a broker that elects does not name what has no leader', async () => {
+    const { stream, durable } = consumers.incidentsResults;
+    await messaging.connection.jsm.consumers.delete(stream, durable);
+    clock.at += SILENCE;
+    await sweep.run();
+    expect(await state()).toBe('up');
+    await consumes(consumers.incidentsResults);
+    await sweep.run();
+    expect(await state()).toBe('unknown');
+  });
+
   it('not while more results wait than usual: they are late, and nobody is silent', async () => {
-    const { jsm } = messaging.connection;
-    const { durable: durable_name, filters } = consumers.incidentsResults;
-    const fixed = { durable_name, filter_subjects: [...filters], ack_policy: 'explicit' as never };
-    await jsm.consumers.add(streams.results.name, fixed);
     const waiting = Array.from({ length: 1_001 }, () =>
       messaging.publish(subjects.result(monitor.id), aResult(), { id: newId() }),
     );
@@ -145,7 +163,7 @@ describe('absence is judged', () => {
     clock.at += SILENCE;
     await sweep.run();
     expect(await state()).toBe('up');
-    await jsm.streams.purge(streams.results.name);
+    await messaging.connection.jsm.streams.purge(streams.results.name);
     await sweep.run();
     expect(await state()).toBe('unknown');
   });

@@ -6,6 +6,8 @@ import type { KeyValue } from './key-value.ts';
 
 /** Of so many messages a process tells the others at a time: if more of them fail, the handler is at fault and no message. */
 const MAX_TOLD = 200;
+/** For how long nothing is asked of a bucket that did not answer: a batch must not wait for it message by message. */
+const REST_MS = 5_000;
 /** As long as the bucket keeps a value. */
 const TOLD_MS = 3_600_000;
 
@@ -18,6 +20,7 @@ const TOLD_MS = 3_600_000;
 export class Failures {
   private readonly here = new Map<string, number>();
   private readonly told = new Map<string, number>();
+  private restsUntil = Number.NEGATIVE_INFINITY;
   private readonly logger: Logger;
 
   constructor(
@@ -69,9 +72,11 @@ export class Failures {
   }
 
   private async unlessAway<T>(act: () => Promise<T>): Promise<T | undefined> {
+    if (this.clock.monotonic() < this.restsUntil) return undefined;
     try {
       return await act();
     } catch (error) {
+      this.restsUntil = this.clock.monotonic() + REST_MS;
       this.logger.debug(`failures are counted here alone: ${(error as Error).message}`);
       return undefined;
     }

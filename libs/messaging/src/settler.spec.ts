@@ -26,15 +26,18 @@ let told: string[];
 let letters: string[];
 let bucket: Map<string, unknown>;
 let isBucketAway: boolean;
+let asked: number;
 
 beforeEach(() => {
-  [told, letters, bucket, isBucketAway] = [[], [], new Map(), false];
+  [told, letters, bucket, isBucketAway, asked] = [[], [], new Map(), false, 0];
 });
 
 /** One process: it shares no memory with another, only the bucket. */
 function process(): Settler {
-  const reach = <T>(act: () => T): Promise<T> =>
-    isBucketAway ? Promise.reject(new TocsinError('unavailable', 'no answer')) : Promise.resolve(act());
+  const reach = <T>(act: () => T): Promise<T> => {
+    asked += 1;
+    return isBucketAway ? Promise.reject(new TocsinError('unavailable', 'no answer')) : Promise.resolve(act());
+  };
   const marks = {
     get: (key: string) => reach(() => (bucket.has(key) ? { key, value: bucket.get(key), revision: 1 } : undefined)),
     put: (key: string, value: unknown) => reach(() => bucket.set(key, value).size),
@@ -83,6 +86,21 @@ describe('the failures of a message', () => {
     expect(letters).toEqual([]);
     await one.settle(delivery(21), boom);
     expect(letters).toEqual(['exhausted']);
+  });
+
+  it('ask a bucket that does not answer once, and not for each message of a batch', async () => {
+    isBucketAway = true;
+    const one = process();
+    for (let sequence = 1; sequence <= 250; sequence += 1) await one.settle(delivery(2, sequence), boom);
+    expect(asked).toBe(1);
+  });
+
+  it('settle nothing that a drain handed back while they were counted', async () => {
+    let ours = true;
+    const settled = process().settle(delivery(1), boom, () => ours);
+    ours = false;
+    await settled;
+    expect([told, letters]).toEqual([[], []]);
   });
 
   it('are told of 200 messages an hour at most', async () => {

@@ -28,10 +28,15 @@ export class Settler {
     };
   }
 
-  /** Settles one delivery; a promise only where a failure is counted or a dead letter has to be stored first. */
-  settle(delivery: ReceivedDelivery, ending: Ending): Promise<void> | undefined {
+  /**
+   * Settles one delivery; a promise only where a failure is counted or a dead letter has to be stored first.
+   * @param isOurs asked once its failure is counted: a drain may have handed it back meanwhile
+   */
+  settle(delivery: ReceivedDelivery, ending: Ending, isOurs = (): boolean => true): Promise<void> | undefined {
     if (!counts(ending)) return this.carryOut(delivery, ending, 0);
-    return this.failures.count(delivery).then((failures) => this.carryOut(delivery, ending, failures));
+    return this.failures.count(delivery).then((failures) => {
+      return isOurs() ? this.carryOut(delivery, ending, failures) : undefined;
+    });
   }
 
   private carryOut(delivery: ReceivedDelivery, ending: Ending, failures: number): Promise<void> | undefined {

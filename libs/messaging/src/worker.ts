@@ -299,7 +299,8 @@ export class Worker {
   private settle(delivery: ReceivedDelivery, ending: Ending): Promise<void> | undefined {
     if (!ending.ok) this.suspects.survived(delivery);
     // Drained past the bound: it was handed back already, and whatever it came to is no longer ours to say.
-    return this.held.has(delivery) ? this.settler.settle(delivery, ending) : undefined;
+    const isOurs = (): boolean => this.held.has(delivery);
+    return isOurs() ? this.settler.settle(delivery, ending, isOurs) : undefined;
   }
 
   private release(deliveries: readonly ReceivedDelivery[]): void {

@@ -9,6 +9,8 @@ const SETTLE_MS = 5_000;
 /** With more than this waiting in the stream, results are late and not missing. */
 const BACKLOG_MAX = 1_000;
 
+const OURS: readonly string[] = [consumers.incidentsResults.durable, consumers.incidentsHeartbeats.durable];
+
 /** Whether results can come in at all, as far as this instance knows: its own absence is nobody's silence. */
 @Injectable()
 export class Road {
@@ -39,11 +41,14 @@ export class Road {
     return this.since !== undefined && this.clock.now() - this.since >= SETTLE_MS;
   }
 
-  /** Whether what was published has been folded, all but a few. */
+  /**
+   * Whether what was published has been folded, all but a few. A broker that elects names no stream and no consumer that
+   * has no leader: then nobody can say what waits.
+   */
   async isCaughtUp(): Promise<boolean> {
     const queues = await this.messaging.queues();
-    const names: string[] = [consumers.incidentsResults.durable, consumers.incidentsHeartbeats.durable];
-    const waiting = queues.flatMap((queue) => queue.consumers).filter(({ durable }) => names.includes(durable));
+    const waiting = queues.flatMap((queue) => queue.consumers).filter(({ durable }) => OURS.includes(durable));
+    if (waiting.length < OURS.length) return false;
     return waiting.reduce((sum, { pending, ackPending }) => sum + pending + ackPending, 0) <= BACKLOG_MAX;
   }
 }
