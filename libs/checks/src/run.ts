@@ -111,19 +111,20 @@ export class Run {
     });
   }
 
-  /** Does a piece of work at once, and counts how long it kept everything else in this process waiting. */
+  /**
+   * Does a piece of work at once, and counts how long it kept everything else in this process waiting: the CPU time of this
+   * thread, as a frozen process or a busy machine is not the target's doing.
+   */
   work<T>(piece: () => T): T {
-    const since = this.context.clock.monotonic();
+    const before = process.threadCpuUsage();
     try {
       return piece();
     } finally {
-      this.worked(this.context.clock.monotonic() - since);
+      const { user, system } = process.threadCpuUsage(before);
+      const ms = (user + system) / 1_000;
+      // Short ones hold up nobody.
+      if (ms > SHORT_WORK_MS) this.#heldUpMs += ms;
     }
-  }
-
-  /** Counts a piece of work that is done. Short ones hold up nobody. */
-  worked(ms: number): void {
-    if (ms > SHORT_WORK_MS) this.#heldUpMs += ms;
   }
 
   /** Calls this at the end of the run whatever happens, such as to give back what it holds. */
