@@ -1,6 +1,14 @@
 import { isSealed, redactSecrets } from '@tocsin/core';
 import { CheckFailure } from './failure.ts';
 
+/** Shorter texts are words that anybody may say, longer ones fit into no message. */
+const HIDDEN = { shortest: 8, longest: 1_000 };
+
+/** Whether a setting that viewers are not shown is left out of messages too. */
+export function isWorthHiding(text: string): boolean {
+  return text.length >= HIDDEN.shortest && text.length <= HIDDEN.longest;
+}
+
 /** The secrets of one run: opened when they are used, and left out of whatever the run says afterwards. */
 export class RunSecrets {
   readonly #opened = new Set<string>();

@@ -33,6 +33,19 @@ test('what was too slow is not tried again for a while', () => {
   expect(tried).toBe(false);
 });
 
+test('what got no time is too slow for nobody, though it was too slow before', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const limited = timeLimiter();
+  expect(() => limited(forEver)).toThrow(TooSlow);
+  vi.advanceTimersByTime(60_000);
+  const standing = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  expect(() => limited(standing)).toThrow('this prober is too busy to judge the answer');
+  expect(() => limited(() => 'at once')).toThrow('this prober is too busy to judge the answer');
+  vi.advanceTimersByTime(5_000);
+  expect(limited(() => 'in time')).toBe('in time');
+});
+
 test('what is too slow again rests twice as long, until it ends in time', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());

@@ -12,8 +12,12 @@ export const LIMIT_MS = 100;
 const WALL_MS = 6 * LIMIT_MS;
 /** So it is looked at first after as long as a machine takes that is not busy. */
 const FIRST_WALL_MS = 1.2 * LIMIT_MS;
+/** What was too slow before is looked at for no longer than half a core needs to tell. */
+const LOOK_WALL_MS = 2.4 * LIMIT_MS;
 /** What was too slow is not tried again for so long: twice as long each time that it still is. */
 const REST_MS = { first: 60_000, longest: 600_000 };
+/** And what got no time is not looked at again for so long: it says nothing of the target. */
+const BUSY_REST_MS = 5_000;
 
 const script = new Script('run()', { filename: 'time-limited.js' });
 let context: (Context & { run?: (() => unknown) | undefined }) | undefined;
@@ -34,9 +38,12 @@ export function timeLimited<T>(fn: () => T): T {
   try {
     return within(WALL_MS, fn);
   } catch (error) {
-    if (!(error instanceof TooBusy)) throw error;
-    throw new CheckFailure('resources', 'resources: this prober is too busy to judge the answer', { cause: error });
+    throw error instanceof TooBusy ? tooBusy(error) : error;
   }
+}
+
+function tooBusy(cause?: unknown): CheckFailure {
+  return new CheckFailure('resources', 'resources: this prober is too busy to judge the answer', { cause });
 }
 
 /** Thrown when a computation did not get its CPU time. */
@@ -63,19 +70,25 @@ function within<T>(wallMs: number, fn: () => T): T {
 /** {@link timeLimited} for a computation that is made often: once it was too slow, it is not tried for a while. */
 export function timeLimiter(): <T>(fn: () => T) => T {
   let restsUntil = -Infinity;
+  let busyUntil = -Infinity;
   let restMs = REST_MS.first;
   return (fn) => {
     if (performance.now() < restsUntil) throw new TooSlow(`took longer than ${LIMIT_MS} ms before`);
+    if (performance.now() < busyUntil) throw tooBusy();
     try {
       // What was too slow gets a short look, until it is not.
-      const value = restMs > REST_MS.first ? within(FIRST_WALL_MS, fn) : timeLimited(fn);
+      const value = restMs > REST_MS.first ? within(LOOK_WALL_MS, fn) : timeLimited(fn);
       restMs = REST_MS.first;
       return value;
     } catch (error) {
-      if (!(error instanceof TooSlow || error instanceof TooBusy)) throw error;
+      if (error instanceof TooBusy) {
+        busyUntil = performance.now() + BUSY_REST_MS;
+        throw tooBusy(error);
+      }
+      if (!(error instanceof TooSlow)) throw error;
       restsUntil = performance.now() + restMs;
       restMs = Math.min(REST_MS.longest, 2 * restMs);
-      throw new TooSlow(`took longer than ${LIMIT_MS} ms`, { cause: error });
+      throw error;
     }
   };
 }

@@ -2,7 +2,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, test } from 'vitest';
-import { checkHttp, said, webServer } from './bench.ts';
+import { checkHttp, rawServer, said, webServer } from './bench.ts';
 
 /** A server that remembers what it was asked. */
 async function recorder(answer: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -254,4 +254,20 @@ test('messages hold neither path nor query nor secrets of the monitor', async ()
     expect(finding.verdict).toBe('down');
     expect(JSON.stringify(finding)).not.toContain('s3cr3t');
   }
+});
+
+test('a server that streams row by row is as quick as its rows', async () => {
+  let left = 1_500;
+  const server = await rawServer((socket) => {
+    socket.setNoDelay(true).once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n');
+      const row = (): void => {
+        if (left-- > 0) socket.write('a row of a table, one of many', () => setImmediate(row));
+        else socket.end('end');
+      };
+      row();
+    });
+  });
+  const assertions = [{ type: 'body' as const, op: 'contains' as const, value: 'end' }];
+  expect(said(await checkHttp(server, { assertions }, { timeoutMs: 5_000 }))).toBe('up: status 200');
 });

@@ -81,8 +81,8 @@ const hostile: [what: string, serve: (socket: Socket) => void, reason: string][]
   ['frames of one byte', pour(HEAD, frame('data', 0, 1, 'y'), 10_000), 'protocol'],
   ['frames of no byte', pour(HEAD, frame('data', 0, 1), 10_000), 'protocol'],
   ['a body without end', pour(HEAD, frame('data', 0, 1, KIB)), 'body'],
-  ['PING one by one', drip(SETTINGS, frame('ping', 0, 0, '12345678')), 'timeout'],
-  ['a body byte by byte', drip(HEAD, frame('data', 0, 1, 'y')), 'timeout'],
+  ['PING one by one', drip(SETTINGS, frame('ping', 0, 0, '12345678')), 'timeout, or protocol'],
+  ['a body byte by byte', drip(HEAD, frame('data', 0, 1, 'y')), 'timeout, or protocol'],
 ]; // prettier-ignore
 
 const check = (server: Running, settings = {}, context = {}) =>
@@ -90,12 +90,14 @@ const check = (server: Running, settings = {}, context = {}) =>
 
 test.each(hostile)('%s take little of the prober, and end', async (_, serve, reason) => {
   const server = await framesServer(serve);
-  const timeoutMs = reason === 'timeout' ? 600 : 20_000;
+  // Of what comes in crumbs the deadline is reached, or on a quick machine the bound before it.
+  const timeoutMs = reason.startsWith('timeout') ? 600 : 20_000;
   let heldUpMs = 0;
   const before = process.threadCpuUsage();
   const finding = await check(server, {}, { timeoutMs, heldUp: (ms: number) => (heldUpMs += ms) });
   const { user, system } = process.threadCpuUsage(before);
-  expect(finding).toMatchObject({ verdict: 'down', reason });
+  expect(finding.verdict).toBe('down');
+  expect(reason.split(', or ')).toContain(finding.reason);
   expect(heldUpMs).toBeLessThan(200);
   expect((user + system) / 1_000).toBeLessThan(timeoutMs);
   await until(() => server.sockets.size === 0, { what: 'all connections to be closed' });

@@ -290,6 +290,23 @@ describe('which HTTP is spoken', () => {
     );
     expect(asked).toBe(1);
   });
+
+  test('is not tried with a server that began to answer in HTTP/1.1 and broke off', async () => {
+    let connections = 0;
+    const server = createTlsServer({ key: pems.private, cert: pems.cert }, (socket) => {
+      connections++;
+      socket
+        .on('error', () => undefined)
+        .once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    expect(said(await checkHttp({ url }, { tls, assertions: [contains('x')] }))).toBe(
+      'down: closed: the server closed the connection before the answer was whole',
+    );
+    expect(connections).toBe(1);
+  });
 });
 
 describe('an answer in HTTP/2 that breaks', () => {

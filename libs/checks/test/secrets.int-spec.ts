@@ -46,6 +46,18 @@ describe('a target that repeats a secret', () => {
     expect(finding.message).toMatch(/no \*{8}…"/);
   });
 
+  test('has what viewers are not shown of the settings left out too', async () => {
+    const server = await webServer((request, response) => response.setHeader('x-echo', request.url!).end());
+    const assertions = [{ type: 'header' as const, name: 'x-echo', op: 'equals' as const, value: 'fine' }];
+    const url = `${server.url}?token=a-key-of-somebody&page=2`;
+    expect((await checkHttp({ ...server, url }, { assertions })).message).toContain('"/?token=********&page=2"');
+    const shell = await rawServer((socket) =>
+      socket.on('data', (data) => socket.end(`unknown command ${String(data)}`)),
+    );
+    const finding = await checkTcp(shell, { send: 'AUTH hunter2\r\n', expect: 'OK' });
+    expect(finding.message).toContain('unknown command ********');
+  });
+
   test('of which the password is short has the credential left out', async () => {
     const server = await webServer((request, response) =>
       response.setHeader('x-echo', request.headers.authorization!).end(),

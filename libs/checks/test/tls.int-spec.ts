@@ -25,6 +25,23 @@ describe('TLS', () => {
     expect(said(await checkHttp(server, { tls: { ca: good.cert }, assertions }))).toBe('up: status 200');
   });
 
+  test('an answer may come in thousands of small records', async () => {
+    const rows = 6_000;
+    const server = await secureServer(good, (_, response) => {
+      response.socket!.setNoDelay(true);
+      let sent = 0;
+      const next = (): void => {
+        for (let n = 0; n < 50 && sent < rows; n += 1, sent += 1) response.write('0123456789');
+        if (sent < rows) setImmediate(next);
+        else response.end('end');
+      };
+      next();
+    });
+    const assertions = [{ type: 'body' as const, op: 'contains' as const, value: 'end' }];
+    const finding = await checkHttp(server, { tls: { ca: good.cert }, assertions }, { timeoutMs: 10_000 });
+    expect(said(finding)).toBe('up: status 200');
+  });
+
   test('a self-signed certificate is refused, before anything is sent', async () => {
     let asked = 0;
     const server = await secureServer(good, (_, response) => {

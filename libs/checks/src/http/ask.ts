@@ -5,8 +5,9 @@ import { refusesProtocols } from '../connect/handshake-failure.ts';
 import { CheckFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
 import { exchange, type ExchangeWish } from './exchange.ts';
+import type { ResponseHead } from './message/head.ts';
 import type { HttpRequest } from './request.ts';
-import type { Answer } from './taking.ts';
+import type { Answer, BodyWish } from './taking.ts';
 
 /** One request, and where it goes. */
 export interface Question {
@@ -48,11 +49,16 @@ export async function ask(run: Run, question: Question, http2: Http2Origins): Pr
   const { origin } = question.request.url;
   if (http2.has(origin)) return answerOver(run, question, await open(run, question, EITHER), http2);
   let socket: Socket | undefined;
+  let spokeHttp1 = false;
+  const body = (head: ResponseHead): BodyWish => {
+    spokeHttp1 = true;
+    return question.body(head);
+  };
   try {
     socket = await open(run, question, HTTP_1);
-    return await answerOver(run, question, socket, http2);
+    return await answerOver(run, { ...question, body }, socket, http2);
   } catch (failure) {
-    if (!mayHaveHttp2(failure, socket)) throw failure;
+    if (spokeHttp1 || !mayHaveHttp2(failure, socket)) throw failure;
     return answerOver(run, question, await openHttp2(run, question, failure), http2);
   }
 }
@@ -66,7 +72,8 @@ async function openHttp2(run: Run, question: Question, before: unknown): Promise
     const socket = await open(run, question, EITHER);
     if (isHttp2(socket)) return socket;
   } catch (failure) {
-    if (!refusesProtocols(failure)) throw failure;
+    // A server that took HTTP/1.1 is judged by what it did then.
+    if (!refusesProtocols(failure)) throw refusesProtocols(before) ? failure : before;
     const message = 'tls: the server speaks neither HTTP/1.1 nor HTTP/2 (no application protocol)';
     throw new CheckFailure('tls', message, { cause: failure });
   }
@@ -98,7 +105,7 @@ function isHttp2(socket: Socket): boolean {
 
 /**
  * Whether a server that failed with HTTP/1.1 may have HTTP/2 alone: it refused the handshake for it, or it chose no protocol
- * (as Go's servers then do) and what it sent was no answer.
+ * (as Go's servers then do) and it sent no status line.
  */
 function mayHaveHttp2(failure: unknown, socket: Socket | undefined): boolean {
   if (!socket) return refusesProtocols(failure);

@@ -10,7 +10,7 @@ export interface Evidence {
   /** Of all certificates on the way, the one that ends first, ms since the epoch, as a message names it. */
   certificate: { expiresAt: number; name: string } | undefined;
   now: number;
-  /** The JSON document in the text, read once for all assertions. @throws CheckFailure `body` */
+  /** The JSON document in the text, read once for all assertions. @throws Undecided where it is none */
   json(): unknown;
 }
 

@@ -4,7 +4,10 @@ const FREE_READS = 32;
 const CRUMB_BYTES = 1_024;
 const PAUSE_MS = 10;
 
-/** Slows down a target that answers in crumbs: beyond the first few it is read a hundred times a second, as reads cost more than bytes. */
+/**
+ * Slows down a target that answers in crumbs: beyond the first few it is read a hundred times a second, as reads cost more
+ * than bytes. Each of those takes all that has come, so that a server that streams row by row is as quick as its rows.
+ */
 export class Crumbs {
   private reads = 0;
   private pause: NodeJS.Timeout | undefined;
@@ -29,6 +32,8 @@ export class Crumbs {
 
   private readonly resume = (): void => {
     this.pause = undefined;
-    this.socket.resume();
+    // While it does not flow, one read gives everything; its listener may begin the next pause.
+    this.socket.read();
+    this.readOn();
   };
 }

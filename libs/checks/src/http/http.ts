@@ -6,7 +6,7 @@ import type { Address } from '../connect/connect.ts';
 import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
 import { type Outcome, Run } from '../run.ts';
-import type { RunSecrets } from '../run-secrets.ts';
+import { isWorthHiding, type RunSecrets } from '../run-secrets.ts';
 import { plural } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
@@ -30,6 +30,7 @@ interface Prepared {
   secureContext: SecureContext | undefined;
   /** Learned from one check for the next. */
   http2: Http2Origins;
+  hidden: readonly string[];
 }
 
 const prepared = new Lru<Prepared>(10_000);
@@ -39,6 +40,7 @@ export const checkHttp: Check<HttpSettings> = (settings, context) =>
   new Run(context).finish(async (run) => {
     const { settingsKey } = context;
     const ready = settingsKey === undefined ? prepare(settings) : prepared.get(settingsKey, () => prepare(settings));
+    for (const hidden of ready.hidden) run.secrets.conceal(hidden);
     const { answer, redirects } = await fetchAnswer(run, settings, ready);
     if (!isAccepted(answer.status, settings.acceptedStatus)) {
       const message = `status ${answer.status}${afterRedirects(redirects)}, expected ${settings.acceptedStatus.join(', ')}`;
@@ -63,7 +65,13 @@ function prepare(settings: HttpSettings): Prepared {
     needsBody: assertions.some((assertion) => assertion.needsBody),
     secureContext: ca === undefined ? undefined : secureContextOf({ ca }),
     http2: new Http2Origins(),
+    hidden: hiddenOf(settings),
   };
+}
+
+/** What viewers are not shown of the settings, and a target may repeat. */
+function hiddenOf({ url, body = '' }: HttpSettings): string[] {
+  return [...new URL(url).searchParams.values(), body].filter(isWorthHiding);
 }
 
 function compiled(settings: HttpSettings): ReadyAssertion[] {
@@ -138,14 +146,19 @@ function evidence(
   run: Run,
   { answer, redirects, text, elapsedMs }: { answer: Answer; redirects: number; text: string; elapsedMs: number },
 ): Evidence {
-  let document: { value: unknown } | undefined;
+  let document: { value: unknown } | { failure: unknown } | undefined;
   return {
     headers: answer.headers,
     text,
     elapsedMs,
     certificate: redirects === 0 ? run.certificate : withHost(run.certificate),
     now: run.context.clock.now(),
-    json: () => (document ??= { value: parseJson(text) }).value,
+    json: () => {
+      // Once for all assertions, also where it fails.
+      document ??= parseJson(text);
+      if ('failure' in document) throw document.failure;
+      return document.value;
+    },
   };
 }
 
@@ -154,11 +167,11 @@ function withHost(certificate: Run['certificate']): Evidence['certificate'] {
   return certificate && { ...certificate, name: `${certificate.name} of ${certificate.host}` };
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string): { value: unknown } | { failure: Undecided } {
   try {
-    return JSON.parse(text) as unknown;
+    return { value: JSON.parse(text) as unknown };
   } catch (cause) {
-    throw new Undecided('the body is not JSON', { cause });
+    return { failure: new Undecided('the body is not JSON', { cause }) };
   }
 }
 

@@ -8,6 +8,9 @@ import { exchange } from './exchange.ts';
 import { FRAMING, headerLines } from './request.ts';
 import { addressOf } from './url-address.ts';
 
+/** So long before its time is over a body is given up, for the answer to count. */
+const MARGIN_MS = 100;
+
 /** One request that is not a check's, such as a webhook's. */
 export interface HttpSend {
   /** An http or https address. Credentials in it are not used: put them into a header. */
@@ -28,7 +31,7 @@ export interface HttpSend {
   family?: IpFamily;
   /** How much of the answer's body is wanted, in bytes; none by default. */
   readBytes?: number;
-  /** How long that much is waited for once the head is there, in milliseconds; 500 by default. */
+  /** How long that much is waited for once the head is there, in milliseconds, and never beyond `timeoutMs`; 500 by default. */
   readMs?: number;
 }
 
@@ -63,7 +66,11 @@ export function sendHttp(wish: HttpSend): Promise<HttpSent> {
     const answer = await exchange(run, socket, request, {
       lines: headerLines(request, { secrets: run.secrets }),
       statusAlone: true,
-      body: () => ({ take: 'start', maxBytes: wish.readBytes ?? 0, withinMs: wish.readMs ?? 500 }),
+      body: () => ({
+        take: 'start',
+        maxBytes: wish.readBytes ?? 0,
+        withinMs: Math.min(wish.readMs ?? 500, Math.max(0, run.remainingMs() - MARGIN_MS)),
+      }),
     });
     return {
       status: answer.status,

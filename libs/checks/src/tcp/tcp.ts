@@ -6,6 +6,7 @@ import { tooFewDays } from '../connect/days-left.ts';
 import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
 import { type Outcome, Run } from '../run.ts';
+import { isWorthHiding } from '../run-secrets.ts';
 import { quote } from '../words.ts';
 import { receive, send } from './talk.ts';
 
@@ -21,6 +22,8 @@ export const checkTcp: Check<TcpSettings> = (settings, context) =>
     const { host, port, ipFamily: family } = settings;
     const socket = await connect(run, { host, port, family, tls: tlsOf(settings, run) });
     const sent = words(settings.send, settings.sendHex);
+    for (const hidden of [settings.send ?? '', settings.sendHex ?? ''])
+      if (isWorthHiding(hidden)) run.secrets.conceal(hidden);
     if (sent) await send(run, socket, sent.bytes);
     const expected = words(settings.expect, settings.expectHex);
     if (expected) await receive(run, socket, expected.bytes, expected.shown);
