@@ -94,7 +94,8 @@ export const PURGE = `
   DELETE FROM notifications WHERE id IN (SELECT id FROM notifications n
     WHERE created_at < now() - $1 * interval '1 day' AND status NOT IN ('pending', 'sending')
       AND (kind <> 'opened' OR status = 'cancelled' OR EXISTS (SELECT FROM notifications e
-        WHERE e.incident_id = n.incident_id AND e.channel_id = n.channel_id AND e.kind = 'resolved'))
+        WHERE e.incident_id = n.incident_id AND e.channel_id = n.channel_id AND e.kind = 'resolved')
+        OR EXISTS (SELECT FROM channels c WHERE c.id = n.channel_id AND c.spec IS NULL))
     ORDER BY created_at LIMIT $2)`;
 
 export const PURGE_SILENCED = `

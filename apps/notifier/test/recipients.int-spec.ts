@@ -53,6 +53,13 @@ describe('a mail to several recipients', () => {
     });
   });
 
+  it('counts two spellings of one address as one, of which neither is sent what was refused', async () => {
+    const { port, lines } = await mailServer((line) => (line.startsWith('RCPT') ? GONE : undefined));
+    const outcome = await send(port, { to: ['a@bücher.example', 'a@xn--bcher-kva.example'] });
+    expect(lines.filter((line) => line.startsWith('RCPT'))).toHaveLength(1);
+    expect(outcome).toMatchObject({ result: 'refused', recipients: { accepted: [] } });
+  });
+
   it('is refused at once when all are, also by a server that takes DATA all the same', async () => {
     const { port, lines } = await mailServer((line) => (line.startsWith('RCPT') ? GONE : undefined));
     const before = performance.now();

@@ -6,7 +6,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Notification } from '../notification.ts';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { mailText } from './email.message.ts';
-import { NOBODY, openRecipients, outcomeFor } from './email.recipients.ts';
+import { NOBODY, openRecipients, outcomeFor, type Refusal } from './email.recipients.ts';
 import type { Attempt, Outcome, Sender } from './sender.ts';
 import { deliver } from './smtp.ts';
 
@@ -28,11 +28,20 @@ export class EmailSender implements Sender<'email'> {
     const before = notification.recipients ?? NOBODY;
     const open = openRecipients(to, before);
     if (open.length === 0) return outcomeFor(to, before, { tried: [], refusals: new Map(), answer: 'settled for all' });
-    const wire = new Map(open.map((one) => [wireAddress(one), one]));
+    // Two spellings of a host may be one address: it gets one mail, and both get its answer.
+    const wire = new Map(open.map((one) => [one, wireAddress(one)]));
     const clean = (text: string): string => cleanAnswer(text, [smtp.password]);
     try {
-      const { response, refusals } = await this.deliver(channel.settings, notification, [...wire.keys()], signal);
-      const named = [...refusals].map(([one, refusal]) => [wire.get(one) ?? one, refusal] as const);
+      const { response, refusals } = await this.deliver(
+        channel.settings,
+        notification,
+        [...new Set(wire.values())],
+        signal,
+      );
+      const named = [...wire].flatMap(([one, address]): [string, Refusal][] => {
+        const refusal = refusals.get(address);
+        return refusal ? [[one, refusal]] : [];
+      });
       const outcome = outcomeFor(to, before, { tried: open, refusals: new Map(named), answer: response });
       return { ...outcome, answer: clean(outcome.answer) };
     } catch (error) {

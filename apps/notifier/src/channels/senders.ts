@@ -19,7 +19,7 @@ export class Senders {
     @Inject(CLOCK) private readonly clock: Clock,
     targets: Targets,
   ) {
-    this.webhook = new WebhookSender(targets);
+    this.webhook = new WebhookSender(targets, config.sendTimeoutMs);
     this.email = new EmailSender(targets);
   }
 

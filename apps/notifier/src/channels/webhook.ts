@@ -11,8 +11,6 @@ import { webhookBody } from './webhook.body.ts';
 
 type WebhookChannel = Extract<ChannelSpec, { kind: 'webhook' }>;
 
-/** Longer than a channel's policy gives an attempt, whose signal ends it. */
-const LONGEST_MS = 60_000;
 /** How much of the body is read, and for how long: the status was the answer. */
 const READ = { readBytes: 4_096, readMs: 1_000 };
 /** How much of what a receiver says beside its status is kept. */
@@ -24,7 +22,11 @@ const SHORTEST_KEY = 8;
 
 /** Posts a notification as signed JSON. Redirects are not followed: they would carry the alarm somewhere unasked. */
 export class WebhookSender implements Sender<'webhook'> {
-  constructor(private readonly targets: TargetGuard) {}
+  /** @param timeoutMs how long an attempt may take, as its signal has it: an answer that is there by then counts */
+  constructor(
+    private readonly targets: TargetGuard,
+    private readonly timeoutMs: number,
+  ) {}
 
   to({ settings }: WebhookChannel): string {
     return new URL(settings.url).host;
@@ -32,14 +34,14 @@ export class WebhookSender implements Sender<'webhook'> {
 
   async send(attempt: Attempt<WebhookChannel>): Promise<Outcome> {
     const { url: address, secret, tls = { verify: true } } = attempt.channel.settings;
-    const { targets } = this;
+    const { targets, timeoutMs } = this;
     const url = new URL(address);
     const clean = (text: string): string => cleanAnswer(text, [secret, ...secretsOf(url)], MOST_SAID);
     const body = JSON.stringify(webhookBody(attempt.notification));
     const headers = headersOf(attempt, url, body);
     try {
       const { signal } = attempt;
-      const wish = { method: 'POST', headers, body, tls: tlsOf(tls), targets, signal, timeoutMs: LONGEST_MS, ...READ };
+      const wish = { method: 'POST', headers, body, tls: tlsOf(tls), targets, signal, timeoutMs, ...READ };
       const sent = await sendHttp({ url: address, ...wish });
       const text = clean(textOf(sent));
       const answer = `status ${sent.status}${text === '' ? '' : `: ${text}`}`;
