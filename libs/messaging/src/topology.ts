@@ -164,9 +164,10 @@ async function restore(
   // At boot another version's settings are no news.
   for (const { setting, found, wanted: right } of drift.filter(({ setting }) => stamped || isAlien(setting))) {
     counters.streamsRestored.add(1, { setting });
-    logger.error(
-      `${config.name} had ${setting} ${JSON.stringify(found)}; it is made ${JSON.stringify(right) ?? 'none'} again`,
-    );
+    const what = `${config.name} had ${setting} ${JSON.stringify(found)}; it is made ${JSON.stringify(right) ?? 'none'} again`;
+    // What no version has was set by somebody else; the rest may be an older version that started meanwhile.
+    if (isAlien(setting)) logger.error(what);
+    else logger.warn(what);
   }
   const changes = on === 'boot' || stamped ? { ...wanted, metadata: { ...config.metadata, [STAMP]: stamp } } : {};
   const restored = { ...changes, ...Object.fromEntries(drift.map(({ setting, wanted: right }) => [setting, right])) };

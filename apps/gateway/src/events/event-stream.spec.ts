@@ -21,6 +21,13 @@ describe('an event', () => {
     expect(matches({}, revoked)).toBe(false);
   });
 
+  it('of an opening that is told to more channels has its place too: it is no news of the incident', () => {
+    const data = { monitorId, transition: 'opened', reminded: { channels: [], revision: 2 } };
+    const again = eventOf({ subject: 'events.incidents.i', sequence: 5, data })!;
+    expect(again.sequence).toBe(5);
+    expect(matches({}, again)).toBe(false);
+  });
+
   it.each<[EventFilter, boolean]>([
     [{}, true],
     [{ type: ['state'] }, true],

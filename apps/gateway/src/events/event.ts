@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import type { routes } from '@tocsin/contracts';
 import { withoutSecrets } from '../edge/edge.interceptor.ts';
 
-/** `token` is for gateways: it has a place among the events, and no page is sent it. */
-export type EventType = 'incident' | 'state' | 'monitor' | 'notification' | 'token';
+/** `internal` is for services: it has a place among the events, and no page is sent it. */
+export type EventType = 'incident' | 'state' | 'monitor' | 'notification' | 'internal';
 
 /** One thing that happened, ready to be written to any number of streams. */
 export interface LiveEvent {
@@ -19,7 +19,7 @@ const TYPES: Record<string, EventType> = {
   states: 'state',
   monitors: 'monitor',
   notifications: 'notification',
-  tokens: 'token',
+  tokens: 'internal',
 };
 
 /** An event from a message of the stream; undefined for what is no event that pages know. */
@@ -28,7 +28,8 @@ export function eventOf(message: { subject: string; sequence: number; data: unkn
   const { sequence, data } = message;
   if (!type || typeof data !== 'object' || data === null) return undefined;
   const monitorId = 'monitorId' in data && typeof data.monitorId === 'string' ? data.monitorId : undefined;
-  if (type === 'token') return { sequence, type, monitorId: undefined, text: '' };
+  // An opening that is told to more channels is no news of the incident.
+  if (type === 'internal' || 'reminded' in data) return { sequence, type: 'internal', monitorId: undefined, text: '' };
   const text = `id: ${sequence}\nevent: ${type}\ndata: ${withoutSecrets(JSON.stringify(data))}\n\n`;
   return { sequence, type, monitorId, text };
 }
@@ -36,7 +37,7 @@ export function eventOf(message: { subject: string; sequence: number; data: unkn
 export type EventFilter = z.output<(typeof routes.events)['query']>;
 
 export function matches(filter: EventFilter, event: LiveEvent): boolean {
-  if (event.type === 'token') return false;
+  if (event.type === 'internal') return false;
   if (filter.type && !filter.type.includes(event.type)) return false;
   return filter.monitorId === undefined || filter.monitorId === event.monitorId;
 }

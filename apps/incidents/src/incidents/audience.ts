@@ -15,10 +15,12 @@ export interface AudienceChange {
 
 /**
  * Whom an incident's messages go to once its monitor's channels have changed. Whoever heard the beginning hears the rest,
- * and a channel that was added hears the beginning first.
+ * and a channel that was added hears the beginning first. Beyond the bound the former ones that heard it first give way.
  */
 export function toldAfter(told: readonly string[], channels: readonly string[]): string[] {
-  return [...new Set([...told, ...channels])].slice(0, MOST_TOLD);
+  const all = [...new Set([...told, ...channels])];
+  let surplus = all.length - MOST_TOLD;
+  return all.filter((id) => channels.includes(id) || surplus-- <= 0);
 }
 
 /** Whether these are the same channels: order and repetition mean nothing. */
