@@ -99,7 +99,8 @@ test.each(hostile)('%s take little of the prober, and end', async (_, serve, rea
   expect(finding.verdict).toBe('down');
   expect(reason.split(', or ')).toContain(finding.reason);
   expect(heldUpMs).toBeLessThan(200);
-  expect((user + system) / 1_000).toBeLessThan(timeoutMs);
+  // Of what comes in crumbs `crumbs.spec.ts` counts the reads: here the server alone may take all of the time.
+  expect((user + system) / 1_000).toBeLessThan(reason.startsWith('timeout') ? Infinity : timeoutMs);
   await until(() => server.sockets.size === 0, { what: 'all connections to be closed' });
 });
 

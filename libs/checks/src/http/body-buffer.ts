@@ -1,4 +1,5 @@
 import { CheckFailure } from '../failure.ts';
+import type { Run } from '../run.ts';
 import { bytes } from '../words.ts';
 
 const MIB = 1_048_576;
@@ -30,6 +31,13 @@ export class MemoryBudget {
 
 /** For the bodies of all checks of this process. */
 export const bodyMemory = new MemoryBudget(64 * MIB);
+
+/** Counts a body of so many bytes until the run ends. @throws CheckFailure `resources` */
+export function holdBody(run: Pick<Run, 'atEnd'>, size: number): void {
+  const counted = Math.max(0, size - FREE_BYTES);
+  bodyMemory.take(counted);
+  run.atEnd(() => bodyMemory.give(counted));
+}
 
 /**
  * A body while it comes in. One part is kept as it is; several are copied together, so that a body that comes byte by byte

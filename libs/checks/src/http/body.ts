@@ -1,6 +1,7 @@
 import { CheckFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
 import { quote } from '../words.ts';
+import { holdBody } from './body-buffer.ts';
 import { decodeText } from './charset.ts';
 import { type Answer, tooLarge } from './taking.ts';
 import { Turns } from './turns.ts';
@@ -31,6 +32,8 @@ export async function bodyText(run: Run, answer: Answer, maxBytes: number): Prom
   if (codings.length > 0 && body.length > 0) {
     run.phase = 'unpacking the body';
     body = await run.waitFor(unpacking.take(() => unpackAll(answer.body, codings, maxBytes)));
+    // Its text stays until all assertions are judged, which may have to wait for their turn.
+    holdBody(run, body.length);
   }
   return run.work(() => decodeText(body, answer.headers.get('content-type')));
 }
