@@ -12,7 +12,7 @@ export const prober: readonly Mutant[] = [
   {
     mechanism: 'A window that can no longer run is answered as missed',
     file: 'apps/prober/src/prober.service.ts',
-    find: "return this.publish(task, { outcome: 'missed' });",
+    find: "return this.publish(task, { outcome: 'missed', ...(target ? {} : { because: unsupported(task) }) });",
     replace: 'return;',
     test: 'apps/prober/test/prober.int-spec.ts',
     title: 'a task whose window has ended is answered as missed',

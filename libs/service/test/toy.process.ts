@@ -56,7 +56,9 @@ export class ToyProcess {
 
   /** The address of its HTTP server, as soon as it listens. */
   async url(): Promise<string> {
-    return `http://127.0.0.1:${String((await this.untilLogged('listening'))['port'])}`;
+    const listening = (): Line | undefined => this.lines.find(({ msg }) => String(msg).startsWith('listening at '));
+    const line = await until(listening, { timeoutMs: 15_000, what: `the toy to listen:\n${this.output}` });
+    return `http://127.0.0.1:${String(line['port'])}`;
   }
 
   async get(path: string, init: RequestInit = {}): Promise<{ status: number; headers: Headers; body: Line }> {

@@ -71,7 +71,7 @@ const HTML_TYPE = 'text/html; charset=utf-8';
 
 type Document = 'front.html' | 'front.json' | 'openapi.json' | 'docs.html';
 
-/** All documents that need no token, made and read once. A build has the files of Swagger UI beside it in `assets/swagger-ui`. */
+/** All documents that need no token, made and read once. A build has the files of Swagger UI in `../assets/swagger-ui`. */
 export class DocsFiles {
   private readonly documents: Readonly<Record<Document, StaticFile>>;
   private readonly assets: ReadonlyMap<string, StaticFile>;
@@ -102,7 +102,7 @@ export class DocsFiles {
 }
 
 function swaggerFolder(): string {
-  const beside = join(import.meta.dirname, 'assets', 'swagger-ui');
-  if (existsSync(beside)) return beside;
+  const ofTheBuild = join(import.meta.dirname, '..', 'assets', 'swagger-ui');
+  if (existsSync(ofTheBuild)) return ofTheBuild;
   return dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 }

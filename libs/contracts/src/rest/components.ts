@@ -4,6 +4,7 @@ import { channel, channelSpec, emailSettings, notificationView, webhookSettings 
 import { finding } from '../check.ts';
 import { epochMs, id } from '../fields.ts';
 import { incidentView, stateView, timelineEntry } from '../incident.ts';
+import { marks } from '../marks.ts';
 import { assertion, heartbeatSettings, httpSettings, monitorSpec, tcpSettings } from '../monitor.ts';
 import { coverage, coverageReport, latency, resultView, rollup, summary, uptimeReport } from '../report.ts';
 import { instanceView } from '../system.ts';
@@ -83,6 +84,8 @@ export function render(schemas: Record<string, z.ZodType>, io: 'input' | 'output
       const { id: _id, ...meta } = z.globalRegistry.get(zodSchema as unknown as z.ZodType) ?? {};
       for (const [key, value] of Object.entries(meta))
         if (!(key in jsonSchema)) Object.assign(jsonSchema, { [key]: value });
+      // Read back, it has `…` in place of its path: that is no URI (RFC 3986).
+      if (io === 'output' && marks.get(zodSchema as unknown as z.ZodType)?.mark === 'address') delete jsonSchema.format;
     },
   });
   const of: Rendered['of'] = {};
