@@ -90,6 +90,16 @@ describe('a webhook address that was shown', () => {
     expect(() => settleSecrets(webhook(url, 'new'), undefined, sealing)).toThrow(refusal);
   });
 
+  it.each(['https://hooks.example.org/…', 'https://hooks.example.org/T0/B0'])(
+    'does not stay where another may read it on its way, sent as %s',
+    (url) => {
+      const plain = webhook('https://hooks.example.org/T0/B0');
+      const refusal = expect.objectContaining({ fields: [expect.objectContaining({ path: '/settings/url' })] });
+      const sent = { ...plain, settings: { url, tls: { verify: false } } };
+      expect(() => settleSecrets(sent, plain, sealing)).toThrow(refusal);
+    },
+  );
+
   it('is replaced by another one at the same place, with its signature kept', () => {
     const sent = webhook('https://hooks.example.org/T1', HIDDEN);
     expect(settleSecrets(sent, stored, sealing)).toEqual({

@@ -64,10 +64,12 @@ export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T 
     const field = pointer(['settings', ...path]);
     if (mark === 'address') {
       const origin = keptOrigin(value);
+      // What a patch does not mention is kept as well.
+      if (value === before) kept.push(field);
       if (origin === undefined) return isSealedAddress(value) ? value : sealing.sealAddress(value);
       if (before === undefined || originOf(before) !== origin) {
         bad.push({ path: field, message: 'stands for an address that is not the one there: send the whole address' });
-      }
+      } else kept.push(field);
       return before ?? value;
     }
     if (value === HIDDEN && before === undefined) {

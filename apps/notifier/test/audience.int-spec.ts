@@ -44,6 +44,7 @@ it('the end goes to whoever heard the beginning although the event names another
   const opened = await system.happens({ channels: [a.id] });
   await until(() => a.kinds().length === 1, { what: 'the opening' });
   await system.happens({ ...opened, transition: 'acknowledged', channels: [b.id] });
+  await until(() => a.kinds().length === 2, { what: 'the acknowledgement' });
   await system.happens({ ...opened, transition: 'resolved', state: 'up', channels: [b.id] });
   await until(() => a.kinds().length === 3, { what: 'the end' });
   expect(a.kinds()).toEqual(['opened', 'acknowledged', 'resolved']);

@@ -33,6 +33,8 @@ export interface AlertDetail {
   kind: Alert['kind'];
   /** When the phase began, or when Tocsin says that it happened. */
   at: number;
+  /** Of an alert that came: the state that it told of, `down` or `unknown`. */
+  state?: string;
 }
 
 export interface AlertCounts {
@@ -149,17 +151,17 @@ class Story {
   private lost(kind: Alert['kind'], phase: Phase): void {
     this.counts.expected++;
     this.counts.lost++;
-    this.detail('lost', kind, phase.from);
+    this.detail({ what: 'lost', kind, at: phase.from });
   }
 
   /** An alert that nothing was left to match: told a second time, or of what did not happen. */
-  private unexpected({ kind, happenedAt }: Alert): void {
+  private unexpected({ kind, state, happenedAt }: Alert): void {
     const known = [...this.matched].some(
       (phase) => phase.down === (kind === 'opened') && tellsOf({ happenedAt }, phase, CLOCK_MS),
     );
     const what = known ? 'doubled' : 'false';
     this.counts[what]++;
-    this.detail(what, kind, happenedAt);
+    this.detail({ what, kind, state, at: happenedAt });
   }
 
   private withoutSilence(alerts: readonly Alert[]): Alert[] {
@@ -170,8 +172,8 @@ class Story {
     return alerts.filter(({ incidentId }) => !incidents.has(incidentId));
   }
 
-  private detail(what: AlertDetail['what'], kind: Alert['kind'], at: number): void {
-    this.counts.details.push({ what, n: this.monitor.n, monitorId: this.monitor.id, kind, at });
+  private detail(detail: Omit<AlertDetail, 'n' | 'monitorId'>): void {
+    this.counts.details.push({ n: this.monitor.n, monitorId: this.monitor.id, ...detail });
   }
 }
 

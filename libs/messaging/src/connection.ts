@@ -38,7 +38,7 @@ export class Connection {
       () => this.connected,
       (why) => this.drop(why),
     );
-    this.reach = new Reach(nats, inboxPrefix(options));
+    this.reach = new Reach(nats, options);
     void this.watch();
   }
 

@@ -1,7 +1,7 @@
 import { systemClock, TocsinError } from '@tocsin/core';
-import { createInbox, type Msg } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
 import type { Connection } from './connection.ts';
-import { inboxPrefix } from './contract.ts';
+import { newInbox } from './inbox.ts';
 import { HEADER } from './names.ts';
 import { OutgoingHeaders } from './headers.ts';
 import { counters } from './metrics.ts';
@@ -80,7 +80,7 @@ export class Publisher {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly connection: Connection) {
-    this.inbox = createInbox(inboxPrefix(connection.options));
+    this.inbox = newInbox(connection.options);
     connection.nats.subscribe(`${this.inbox}.*`, {
       callback: (error, msg) => {
         if (!error) this.onAck(msg);

@@ -1,8 +1,8 @@
 import { systemClock } from '@tocsin/core';
-import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node';
+import type { Msg, Subscription } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
 import type { Connection } from './connection.ts';
-import { inboxPrefix } from './contract.ts';
+import { newInbox } from './inbox.ts';
 
 /**
  * A frozen instance goes on being given messages for as long as its last question lasts. Shorter than the shortest ack
@@ -48,7 +48,7 @@ export class Pull {
     private readonly capacity: number,
     private readonly onMessage: (msg: Msg) => void,
   ) {
-    this.inbox = createInbox(inboxPrefix(connection.options));
+    this.inbox = newInbox(connection.options);
     this.nextSubject = `$JS.API.CONSUMER.MSG.NEXT.${target.stream}.${target.durable}`;
     this.threshold = Math.max(1, Math.floor(capacity / 4));
   }

@@ -1,4 +1,5 @@
-import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { newInbox } from './inbox.ts';
 
 const SUBJECT = 'tocsin.reach';
 const ANSWER_MS = 500;
@@ -15,9 +16,9 @@ export class Reach {
 
   constructor(
     private readonly nats: NatsConnection,
-    inboxPrefix: string,
+    of: { service: string },
   ) {
-    this.inbox = createInbox(inboxPrefix);
+    this.inbox = newInbox(of);
     this.subscription = nats.subscribe(SUBJECT, {
       callback: (error, msg) => {
         if (!error) this.answer(msg);

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { systemClock, TocsinError } from '@tocsin/core';
-import { createInbox, type Msg } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
-import { broadcastSubject, inboxPrefix, type RequestSpec } from './contract.ts';
+import { broadcastSubject, type RequestSpec } from './contract.ts';
 import { shrink } from './deadline.ts';
 import type { OutgoingHeaders } from './headers.ts';
+import { newInbox } from './inbox.ts';
 import { HEADER } from './names.ts';
 import { producing } from './tracing.ts';
 import { fromWire, invalid } from './wire-error.ts';
@@ -27,10 +29,9 @@ const MAX_GATHERED = 1_000;
 export class Requester {
   private readonly inbox: string;
   private readonly waiting = new Map<string, (msg: Msg) => void>();
-  private next = 0;
 
   constructor(private readonly connection: Connection) {
-    this.inbox = createInbox(inboxPrefix(connection.options));
+    this.inbox = newInbox(connection.options);
     connection.nats.subscribe(`${this.inbox}.*`, {
       callback: (error, msg) => {
         if (!error) this.waiting.get(msg.subject.slice(this.inbox.length + 1))?.(msg);
@@ -51,7 +52,7 @@ export class Requester {
   async gather<I, O>(spec: RequestSpec<I, O>, input: I, o: { windowMs: number }): Promise<O[]> {
     const answers: O[] = [];
     const deadline = shrink(o.windowMs);
-    const token = (this.next++).toString(36);
+    const token = randomUUID();
     await producing(`gather ${spec.subject}`, spec.subject, SpanKind.CLIENT, async (headers) => {
       headers.set(HEADER.deadline, String(Math.floor(deadline)));
       this.waiting.set(token, (msg) => {
@@ -77,8 +78,9 @@ export class Requester {
     body: string,
     o: { deadline: number; headers: OutgoingHeaders },
   ): Promise<O> {
-    // All attempts share one address, so the answer of a slow instance still counts after another was asked.
-    const token = (this.next++).toString(36);
+    // All attempts share one address, so the answer of a slow instance still counts after another was asked. Whoever was asked
+    // before must not know it: an answer tells who somebody is and what he may do.
+    const token = randomUUID();
     const answers = new Answers();
     this.waiting.set(token, (msg) => answers.push(msg));
     try {

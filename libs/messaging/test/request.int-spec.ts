@@ -119,6 +119,26 @@ describe('a request', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('is answered by whoever was asked: an address that was seen does not lead to the next one', async () => {
+    const spy = (await client(url)).connection.nats;
+    const replies: string[] = [];
+    spy.subscribe(double.subject, { callback: (_error, { reply }) => void replies.push(reply ?? '') });
+    await spy.flush();
+    let forge: (() => Promise<void>) | undefined;
+    await start('a', async (job) => {
+      await forge?.();
+      return plain(job, {} as RequestContext);
+    });
+    await tester.request(double, { n: 1 });
+    forge = async () => {
+      const inbox = replies[0]!.slice(0, replies[0]!.lastIndexOf('.'));
+      for (let n = 0; n < 1_000; n += 1) spy.publish(`${inbox}.${n.toString(36)}`, JSON.stringify({ n: 666 }));
+      await spy.flush();
+    };
+    expect(await tester.request(double, { n: 2 })).toEqual({ n: 4 });
+    expect(new Set(replies).size).toBeGreaterThan(1);
+  });
+
   it('ends by its deadline, and says that a retry may help', async () => {
     await start('slow', () => new Promise<Job>(() => undefined));
     const started = systemClock.monotonic();
