@@ -246,6 +246,13 @@ describe('a change that takes longer than its caller waits', () => {
     const { body } = await stack.ask('GET', `/v1/operations/${id}`);
     expect(body).toMatchObject({ status: 'failed', error: { status: 409, code: 'conflict', detail: 'it is in use' } });
   });
+
+  it('is not told as another request of its key by an owner of the version before, which does not say whose it is', async () => {
+    const id = operationId(stack.secret, idFrom('admin'));
+    stack.owners.monitors.operations.set(id, { hash: '', ended: true, result: { of: 'the first request' } });
+    const other = await stack.ask('GET', `/v1/operations/${id}.${'b'.repeat(16)}`);
+    expect([other.status, other.body.code]).toEqual([503, 'unavailable']);
+  });
 });
 
 describe('a read that nobody answers', () => {

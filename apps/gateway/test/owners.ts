@@ -77,7 +77,7 @@ export class FakeOwner {
     return this.answers(spec, ({ operationId }: { operationId: string }) => {
       const ending = this.operations.get(operationId);
       if (!ending?.ended) return { status: 'unknown' };
-      const { hash: requestHash } = ending;
+      const requestHash = ending.hash || undefined;
       if (ending.error) return { status: 'failed', error: ending.error, requestHash };
       return { status: 'done', result: ending.result, requestHash };
     });

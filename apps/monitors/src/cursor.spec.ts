@@ -25,4 +25,16 @@ describe('cursors', () => {
     expect(pageOf(records, 2).next).toBeUndefined();
     expect(pageOf(records, 1)).toEqual({ items: [records[0]], next: cursorAfter(records[0]!.id) });
   });
+
+  it('come earlier where records are large, after one record at least', () => {
+    const records = [500, 200, 100, 900].map((kib) => ({ id: newId(), body: 'x'.repeat(kib * 1024) }));
+    const pages: number[] = [];
+    for (let rest = records; ;) {
+      const { items, next } = pageOf(rest, 3);
+      pages.push(items.length);
+      if (next === undefined) break;
+      rest = rest.slice(items.length);
+    }
+    expect(pages).toEqual([2, 1, 1]);
+  });
 });

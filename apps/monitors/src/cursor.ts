@@ -1,6 +1,9 @@
 import { TocsinError } from '@tocsin/core';
 import { z } from 'zod';
 
+/** Most that the records of a page take as JSON, unless one alone takes more: the broker carries 1 MiB in an answer. */
+const PAGE_BYTES = 768 * 1024;
+
 const position = z.strictObject({ after: z.uuid() });
 
 /** The cursor of the page behind a record, opaque to callers. */
@@ -22,9 +25,13 @@ export function readCursor(cursor: string | undefined): string | undefined {
   }
 }
 
-/** A page of at most `limit` of the records, of which one more than that were read. */
+/** A page of at most `limit` of the records, of which one more than that were read. Large records make it shorter. */
 export function pageOf<T extends { id: string }>(records: readonly T[], limit: number): { items: T[]; next?: string } {
-  const items = records.slice(0, limit);
+  let bytes = 0;
+  const fit = records.findIndex(
+    (record, n) => (bytes += Buffer.byteLength(JSON.stringify(record))) > PAGE_BYTES && n > 0,
+  );
+  const items = records.slice(0, fit < 0 ? limit : Math.min(fit, limit));
   const last = items.at(-1);
-  return records.length > limit && last !== undefined ? { items, next: cursorAfter(last.id) } : { items };
+  return records.length > items.length && last !== undefined ? { items, next: cursorAfter(last.id) } : { items };
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { HIDDEN, keptAddress } from '@tocsin/contracts';
 import { isSealed, openSecret, Sealing, sealSecret, type SecretKeys } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,15 @@ describe('settleSecrets', () => {
   it('keeps a sealed secret as it is', () => {
     const sealed = sealSecret(KEY, 's3cret');
     expect(settleSecrets(spec(sealed), undefined, sealing)).toEqual(spec(sealed));
+  });
+
+  it('seals with the present key what a gateway has sealed with the one before, where it opens', () => {
+    const pair = generateKeyPairSync('x25519');
+    const both = new Sealing({ publicKey: pair.publicKey, secret: KEY });
+    const [ofBefore, ofNobody] = [sealSecret(KEY, 's3cret'), sealSecret([randomBytes(32)], 's3cret')];
+    const settled = settleSecrets(spec(ofBefore), undefined, both).settings.headers['Cookie']!;
+    expect(new Sealing({ privateKeys: [pair.privateKey] }).open(settled)).toBe('s3cret');
+    expect(settleSecrets(spec(ofNobody), undefined, both)).toEqual(spec(ofNobody));
   });
 
   it('puts the stored secret where HIDDEN stands', () => {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { channelSpec, HIDDEN, keptOrigin, mapSecrets, originOf } from '@tocsin/contracts';
-import { type FieldError, isSealed, isSealedAddress, type Sealing } from '@tocsin/core';
+import { type FieldError, isSealed, type Sealing, TocsinError } from '@tocsin/core';
 import { CONFIG } from '@tocsin/service';
 import { pointer, refuse } from './fields.ts';
 import type { MonitorsConfig } from './monitors.config.ts';
@@ -66,7 +66,7 @@ export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T 
       const origin = keptOrigin(value);
       // What a patch does not mention is kept as well.
       if (value === before) kept.push(field);
-      if (origin === undefined) return isSealedAddress(value) ? value : sealing.sealAddress(value);
+      if (origin === undefined) return presently(value, () => sealing.addressAnew(value));
       if (before === undefined || originOf(before) !== origin) {
         bad.push({ path: field, message: 'stands for an address that is not the one there: send the whole address' });
       } else kept.push(field);
@@ -80,7 +80,7 @@ export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T 
       kept.push(field);
       return before;
     }
-    return isSealed(value) ? value : sealing.seal(value);
+    return isSealed(value) ? presently(value, () => sealing.anew(value)) : sealing.seal(value);
   });
   if (kept.length > 0) {
     const moved = differenceOf(destinationOf(stored), destinationOf(settled));
@@ -89,6 +89,16 @@ export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T 
   }
   if (bad.length > 0) refuse(bad, 'A secret can not be kept');
   return settled;
+}
+
+/** What a gateway that still has the key before has sealed is sealed with the present one, and left where it does not open. */
+function presently(value: string, anew: () => string): string {
+  try {
+    return anew();
+  } catch (error) {
+    if (error instanceof TocsinError && error.code === 'invalid') return value;
+    throw error;
+  }
 }
 
 /** A header that was secret is not written in plain because it was sent without saying so again. */

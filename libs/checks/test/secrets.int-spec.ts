@@ -51,11 +51,17 @@ describe('a target that repeats a secret', () => {
     const assertions = [{ type: 'header' as const, name: 'x-echo', op: 'equals' as const, value: 'fine' }];
     const url = `${server.url}?token=a-key-of-somebody&page=2`;
     expect((await checkHttp({ ...server, url }, { assertions })).message).toContain('"/?token=********&page=2"');
+    const nameless = `${server.url}?a-key-of-somebody&page=2&empty=`;
+    expect((await checkHttp({ ...server, url: nameless }, { assertions })).message).toContain(
+      '"/?********&page=2&empty="',
+    );
     const shell = await rawServer((socket) =>
       socket.on('data', (data) => socket.end(`unknown command ${String(data)}`)),
     );
     const finding = await checkTcp(shell, { send: 'AUTH hunter2\r\n', expect: 'OK' });
     expect(finding.message).toContain('unknown command ********');
+    const sendHex = Buffer.from('AUTH hunter2\r\n').toString('hex');
+    expect((await checkTcp(shell, { sendHex, expect: 'OK' })).message).toContain('unknown command ********');
   });
 
   test('of which the password is short has the credential left out', async () => {

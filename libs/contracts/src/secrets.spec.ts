@@ -139,6 +139,11 @@ describe('headers', () => {
     );
   });
 
+  it('that keep a secret go on saying so, since by its name alone nobody would know', () => {
+    const spec = http({ headers: { Cookie: HIDDEN, 'X-Team': { value: HIDDEN, secret: true } } });
+    expect(mapSecrets(spec, ({ value }) => value)).toEqual(spec);
+  });
+
   it('that are neither text nor a secret are left for the schema to refuse', () => {
     const headers = { a: 1, b: { value: 'x', secret: false }, c: { value: 'x', secret: true, more: 1 }, d: null };
     expect(mapMarked(http({ headers }), () => '*')).toEqual(http({ headers }));

@@ -108,7 +108,9 @@ function headers(
       if (typeof value !== 'string') return [name, given];
       if (!said && !isCredentialHeader(name) && !isSealed(value) && value !== HIDDEN) return [name, value];
       const result = change.fn({ value, path: [...path, name], mark: mark!, schema });
-      return [name, change.said && !isCredentialHeader(name) ? { value: result, secret: true } : result];
+      // Plain, what stands for a secret would be the header's text to whoever tells secrets by their names alone.
+      const says = change.said || (said && result === HIDDEN);
+      return [name, says && !isCredentialHeader(name) ? { value: result, secret: true } : result];
     }),
   );
 }

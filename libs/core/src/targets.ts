@@ -33,6 +33,8 @@ const DENIED_BY_DEFAULT: readonly [name: string, ...blocks: string[]][] = [
   ['link-local', '169.254.0.0/16', 'fe80::/10'],
   ['multicast', '224.0.0.0/4', 'ff00::/8'],
   ['broadcast', '255.255.255.255'],
+  // What an IPv4 address becomes there is up to the network, so none of them can be judged (RFC 8215, 3056, 2765).
+  ['translated to IPv4', '64:ff9b:1::/48', '2002::/16', '::ffff:0:0:0/96'],
   ['cloud metadata', 'fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '168.63.129.16', '192.0.0.192'],
 ];
 

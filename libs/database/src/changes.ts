@@ -60,8 +60,12 @@ interface Row {
 
 /** How long a change is kept. */
 const KEPT_DAYS = 400;
-/** Most fields that are named; a larger change says its first ones. */
+/**
+ * Most fields that are named, and most characters of their names; a larger change says its first ones. So the broker
+ * carries the largest page in one answer.
+ */
 const FIELDS_MAX = 50;
+const FIELDS_CHARS = 800;
 
 /** Writes down a change. @param tx the transaction of the change itself, so that neither is there without the other */
 export async function recordChange(
@@ -82,11 +86,16 @@ export async function recordChange(
       change.kind,
       change.resourceId ?? null,
       change.revision ?? null,
-      change.fields?.slice(0, FIELDS_MAX) ?? null,
+      change.fields ? firstFields(change.fields) : null,
       change.code ?? null,
     ],
     { name: 'change record' },
   );
+}
+
+function firstFields(fields: readonly string[]): string[] {
+  let characters = 0;
+  return fields.slice(0, FIELDS_MAX).filter((field) => (characters += field.length) <= FIELDS_CHARS);
 }
 
 /** Changes, the newest first, at most `limit`. */

@@ -52,9 +52,15 @@ it('tells who changed what, newest first, of all and of those that are asked for
 });
 
 it('names at most 50 fields', async () => {
-  const fields = Array.from({ length: 60 }, (_, n) => `/settings/headers/x-${n}`);
+  const fields = Array.from({ length: 60 }, (_, n) => `/settings/x-${n}`);
   await recordChange(db, by, { at: Date.now(), kind: 'monitor', fields });
   expect((await listChanges(db, { limit: 1 }))[0]?.fields).toHaveLength(50);
+});
+
+it('names fields of at most 800 characters together', async () => {
+  const fields = Array.from({ length: 9 }, (_, n) => `/settings/headers/${n}${'~1'.repeat(41)}`);
+  await recordChange(db, by, { at: Date.now(), kind: 'monitor', fields });
+  expect((await listChanges(db, { limit: 1 }))[0]?.fields).toEqual(fields.slice(0, 7));
 });
 
 it('forgets what is older than 400 days, a batch at a time', async () => {

@@ -71,6 +71,11 @@ export class Connection {
     }
   }
 
+  /** Most bytes of a payload that the broker takes, with room for headers. */
+  get largestPayload(): number {
+    return (this.nats.info?.max_payload ?? 1_048_576) - 4_096;
+  }
+
   get connected(): boolean {
     return this.up && !this.nats.isClosed();
   }

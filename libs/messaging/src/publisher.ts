@@ -99,11 +99,11 @@ export class Publisher {
     const headers = (trace ?? new OutgoingHeaders()).setAll(o.headers).set(HEADER.id, o.id);
     if (o.urgent) headers.set(HEADER.urgent, '1');
     const payload = data instanceof Uint8Array ? data : payloadOf(data);
-    const limit = this.connection.nats.info?.max_payload ?? 1_048_576;
-    if (payload.length > limit - 4_096) {
+    const limit = this.connection.largestPayload;
+    if (payload.length > limit) {
       throw new TocsinError(
         'too_large',
-        `A message to ${subject} has ${payload.length} bytes; the broker takes ${limit}.`,
+        `A message to ${subject} has ${payload.length} bytes; at most ${limit} can be sent.`,
       );
     }
     if (this.backlog.size >= MAX_WAITING) {

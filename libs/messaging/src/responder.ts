@@ -109,7 +109,11 @@ export class Responder {
   private reply(msg: Msg, error: unknown, result?: unknown): void {
     // The connection is gone: the caller asks another instance.
     if (this.connection.nats.isClosed()) return;
-    if (error === undefined) return void msg.respond(JSON.stringify(result ?? null));
+    if (error === undefined) {
+      const answer = JSON.stringify(result ?? null);
+      if (Buffer.byteLength(answer) <= this.connection.largestPayload) return void msg.respond(answer);
+      error = new TocsinError('too_large', `The answer to ${this.spec.subject} is too large. Ask for less at once.`);
+    }
     const wire = toWire(error);
     msg.respond(JSON.stringify(wire), { headers: new OutgoingHeaders().set(HEADER.error, wire.code).asNats() });
   }

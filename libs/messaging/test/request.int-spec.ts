@@ -86,6 +86,11 @@ describe('a request', () => {
     });
   });
 
+  it('whose answer is larger than the broker takes is refused as too large', async () => {
+    await start('a', () => ({ n: 1, text: 'x'.repeat(1_048_576) }) as Job);
+    await expect(tester.request(double, { n: 1 })).rejects.toMatchObject({ code: 'too_large', retry: false });
+  });
+
   it('with an input that its schema refuses is invalid, and its handler is not called', async () => {
     await start('a');
     await expect(tester.request(double, { n: 'x' } as unknown as Job)).rejects.toMatchObject({ code: 'invalid' });

@@ -36,6 +36,9 @@ export class OperationsService {
       const { status, result, error, requestHash } = one.value;
       if (!isOfRequest(telling, requestHash)) return ok(failed(id, keyReused()));
       if (status === 'unknown') continue;
+      // An owner of the version before does not say what the key was first sent with.
+      if (telling !== undefined && requestHash === undefined)
+        throw new TocsinError('unavailable', 'This is being upgraded. Ask again in a minute.');
       if (status === 'done') {
         return ok({ id, status, result: shownWithin(call.caller, result) } satisfies OperationView);
       }

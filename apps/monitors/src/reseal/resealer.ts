@@ -6,9 +6,11 @@ import { SealedRecords } from './sealed-records.ts';
 
 /** Until the next attempt, when the database was away. */
 const AGAIN_MS = 5_000;
+/** Until the next look: while keys are changed, whoever still has the ones before goes on sealing with them. */
+const NEXT_MS = 3_600_000;
 
 /**
- * Has everything sealed with the first key when the service starts with several: afterwards the others can be taken away.
+ * Has everything sealed with the first key while the service has several: when all of it was, the others can be taken away.
  * Any number of instances may do it at once.
  */
 @Injectable()
@@ -17,6 +19,8 @@ export class Resealer implements OnApplicationBootstrap {
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
+  /** Whether somebody can read how it stands; a look that finds nothing says nothing more. */
+  private said = false;
 
   constructor(
     private readonly records: SealedRecords,
@@ -35,16 +39,26 @@ export class Resealer implements OnApplicationBootstrap {
   }
 
   private begin(): void {
-    this.running = this.run().catch((error: unknown) => {
-      const expected = error instanceof TocsinError && error.retry;
-      this.logger[expected ? 'warn' : 'error'](`not every secret is sealed with the present key yet: ${String(error)}`);
-      if (!this.stopping.signal.aborted) this.timer = setTimeout(() => this.begin(), AGAIN_MS);
-    });
+    this.running = this.run().then(
+      () => this.later(NEXT_MS),
+      (error: unknown) => {
+        const expected = error instanceof TocsinError && error.retry;
+        this.logger[expected ? 'warn' : 'error'](
+          `not every secret is sealed with the present key yet: ${String(error)}`,
+        );
+        this.later(AGAIN_MS);
+      },
+    );
+  }
+
+  private later(ms: number): void {
+    if (!this.stopping.signal.aborted) this.timer = setTimeout(() => this.begin(), ms);
   }
 
   private async run(): Promise<void> {
     const { resealed, lost } = await this.records.resealAll(this.stopping.signal);
-    if (this.stopping.signal.aborted) return;
+    if (this.stopping.signal.aborted || (this.said && resealed === 0)) return;
+    this.said = true;
     for (const id of lost) {
       this.logger.warn(`a secret of ${id} opens with none of the keys that are given; it must be entered again`);
     }

@@ -71,7 +71,10 @@ function prepare(settings: HttpSettings): Prepared {
 
 /** What viewers are not shown of the settings, and a target may repeat. */
 function hiddenOf({ url, body = '' }: HttpSettings): string[] {
-  return [...new URL(url).searchParams.values(), body].filter(isWorthHiding);
+  const { searchParams, search } = new URL(url);
+  // A part without a name is a value.
+  const nameless = [...new URLSearchParams(search.replaceAll(/[^?&]*=[^&]*/g, '')).keys()];
+  return [...searchParams.values(), ...nameless, body].filter(isWorthHiding);
 }
 
 function compiled(settings: HttpSettings): ReadyAssertion[] {

@@ -22,7 +22,7 @@ export const checkTcp: Check<TcpSettings> = (settings, context) =>
     const { host, port, ipFamily: family } = settings;
     const socket = await connect(run, { host, port, family, tls: tlsOf(settings, run) });
     const sent = words(settings.send, settings.sendHex);
-    for (const hidden of [settings.send ?? '', settings.sendHex ?? ''])
+    for (const hidden of [sent?.bytes.toString() ?? '', settings.sendHex ?? ''])
       if (isWorthHiding(hidden)) run.secrets.conceal(hidden);
     if (sent) await send(run, socket, sent.bytes);
     const expected = words(settings.expect, settings.expectHex);
