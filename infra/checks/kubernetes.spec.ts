@@ -27,6 +27,7 @@ const example = join(kubernetes, 'overlays/example');
 const servers = join(kubernetes, 'servers');
 const componentNames = readdirSync(join(kubernetes, 'components'));
 const components = componentNames.map((name) => join(kubernetes, 'components', name));
+const upgrades = readdirSync(join(kubernetes, 'upgrade')).map((name) => join(kubernetes, 'upgrade', name));
 const apps = readdirSync(join(root, 'apps'));
 /** Whoever talks to what Tocsin does not run itself. */
 const outside = ['prober', 'notifier'];
@@ -40,8 +41,8 @@ function rendered(folder: string): Manifest[] {
   return documentsIn(text, folder);
 }
 
-/** The example with every component, whatever it leaves out. */
-function renderedWithAll(): Manifest[] {
+/** The base with these components. */
+function renderedWith(components: readonly string[]): Manifest[] {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-kubernetes-'));
   try {
     const from = (path: string): string => relative(folder, path);
@@ -111,7 +112,7 @@ describe('the files of infra/kubernetes', () => {
   });
 
   it('are all reached from a kustomization, and all that one names is there', () => {
-    const reached = new Set([example, servers, ...components].flatMap(filesOf));
+    const reached = new Set([example, servers, ...components, ...upgrades].flatMap(filesOf));
     const values = join(servers, 'nats-values.yaml');
     expect(files.filter((file) => !reached.has(file) && file !== values)).toEqual([]);
   });
@@ -434,7 +435,7 @@ describe('kubectl kustomize', () => {
   });
 
   it('renders the base with every component', () => {
-    const manifests = renderedWithAll();
+    const manifests = renderedWith(components);
     for (const app of apps) {
       const { spec } = find<Deployment>(manifests, 'Deployment', app);
       expect(spec.replicas).toBe(app === 'scheduler' ? 2 : undefined);
@@ -444,5 +445,21 @@ describe('kubectl kustomize', () => {
     }
     const kinds = manifests.map(({ kind }) => kind);
     expect(kinds).toEqual(expect.arrayContaining(['ScaledObject', 'PodMonitor', 'NetworkPolicy']));
+  });
+
+  it('gives the key of before to whoever had it, and seals with it alone where it is told to', () => {
+    const upgrade = (name: string): string => join(kubernetes, 'upgrade', name);
+    const [opens, seals] = [
+      renderedWith([upgrade('key-of-before')]),
+      renderedWith([upgrade('key-of-before'), upgrade('sealing-as-before')]),
+    ];
+    for (const app of apps) {
+      const had = ['gateway', 'monitors', 'prober', 'notifier'].includes(app);
+      const now = givenTo(base, app);
+      expect(givenTo(opens, app)).toEqual(had ? [...now, 'TOCSIN_SECRET'].toSorted() : now);
+      expect(givenTo(seals, app)).toEqual(
+        givenTo(opens, app).filter((name) => !/^TOCSIN_(CHECKS|CHANNELS)_PUBLIC_KEY$/.test(name)),
+      );
+    }
   });
 });
