@@ -5,6 +5,7 @@ import type { IncidentsConfig } from './incidents.config.ts';
 import { Rounds } from './rounds.ts';
 import { SweepService } from './sweep/sweep.service.ts';
 
+const BEAT_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const GAUGES_MS = 10_000;
@@ -21,6 +22,8 @@ export class Loops implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
+    // Rounds of their own: a sweep that takes long is no standstill.
+    this.rounds.every(BEAT_MS, 'beat', () => Promise.resolve(this.sweep.beat()));
     this.rounds.every(this.config.sweepMs, 'sweep', () => this.sweep.run());
     // Rounds of their own: what is read for a gauge must not hold up, or fail, what alerts hang on.
     this.rounds.every(GAUGES_MS, 'gauges', () => this.sweep.readGauges());

@@ -113,7 +113,7 @@ describe('a monitor whose kind changes', () => {
     await one.results(result(monitor, 0), result(monitor, 1, { down: 'status' }));
     await become(monitor, 'tcp', { confirm: true });
     await one.results(result(monitor, 1, { attempt: 1, down: 'status', prober: 'prober-2' }));
-    await one.states.confirm(clock.at + 86_400_000);
+    await one.states.confirm(clock.at + 86_400_000, 0);
     await isFresh(monitor);
     expect(await one.incidentsOf(monitor)).toEqual([]);
   });

@@ -130,10 +130,11 @@ describe('what did not happen', () => {
   it('a confirmation that nobody answers is asked for again, and counts at last', async () => {
     const monitor = await watched();
     await one.results(result(monitor, 0, { down: 'status' }));
+    const openSince = clock.at;
     const attempts = [];
     for (let round = 0; round < 3; round += 1) {
       clock.at += 16_000;
-      await one.states.confirm(clock.at);
+      await one.states.confirm(clock.at, openSince);
       attempts.push(one.asker.asked.filter(({ monitorId }) => monitorId === monitor.id).map(({ attempt }) => attempt));
     }
     expect(attempts.at(-1)).toEqual([1, 2, 3]);

@@ -49,6 +49,21 @@ export const incidents: readonly Mutant[] = [
     title: 'not while the broker is away',
   },
   {
+    mechanism: 'Nobody is silent while this service stands still',
+    file: 'apps/incidents/src/sweep/road.ts',
+    find: '> STANDSTILL_MS) this.since = undefined;',
+    replace: '> STANDSTILL_MS) void 0;',
+    test: 'apps/incidents/src/sweep/road.spec.ts',
+    title: 'it opens anew: what came meanwhile is still to be read',
+  },
+  {
+    mechanism: 'A failure counts without a confirmation only if one could have come',
+    file: 'libs/core/src/decide.ts',
+    find: ' || pending.askedAt < openSince',
+    replace: '',
+    test: 'libs/core/src/decide.model.spec.ts',
+  },
+  {
     mechanism: 'Nobody is silent while results wait',
     file: 'apps/incidents/src/sweep/road.ts',
     find: '<= BACKLOG_MAX;',

@@ -55,8 +55,10 @@ const results = fc.uniqueArray(result, {
   selector: ({ window, location, attempt }) => `${window} ${location} ${attempt}`,
 });
 
-type Act = 'pause' | 'resume' | 'silence' | 'press' | 'rewatch 2' | 'rewatch 3';
-const ACTS: readonly Act[] = ['pause', 'resume', 'silence', 'press', 'rewatch 2', 'rewatch 3'];
+type Act = 'pause' | 'resume' | 'silence' | 'press' | 'press after a cut' | 'rewatch 2' | 'rewatch 3';
+const ACTS: readonly Act[] = ['pause', 'resume', 'silence', 'press', 'press after a cut', 'rewatch 2', 'rewatch 3'];
+/** How long before it is pressed the road was opened again, where it was cut. */
+const OPEN_MS = 5_000;
 /** What is folded, and how far the clock has stepped, forwards or back, since the act before it. */
 type Step = { does: CheckResult | Act; clock: number };
 
@@ -115,7 +117,8 @@ function run(of: Rules, steps: readonly Step[]): Run {
     if (does === 'pause') model.pause(now);
     else if (does === 'resume') model.resume(now);
     else if (does === 'silence') model.silence(now);
-    else if (does === 'press') model.press(now);
+    else if (does === 'press') model.press(now, 0);
+    else if (does === 'press after a cut') model.press(now, now - OPEN_MS);
     else if (typeof does === 'string') model.rewatch(revisionOf(does), now);
     else model.result(does, now);
     state = decision.state;
@@ -128,7 +131,8 @@ function act(of: Rules, state: MonitorState, does: CheckResult | Act, now: numbe
   if (does === 'pause') return pause(state, now);
   if (does === 'resume') return resume(state, now);
   if (does === 'silence') return silence(of, state, now, 0);
-  if (does === 'press') return pressConfirmations(of, state, now);
+  if (does === 'press') return pressConfirmations(of, state, now, 0);
+  if (does === 'press after a cut') return pressConfirmations(of, state, now, now - OPEN_MS);
   return typeof does === 'string' ? rewatch(state, revisionOf(does), now) : decide(of, state, does, now);
 }
 

@@ -60,7 +60,7 @@ function run(of: Rules, steps: readonly Step[]): { state: MonitorState; changes:
           : one === 'silence'
             ? silence(of, state, now + 100_000, 0)
             : one === 'press'
-              ? pressConfirmations(of, state, now + 100_000)
+              ? pressConfirmations(of, state, now + 100_000, 0)
               : decide(of, state, one, now);
     state = decision.state;
     changes.push(...decision.changes);

@@ -163,13 +163,27 @@ describe('confirmation', () => {
     let { state } = asked;
     for (const attempt of [2, 3]) {
       const due = confirmationOverdueAt(rules, state)!;
-      expect(pressConfirmations(rules, state, due - 1)).toMatchObject({ state, confirmations: [] });
-      const decision = pressConfirmations(rules, state, due);
+      expect(pressConfirmations(rules, state, due - 1, 0)).toMatchObject({ state, confirmations: [] });
+      const decision = pressConfirmations(rules, state, due, 0);
       expect(decision.confirmations).toMatchObject([{ attempt }]);
       state = decision.state;
     }
-    const last = pressConfirmations(rules, state, confirmationOverdueAt(rules, state)!);
+    const last = pressConfirmations(rules, state, confirmationOverdueAt(rules, state)!, 0);
     expect(last.state).toMatchObject({ state: 'down', message: expect.stringContaining('no prober') });
+  });
+
+  it('one that was asked for while no answer could come in is asked for once more, and says nothing by its absence', () => {
+    let { state } = asked;
+    const press = (openSince: number) => {
+      const decision = pressConfirmations(rules, state, confirmationOverdueAt(rules, state)!, openSince);
+      state = decision.state;
+      return decision;
+    };
+    press(0);
+    press(0);
+    const away = confirmationOverdueAt(rules, state)!;
+    expect(press(away)).toMatchObject({ state: { state: 'up' }, changes: [], confirmations: [{ attempt: 4 }] });
+    expect(press(away)).toMatchObject({ state: { state: 'down' }, confirmations: [] });
   });
 });
 

@@ -84,8 +84,9 @@ function confirmed(rules: Rules, location: LocationState, found: Found, own: boo
 /**
  * Asks again for confirmations that nobody has answered, and counts the failure once it was asked for often enough.
  * For the sweep, whenever {@link confirmationOverdueAt} has passed.
+ * @param openSince since when answers could have come in: the absence of one that was asked for before says nothing
  */
-export function pressConfirmations(rules: Rules, state: MonitorState, now: number): Decision {
+export function pressConfirmations(rules: Rules, state: MonitorState, now: number, openSince: number): Decision {
   const confirmations: Confirmation[] = [];
   let next = state;
   let counted = false;
@@ -93,7 +94,7 @@ export function pressConfirmations(rules: Rules, state: MonitorState, now: numbe
     const location = next.locations[name];
     const pending = location?.pending;
     if (!location || !pending || now < pending.askedAt + patienceMs(rules)) continue;
-    if (pending.attempt < CONFIRMATIONS_MAX) {
+    if (pending.attempt < CONFIRMATIONS_MAX || pending.askedAt < openSince) {
       const attempt = pending.attempt + 1;
       const again = { ...pending, attempt, askedAt: now, location: at.confirmerOf(rules, name, attempt) };
       confirmations.push(again);

@@ -109,12 +109,13 @@ export class PlainModel {
     if (this.state !== 'paused') this.enter('new', now);
   }
 
-  press(now: number): void {
+  press(now: number, openSince: number): void {
     let counted = false;
     for (const place of this.places.values()) {
       const { waiting } = place;
       if (!waiting || now < waiting.askedAt + this.rules.timeoutMs + CONFIRMATION_MARGIN_MS) continue;
-      if (waiting.asked < CONFIRMATIONS) place.waiting = { ...waiting, asked: waiting.asked + 1, askedAt: now };
+      const inVain = waiting.asked >= CONFIRMATIONS && waiting.askedAt >= openSince;
+      if (!inVain) place.waiting = { ...waiting, asked: waiting.asked + 1, askedAt: now };
       else counted = this.counts(place, 'down');
     }
     if (counted) this.judge(now);

@@ -8,6 +8,8 @@ import { CLOCK } from '@tocsin/service';
 const SETTLE_MS = 5_000;
 /** With more than this waiting in the stream, results are late and not missing. */
 const BACKLOG_MAX = 1_000;
+/** Between two beats, the clock goes on by a second. If by more than this, or back: the process stood still, or it was set. */
+const STANDSTILL_MS = 5_000;
 
 const OURS: readonly string[] = [consumers.incidentsResults.durable, consumers.incidentsHeartbeats.durable];
 
@@ -16,6 +18,7 @@ const OURS: readonly string[] = [consumers.incidentsResults.durable, consumers.i
 export class Road {
   /** Since when both the broker and the database have answered; undefined while one of them does not. */
   private since: number | undefined;
+  private lastBeat: number | undefined;
 
   constructor(
     private readonly messaging: Messaging,
@@ -30,6 +33,16 @@ export class Road {
   note(databaseAnswers: boolean): void {
     if (databaseAnswers && this.messaging.status().connected) this.since ??= this.clock.now();
     else this.since = undefined;
+  }
+
+  /**
+   * Notes that time goes on; for a timer, about once a second. After a standstill, or a step of the clock, the road opens
+   * anew: all that came meanwhile is still to be read, and nobody was silent.
+   */
+  beat(): void {
+    const now = this.clock.now();
+    if (Math.abs(now - (this.lastBeat ?? now)) > STANDSTILL_MS) this.since = undefined;
+    this.lastBeat = now;
   }
 
   get openSince(): number | undefined {

@@ -26,11 +26,11 @@ export class StateSweep {
   }
 
   /** Asks again for confirmations that nobody answered, or counts the failure without them. */
-  async confirm(now: number): Promise<void> {
+  async confirm(now: number, openSince: number): Promise<void> {
     const effects = await this.store.transaction(async (tx) => {
       const found = new Effects();
       for (const held of await this.store.lockOverdue(tx, 'confirmation', now, BATCH)) {
-        found.add(held, pressConfirmations(held.monitor.rules, held.state, now));
+        found.add(held, pressConfirmations(held.monitor.rules, held.state, now, openSince));
         found.touch(held);
       }
       await this.store.save(tx, found);

@@ -3,7 +3,7 @@ import { HeartbeatsService } from '../heartbeats/heartbeats.service.ts';
 import { missedWindows, recorded, windows } from '../incidents.metrics.ts';
 import { Road } from './road.ts';
 import { StateSweep } from './state-sweep.ts';
-import { SweepStore } from './sweep.store.ts';
+import { PINGS_MS, SweepStore } from './sweep.store.ts';
 
 const BATCH = 500;
 /** Most batches of windows in one round. */
@@ -32,6 +32,11 @@ export class SweepService {
     }
   }
 
+  /** Notes that time goes on, about once a second: see {@link Road.beat}. */
+  beat(): void {
+    this.road.beat();
+  }
+
   /** Reads what the gauges show. Nothing hangs on it: that a count is slow does not mean that the database is away. */
   async readGauges(): Promise<void> {
     const { states, openIncidents } = await this.sweeps.gauges();
@@ -47,16 +52,17 @@ export class SweepService {
   private async round(now: number): Promise<void> {
     const due = await this.sweeps.due(now);
     this.road.note(true);
-    if (due.confirmations) await this.states.confirm(now);
-    if (this.road.isSettled()) await this.judgeAbsence(due, now);
+    if (!this.road.isSettled()) return;
+    const judges = due.confirmations || due.silent || due.heartbeats;
+    if (judges && (await this.road.isCaughtUp())) await this.judgeAbsence(due, now);
+    if (due.windows) await this.miss(now);
   }
 
   private async judgeAbsence(due: Awaited<ReturnType<SweepStore['due']>>, now: number): Promise<void> {
-    if (due.windows) await this.miss(now);
-    if (!due.silent && !due.heartbeats) return;
-    if (!(await this.road.isCaughtUp())) return;
-    if (due.heartbeats) await this.heartbeats.sweep(now);
-    if (due.silent) await this.states.silence(now, this.road.openSince ?? now);
+    const openSince = this.road.openSince ?? now;
+    if (due.confirmations) await this.states.confirm(now, openSince);
+    if (due.silent) await this.states.silence(now, openSince);
+    if (due.heartbeats) await this.heartbeats.sweep(now - PINGS_MS);
   }
 
   /** Marks windows that nobody answered. Should the answer still come, it takes the mark's place. */

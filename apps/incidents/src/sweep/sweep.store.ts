@@ -11,11 +11,17 @@ const LOOK_MS = 60_000;
 /** Whether no window of a monitor falls due any more: it was deleted, or became a heartbeat. */
 const IS_OVER = 'NOT EXISTS (SELECT FROM spans x WHERE x.monitor_id = d.monitor_id AND x.until_at IS NULL)';
 
+/**
+ * By how much heartbeats are judged later than they are overdue: the pings that a killed instance held have come to another
+ * by then.
+ */
+export const PINGS_MS = 3_000;
+
 const DUE = `SELECT
   EXISTS (SELECT FROM states WHERE silence_ms IS NOT NULL AND NOT (state = 'unknown' AND reason = '${NO_RESULTS}')
     AND greatest(last_result_at, expected_since) + silence_ms < $1) AS silent,
   EXISTS (SELECT FROM states WHERE confirm_at <= $1) AS confirmations,
-  EXISTS (SELECT FROM states WHERE overdue_at < $1) AS heartbeats,
+  EXISTS (SELECT FROM states WHERE overdue_at < $1 - ${PINGS_MS}) AS heartbeats,
   EXISTS (SELECT FROM sweeps WHERE next_at <= $1) AS windows`;
 
 /** Monitors that are to be looked at, held for this transaction: their spans can not change meanwhile. */
