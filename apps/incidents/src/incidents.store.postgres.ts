@@ -88,6 +88,14 @@ export class PostgresIncidentsStore extends IncidentsStore {
     return rows.map(heldOf);
   }
 
+  async postpone(tx: Queryable, monitorIds: readonly string[], until: number): Promise<void> {
+    if (monitorIds.length === 0) return;
+    const params = [monitorIds, until];
+    await tx.query('UPDATE states SET overdue_at = $2 WHERE monitor_id = ANY($1::uuid[])', params, {
+      name: 'states postpone',
+    });
+  }
+
   async spans(tx: Queryable, monitorIds: readonly string[]): Promise<StoredSpan[]> {
     return tx.query<StoredSpan>(sql.SPANS, [monitorIds], { name: 'spans of' });
   }

@@ -20,6 +20,9 @@ export abstract class IncidentsStore {
   /** Locks up to `limit` states that are overdue and that nobody else is looking at. */
   abstract lockOverdue(tx: Queryable, what: Overdue, now: number, limit: number): Promise<Held[]>;
 
+  /** Has these heartbeats looked at again no sooner than then, whatever they are overdue since. */
+  abstract postpone(tx: Queryable, monitorIds: readonly string[], until: number): Promise<void>;
+
   /** All spans of these monitors. */
   abstract spans(tx: Queryable, monitorIds: readonly string[]): Promise<StoredSpan[]>;
 

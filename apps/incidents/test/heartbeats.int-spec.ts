@@ -3,6 +3,7 @@ import { type Heartbeat, type Monitor, monitorConfig, type MonitorSpecInput } fr
 import { HandBack } from '@tocsin/messaging';
 import { aMonitorOf } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { rulesOf } from '../src/record.ts';
 import { bench, type Instance, TestClock } from './bench.ts';
 
 const MINUTE = 60_000;
@@ -126,6 +127,41 @@ describe('heartbeats', () => {
     clock.at += 32 * MINUTE;
     await one.heartbeats.sweep(clock.at);
     expect(await one.state(monitor)).toMatchObject({ state: 'down', message: 'heartbeat: overdue by 118s' });
+  });
+
+  it('an edit counts no missed ping once more', async () => {
+    const monitor = await watched({ every: '1h' }, { failureThreshold: 2 });
+    await one.pings(ping(monitor));
+    clock.at += 62 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    await one.config({ ...monitor, revision: 2, spec: { ...monitor.spec, name: 'another name' } });
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+    clock.at += 60 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'down' });
+  });
+
+  it('one that cannot be judged holds up nobody else, and is tried again a minute later', async () => {
+    // A time zone that the instance that took it knew, and this one does not.
+    const settings = { cron: '0 * * * *', timezone: 'Europe/Berlin' };
+    const [broken, whole] = [await watched(settings), await watched()];
+    await one.pings(ping(broken), ping(whole));
+    await one.database.query(
+      `UPDATE monitors SET rules = jsonb_set(rules::jsonb, '{schedule,timezone}', '"Mars/Olympus"') WHERE monitor_id = $1`,
+      [broken.id],
+    );
+    clock.at += 200 * MINUTE;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(whole)).toMatchObject({ state: 'down' });
+    expect(await one.state(broken)).toMatchObject({ state: 'up', overdue_at: clock.at + MINUTE });
+    await one.database.query('UPDATE monitors SET rules = $2 WHERE monitor_id = $1', [
+      broken.id,
+      JSON.stringify(rulesOf(broken.id, broken.spec)),
+    ]);
+    clock.at += MINUTE + 1;
+    await one.heartbeats.sweep(clock.at);
+    expect(await one.state(broken)).toMatchObject({ state: 'down' });
   });
 
   it('after a long time without us, windows that are too old to record are left out, and the rest goes on', async () => {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Heartbeat } from '@tocsin/contracts';
 import {
   type Clock,
@@ -21,6 +21,8 @@ import { scheduleOf } from './schedule.ts';
 const UNKNOWN_RETRY_MS = 500;
 const UNKNOWN_PATIENCE_MS = 60_000;
 const OVERDUE_BATCH = 200;
+/** How soon one that could not be judged is tried again. */
+const BROKEN_RETRY_MS = 60_000;
 /** Windows older than this have no partition to be recorded in. */
 const OLDEST_MS = 7 * 86_400_000;
 
@@ -29,6 +31,8 @@ type Item = Pick<Delivery<Heartbeat>, 'data' | 'headers' | 'publishedAt'>;
 /** Folds pings, and the pings that did not come, into states, history and incidents. */
 @Injectable()
 export class HeartbeatsService {
+  private readonly logger = new Logger(HeartbeatsService.name);
+
   constructor(
     private readonly store: IncidentsStore,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -48,24 +52,37 @@ export class HeartbeatsService {
     throw new TocsinError('not_found', `No monitor ${unheard[0]} is known; was its configuration lost?`);
   }
 
-  /** Marks the pings that are overdue as missed. @returns how many states it looked at, at most */
+  /**
+   * Marks the pings that are overdue as missed. One that cannot be judged (by a time zone that this host does not know, say)
+   * is logged and tried again a minute later, and the others are judged. @returns how many states it looked at
+   */
   async sweep(now: number): Promise<number> {
     return this.store.transaction(async (tx) => {
       const held = await this.store.lockOverdue(tx, 'heartbeat', now, OVERDUE_BATCH);
       const effects = new Effects();
+      const broken: string[] = [];
       for (const one of held) {
-        const decision = decideOverdue(
-          { ...one.monitor.rules, ...scheduleOf(one.monitor.rules) },
-          one.state,
-          one.pulse,
-          now,
-        );
+        const decision = this.overdue(one, now);
+        if (!decision) {
+          broken.push(one.monitor.monitorId);
+          continue;
+        }
         tx.afterCommit(() => missedWindows.add(decision.windows.length, { kind: 'heartbeat' }));
         this.add(effects, one, decision, {});
       }
       await this.store.save(tx, effects);
+      await this.store.postpone(tx, broken, now + BROKEN_RETRY_MS);
       return held.length;
     });
+  }
+
+  private overdue({ monitor, state, pulse }: Held, now: number): PulseDecision | undefined {
+    try {
+      return decideOverdue({ ...monitor.rules, ...scheduleOf(monitor.rules) }, state, pulse, now);
+    } catch (error) {
+      this.logger.error(`heartbeat ${monitor.monitorId} cannot be judged: ${String(error)}`);
+      return undefined;
+    }
   }
 
   private async foldIn(tx: Transaction, items: readonly Item[]): Promise<string[]> {

@@ -1,12 +1,15 @@
-import { durationMs, type Schedule } from '@tocsin/core';
+import { isDeepStrictEqual } from 'node:util';
+import { durationMs, expectedAfter, type Pulse, type Schedule } from '@tocsin/core';
 import { CronSchedule } from '@tocsin/schedule';
 import type { StoredRules } from '../record.ts';
 
 /** A cron expression that never comes true again is looked at once a year. */
 const NEVER_MS = 366 * 86_400_000;
 
+type Rules = Pick<StoredRules, 'schedule' | 'graceMs'>;
+
 /** When the pings of a heartbeat are expected, and how late one may be. */
-export function scheduleOf(rules: Pick<StoredRules, 'schedule' | 'graceMs'>): Schedule {
+export function scheduleOf(rules: Rules): Schedule {
   const { schedule, graceMs = 0 } = rules;
   if (schedule === undefined) return { next: (after) => after + NEVER_MS, graceMs };
   if ('every' in schedule) {
@@ -15,4 +18,15 @@ export function scheduleOf(rules: Pick<StoredRules, 'schedule' | 'graceMs'>): Sc
   }
   const cron = new CronSchedule(schedule.cron, schedule.timezone);
   return { next: (after) => cron.next(after) ?? after + NEVER_MS, byClock: true, graceMs };
+}
+
+/**
+ * The pulse after an edit. Another schedule holds from the last ping on, or from the last time that was counted as missed,
+ * which is not to be counted again.
+ * @param lastDueAt the last time that a ping was due at, whether it came or not
+ */
+export function rescheduled(before: Rules, after: Rules, pulse: Pulse, lastDueAt: number | undefined): Pulse {
+  if (pulse.lastPingAt === undefined || isDeepStrictEqual(before.schedule, after.schedule)) return pulse;
+  const since = Math.max(pulse.lastPingAt, lastDueAt ?? 0);
+  return { ...pulse, expectedAt: expectedAfter(scheduleOf(after), since) };
 }

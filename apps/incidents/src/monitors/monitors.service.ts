@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AnyMonitor, MonitorConfig } from '@tocsin/contracts';
-import { type Clock, expectedAfter, newState, pause, remove, resume, rewatch } from '@tocsin/core';
+import { type Clock, newState, pause, remove, resume, rewatch } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
 import { HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
-import { scheduleOf } from '../heartbeats/schedule.ts';
+import { rescheduled } from '../heartbeats/schedule.ts';
 import { isSameSet } from '../incidents/audience.ts';
 import { IncidentsStore } from '../incidents.store.ts';
 import { hasGrid, type Held, isUnderstood, type KnownMonitor, rulesOf } from '../record.ts';
@@ -111,9 +111,7 @@ class Work {
     if (before.gridSince !== monitor.gridSince) held.state = { ...held.state, expectedSince: this.now };
     held.state = { ...held.state, locations: onlyThose(held.state.locations, monitor) };
     if (before.paused && !monitor.paused) held.pulse = {};
-    if (held.pulse.lastPingAt !== undefined && monitor.kind === 'heartbeat') {
-      held.pulse = { ...held.pulse, expectedAt: expectedAfter(scheduleOf(monitor.rules), held.pulse.lastPingAt) };
-    }
+    held.pulse = rescheduled(before.rules, monitor.rules, held.pulse, held.state.lastDueAt);
     const samePlan = before.gridSince === monitor.gridSince && before.paused === monitor.paused;
     if (!samePlan) this.enter(config, monitor);
     else this.sweeps.push(monitor);
