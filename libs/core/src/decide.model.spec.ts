@@ -19,7 +19,8 @@ import {
 
 const START = 1_000_000_000_000;
 const INTERVAL = 10_000;
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 const rules: fc.Arbitrary<Rules> = fc.record({
   locations: fc.constantFrom(['a'], ['a', 'b'], ['a', 'b', 'c']),
@@ -39,11 +40,13 @@ const result: fc.Arbitrary<CheckResult> = fc
     attempt: fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3, 1_001, 1_002),
     verdict: fc.constantFrom('up' as const, 'down' as const, 'down' as const, 'degraded' as const, undefined),
     took: fc.integer({ min: 0, max: 4_999 }),
+    /** How far the clock of its prober is behind. */
+    behind: fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, { arbitrary: fc.nat(2 * MINUTE), weight: 1 }),
   })
-  .map(({ verdict, took, ...of }) => ({
+  .map(({ verdict, took, behind, ...of }) => ({
     ...of,
     dueAt: START + of.window * INTERVAL,
-    startedAt: START + of.window * INTERVAL + (of.attempt % 1_000),
+    startedAt: START + of.window * INTERVAL + (of.attempt % 1_000) - behind,
     prober: 'p',
     finding: verdict && { verdict, reason: verdict, message: verdict, durationMs: took },
   }));

@@ -254,3 +254,24 @@ describe('the life of a monitor', () => {
     expect(silence(RULES, up, START + 60_000, START + 59_000).changes).toEqual([]);
   });
 });
+
+describe('a location whose clock is behind', () => {
+  const behind = (n: number, verdict: Verdict, location: string) =>
+    result(n, verdict, { location, startedAt: START + n * 10_000 - 40_000 });
+
+  it('is heard of when its window was due, at the earliest: nobody is silent by it', () => {
+    const { state } = fold(
+      RULES,
+      [0, 1, 2].map((n) => behind(n, 'up', 'a')),
+    );
+    expect(state.lastResultAt).toBe(START + 20_000);
+    expect(silence(RULES, state, START + 21_000, 0).changes).toEqual([]);
+  });
+
+  it('has its vote: the others do not decide alone', () => {
+    const rules = { ...RULES, locations: ['a', 'b'], quorum: 2 };
+    const up = [0, 1].flatMap((n) => [result(n, 'up'), behind(n, 'up', 'b')]);
+    const { state } = fold(rules, [...up, result(2, 'down'), behind(2, 'up', 'b'), result(3, 'down')]);
+    expect(state).toMatchObject({ state: 'up', message: expect.stringContaining('1 of 2') });
+  });
+});

@@ -155,7 +155,7 @@ function noted(state: MonitorState, result: CheckResult, found: Found, now: numb
   };
 }
 
-/** When it was found, by the prober's clock, but never in the future. */
-function foundAt(result: CheckResult, found: Found, now: number): number {
-  return Math.min(now, Math.round((result.startedAt ?? result.dueAt) + found.durationMs));
+/** When it was found, by the prober's clock, which may be wrong: not before it was due, and not in the future. */
+function foundAt({ startedAt, dueAt }: CheckResult, found: Found, now: number): number {
+  return Math.min(now, Math.max(dueAt, Math.round((startedAt ?? dueAt) + found.durationMs)));
 }

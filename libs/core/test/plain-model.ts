@@ -78,7 +78,7 @@ export class PlainModel {
     if (this.state === 'paused' || !one.finding || !this.rules.locations.includes(one.location)) return;
     if (one.revision! < this.sinceRevision) return;
     const { verdict, durationMs } = one.finding;
-    const found = Math.min(now, Math.round((one.startedAt ?? one.dueAt) + durationMs));
+    const found = Math.min(now, Math.max(one.dueAt, Math.round((one.startedAt ?? one.dueAt) + durationMs)));
     if (one.attempt > 0 && one.attempt < MANUAL_FROM) this.confirmation(one, verdict, found);
     else this.evidence(one, verdict, found, now);
   }
