@@ -129,6 +129,24 @@ describe('heartbeats', () => {
     expect(await one.state(monitor)).toMatchObject({ state: 'down', message: 'heartbeat: overdue by 118s' });
   });
 
+  it('pings count in the order in which the broker took them, whatever the clocks of the gateways say', async () => {
+    const monitor = await watched();
+    const ahead = { signal: 'start', receivedAt: clock.at + 30_000 } as const;
+    const of = [ping(monitor), ping(monitor, ahead)].map((data, n) => ({
+      data,
+      headers: {},
+      publishedAt: clock.at + 1 - n,
+    }));
+    await one.heartbeats.fold(of);
+    clock.at += 2 * MINUTE;
+    await other.heartbeats.sweep(clock.at);
+    expect(await one.state(monitor)).toMatchObject({ state: 'up' });
+    await one.pings(ping(monitor, { ...ahead, receivedAt: clock.at + 30_000 }));
+    clock.at += 1;
+    await other.pings(ping(monitor, { signal: 'fail' }));
+    expect(await one.state(monitor)).toMatchObject({ state: 'down', message: 'heartbeat: reported a failure' });
+  });
+
   it('an edit counts no missed ping once more', async () => {
     const monitor = await watched({ every: '1h' }, { failureThreshold: 2 });
     await one.pings(ping(monitor));

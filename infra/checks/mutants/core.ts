@@ -31,6 +31,13 @@ export const core: readonly Mutant[] = [
     test: 'libs/core/src/decide.spec.ts',
   },
   {
+    mechanism: 'Pings count in the order in which the broker stored them',
+    file: 'libs/core/src/decide.heartbeat.ts',
+    find: 'publishedAt < (newestAt ?? lastPingAt)',
+    replace: 'receivedAt < lastPingAt',
+    test: 'libs/core/src/decide.heartbeat.spec.ts',
+  },
+  {
     mechanism: 'A worse state opens an incident of its own',
     file: 'libs/core/src/decide.change.ts',
     find: 'SEVERITY[bad] <= SEVERITY[open.worst]',

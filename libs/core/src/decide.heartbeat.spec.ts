@@ -16,7 +16,7 @@ const START = 1_000_000_000_000;
 const RULES = { failureThreshold: 1, recoveryThreshold: 1, graceMs: 1_000, next: (after: number) => after + 10_000 };
 
 function ping(at: number, over: Partial<Ping> = {}): Ping {
-  return { pingId: `p${at}`, signal: 'success', receivedAt: START + at, ...over };
+  return { pingId: `p${at}`, signal: 'success', receivedAt: START + at, publishedAt: START + at, ...over };
 }
 
 describe('heartbeats', () => {
@@ -200,12 +200,67 @@ describe('a ping of a host whose clock is ahead', () => {
         for (let n = 1; n <= pings; n++) {
           const receivedAt = n * HOUR - ahead;
           expect(decideOverdue(hourly, state, pulse, receivedAt).windows).toEqual([]);
-          ({ state, pulse } = decidePing(hourly, state, pulse, { pingId: `${n}`, signal: 'success', receivedAt }));
+          const of: Ping = { pingId: `${n}`, signal: 'success', receivedAt, publishedAt: n * HOUR };
+          ({ state, pulse } = decidePing(hourly, state, pulse, of));
         }
         const noticed = (pings + 1) * HOUR + hourly.graceMs + 1;
         expect(decideOverdue(hourly, state, pulse, noticed - 1).windows).toEqual([]);
         expect(decideOverdue(hourly, state, pulse, noticed).state.state).toBe('down');
       }),
     );
+  });
+});
+
+describe('pings that come through gateways whose clocks differ', () => {
+  const fresh = decidePing(RULES, newState('m', START), {}, ping(0));
+  /** One that the broker took at a time, from a gateway whose clock is ahead by so much, or behind. */
+  const through = (clock: number, at: number, over: Partial<Ping> = {}): Ping =>
+    ping(at, { receivedAt: START + at + clock, ...over });
+
+  it('count in the order in which the broker took them: a failure is not lost behind its start', () => {
+    const started = decidePing(RULES, fresh.state, fresh.pulse, through(30_000, 100, { signal: 'start' }));
+    const failed = decidePing(RULES, started.state, started.pulse, through(0, 600, { signal: 'fail' }));
+    expect(failed.state.state).toBe('down');
+    const ended = decidePing(RULES, started.state, started.pulse, through(0, 600));
+    expect(ended).toMatchObject({ folded: 'evidence', windows: [{ verdict: 'up', durationMs: 0 }] });
+    expect(ended.pulse.startedAt).toBeUndefined();
+  });
+
+  it('count once each, and each that is given out again is outdated', () => {
+    const one = fc.record({ clock: fc.integer({ min: -30_000, max: 30_000 }), after: fc.integer({ min: 1, max: 5_000 }), signal: fc.constantFrom('success' as const, 'start' as const, 'fail' as const) }); // prettier-ignore
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 20 }), (all) => {
+        let at = 60_000;
+        const pings = all.map(({ clock, after, signal }) => through(clock, (at += after), { signal }));
+        let last: Pick<PulseDecision, 'state' | 'pulse'> = fresh;
+        for (const each of pings) {
+          const decision = decidePing(RULES, last.state, last.pulse, each);
+          expect(decision.folded).toBe('evidence');
+          last = decision;
+        }
+        for (const each of pings) {
+          const { state, pulse } = last;
+          expect(decidePing(RULES, state, pulse, each)).toMatchObject({
+            state,
+            pulse,
+            folded: 'outdated',
+            windows: [],
+          });
+        }
+      }),
+    );
+  });
+
+  it('one that was received a minute before the newest, and is published again today, is outdated', () => {
+    const { state, pulse } = decidePing(RULES, fresh.state, fresh.pulse, ping(60_002));
+    const again = ping(70_000, { receivedAt: START + 1, signal: 'fail' });
+    expect(decidePing(RULES, state, pulse, again)).toMatchObject({ state, pulse, folded: 'outdated' });
+  });
+
+  it('beside an instance of the version before, which notes the gateway’s time alone, they count in the order of that', () => {
+    const { state, pulse } = fresh;
+    const theirs = { ...pulse, lastPingId: 'theirs', lastPingAt: START + 500 };
+    expect(decidePing(RULES, state, theirs, ping(400)).folded).toBe('outdated');
+    expect(decidePing(RULES, state, theirs, ping(600)).folded).toBe('evidence');
   });
 });

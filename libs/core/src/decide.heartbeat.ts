@@ -14,7 +14,10 @@ export interface Ping {
   signal: 'success' | 'start' | 'fail';
   exitCode?: number | undefined;
   message?: string | undefined;
+  /** When a gateway took it, by its own clock. */
   receivedAt: number;
+  /** When the broker stored it, which is before the next one of the same job is sent: pings are in this order. */
+  publishedAt: number;
 }
 
 /** When pings are expected. Cron and time zones are the caller's business: this only asks for the next time. */
@@ -30,6 +33,8 @@ export interface Schedule {
 export interface Pulse {
   lastPingId?: string;
   lastPingAt?: number;
+  /** When the newest was published, and which that was: instances of the version before do not move it on. */
+  published?: { pingId: string; at: number };
   /** When the run without an id began that has not ended. */
   startedAt?: number;
   expectedAt?: number;
@@ -57,17 +62,22 @@ type Thresholds = Pick<Rules, 'failureThreshold' | 'recoveryThreshold'>;
 /** How far ahead of ours the clock of a host may be for its ping to count as on time. */
 const EARLY_MAX_MS = 60_000;
 
+/** How far apart the clocks of two gateways may be. What was received earlier is driven again by a person, and no news. */
+const CLOCKS_MS = 60_000;
+
 /** Most windows marked in one go after a long silence; the rest follows with the next sweep. */
 const OVERDUE_MAX = 1_000;
 
 /** Folds one ping. One that is older than the newest, or was folded already, changes nothing but the end of its run. */
 export function decidePing(rules: Thresholds & Schedule, state: MonitorState, pulse: Pulse, ping: Ping): PulseDecision {
   if (state.state === 'paused') return still(state, pulse, 'paused');
-  if (ping.pingId === pulse.lastPingId || ping.receivedAt < (pulse.lastPingAt ?? 0)) {
+  if (isOutdated(pulse, ping)) {
     const ends = ping.rid !== undefined && ping.signal !== 'start';
     return still(state, ends ? runsAfter(pulse, ping, pulse.lastPingId) : pulse, 'outdated');
   }
-  const seen = { ...runsAfter(pulse, ping, ping.pingId), lastPingId: ping.pingId, lastPingAt: ping.receivedAt };
+  const { pingId, receivedAt, publishedAt } = ping;
+  const newest = { lastPingId: pingId, lastPingAt: receivedAt, published: { pingId, at: publishedAt } };
+  const seen = { ...runsAfter(pulse, ping, pingId), ...newest };
   if (ping.signal === 'start') {
     return still(state, ping.rid === undefined ? { ...seen, startedAt: ping.receivedAt } : seen, 'evidence');
   }
@@ -90,6 +100,13 @@ export function decidePing(rules: Thresholds & Schedule, state: MonitorState, pu
     window,
     at: ping.receivedAt,
   });
+}
+
+/** Whether a ping is the newest one again, or older. */
+function isOutdated({ lastPingId, lastPingAt, published }: Pulse, { pingId, receivedAt, publishedAt }: Ping): boolean {
+  if (lastPingAt === undefined) return false;
+  const newestAt = published?.pingId === lastPingId ? published?.at : undefined;
+  return pingId === lastPingId || publishedAt < (newestAt ?? lastPingAt) || receivedAt < lastPingAt - CLOCKS_MS;
 }
 
 /**

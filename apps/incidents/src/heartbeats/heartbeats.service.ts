@@ -43,7 +43,7 @@ export class HeartbeatsService {
    * @throws HandBack while a monitor is not known yet; TocsinError while the database is away (to be tried again)
    */
   async fold(items: readonly Item[]): Promise<void> {
-    const ordered = items.toSorted((a, b) => a.data.receivedAt - b.data.receivedAt);
+    const ordered = items.toSorted((a, b) => a.publishedAt - b.publishedAt);
     const unheard = await this.store.transaction((tx) => this.foldIn(tx, ordered));
     if (unheard.length === 0) return;
     const oldest = Math.min(...items.map(({ publishedAt }) => publishedAt));
@@ -89,15 +89,13 @@ export class HeartbeatsService {
     const ids = [...new Set(items.map(({ data }) => data.monitorId))];
     const held = await this.store.lock(tx, ids);
     const effects = new Effects();
-    for (const { data, headers } of items) {
+    for (const { data, headers, publishedAt } of items) {
       const one = held.get(data.monitorId);
       if (one?.monitor.kind !== 'heartbeat') continue;
-      const decision = decidePing(
-        { ...one.monitor.rules, ...scheduleOf(one.monitor.rules) },
-        one.state,
-        one.pulse,
-        data,
-      );
+      const decision = decidePing({ ...one.monitor.rules, ...scheduleOf(one.monitor.rules) }, one.state, one.pulse, {
+        ...data,
+        publishedAt,
+      });
       tx.afterCommit(() => folded.add(1, { as: decision.folded }));
       this.add(effects, one, decision, headers);
     }
