@@ -11,12 +11,15 @@ import { inFlight, record } from './metrics.ts';
 import type { Notification } from './notification.ts';
 import { settle, type Settlement } from './notification.rules.ts';
 import type { NotifierConfig } from './notifier.config.ts';
+import { PROMPT_MS } from './notifications.sql.ts';
 import type { KnownChannel } from './notifications.store.ts';
 import { Settler } from './settler.ts';
 
 /** Writing an outcome is tried this often while the database is away. */
 const SETTLE_RETRY_MS = 150;
 const SETTLE_FOR_MS = 300_000;
+/** A database that is slow each time must not keep an alarm back: the claim is then taken for good. */
+const MOST_CONFIRMED = 5;
 
 /** Sends claimed notifications: a bounded number at a time, and of one channel no more than its share. */
 @Injectable()
@@ -64,6 +67,11 @@ export class Dispatcher {
     return [...this.sending.keys()];
   }
 
+  /** What `since` of a claim that is asked for now is. */
+  monotonic(): number {
+    return this.clock.monotonic();
+  }
+
   /** Calls `fn` whenever something may be due. */
   onNudge(fn: () => void): void {
     this.wake = fn;
@@ -73,8 +81,11 @@ export class Dispatcher {
     this.wake();
   }
 
-  /** Makes one attempt of a claimed notification and writes what it came to. Never throws. */
-  async send(claimed: Notification, channel: KnownChannel | undefined): Promise<void> {
+  /**
+   * Makes one attempt of a claimed notification and writes what it came to. Never throws.
+   * @param since when the claim was asked for (monotonic ms): one that was long on its way may have run out
+   */
+  async send(claimed: Notification, channel: KnownChannel | undefined, since: number): Promise<void> {
     this.sending.set(claimed.id, claimed.channelId);
     inFlight.add(1);
     const trace = propagation.extract(ROOT_CONTEXT, claimed.trace);
@@ -84,6 +95,7 @@ export class Dispatcher {
           `notify ${claimed.kind}`,
           { kind: SpanKind.PRODUCER, attributes: attributesOf(claimed) },
           async (span) => {
+            if (!(await this.isHeld(claimed, since))) return span.setAttribute('tocsin.outcome', 'claim lost');
             const outcome = await this.attempt(claimed, channel);
             span.setAttribute('tocsin.outcome', outcome?.result ?? 'put off');
             await this.finish(claimed, channel, outcome);
@@ -98,6 +110,16 @@ export class Dispatcher {
       inFlight.add(-1);
       this.nudge();
     }
+  }
+
+  /** Whether the claim is still ours, by an answer that came promptly. */
+  private async isHeld(claimed: Notification, since: number): Promise<boolean> {
+    let asked = since;
+    for (let nth = 0; this.clock.monotonic() - asked > PROMPT_MS && nth < MOST_CONFIRMED; nth++) {
+      asked = this.clock.monotonic();
+      if (!(await this.settler.confirm(claimed, this.holder))) return false;
+    }
+    return true;
   }
 
   private async attempt(claimed: Notification, channel: KnownChannel | undefined): Promise<Outcome | undefined> {

@@ -2,6 +2,8 @@
 
 /** How long a claim is good without being renewed. A killed instance's sends are taken over after it. */
 export const LEASE_MS = 2_000;
+/** A claim that took longer than this to get is confirmed before anything is sent: it may have run out on the way. */
+export const PROMPT_MS = LEASE_MS / 2;
 
 const LEASE = `now() + ${LEASE_MS} * interval '1 millisecond'`;
 
@@ -22,17 +24,18 @@ export const INSERT = `
  * Takes what is due, a few of each channel so that none crowds out the others. What must wait for an earlier one of its
  * incident is put off; so is a reminder of a channel that its monitor no longer has. A reminder of an incident that was
  * silenced meanwhile is cancelled, and so is what has waited too long for an opening that never came.
- * $1 holder, $2 limit, $3 most per channel, $4 busy channels, $5 whether to take over, $6 how long to put off in ms, $7 what
- * the holder is sending, $8 how long an opening is waited for in ms
+ * $1 holder, $2 limit, $3 most per channel, $4 busy channels, $5 claims that ran out by then are taken over (null: none),
+ * $6 how long to put off in ms, $7 what the holder is sending, $8 how long an opening is waited for in ms
  */
 export const CLAIM = `
   WITH candidates AS (
     SELECT id, row_number() OVER (PARTITION BY channel_id ORDER BY due_at) AS nth FROM notifications
-    WHERE status IN ('pending', 'sending') AND due_at <= now() AND (status = 'pending' OR $5)
+    WHERE status IN ('pending', 'sending') AND due_at <= now() AND (status = 'pending' OR due_at <= $5::timestamptz)
       AND channel_id <> ALL ($4::uuid[]) AND id <> ALL ($7::uuid[])
   ), due AS (
     SELECT n.id, n.incident_id, n.channel_id, n.kind, n.rank, n.created_at FROM notifications n JOIN candidates USING (id)
-    WHERE nth <= $3 AND n.status IN ('pending', 'sending') AND n.due_at <= now() AND (n.status = 'pending' OR $5)
+    WHERE nth <= $3 AND n.status IN ('pending', 'sending') AND n.due_at <= now()
+      AND (n.status = 'pending' OR n.due_at <= $5::timestamptz)
     ORDER BY n.due_at LIMIT $2 FOR UPDATE OF n SKIP LOCKED
   ), placed AS (
     SELECT due.*, due.kind NOT IN ('opened', 'test') AND NOT EXISTS (SELECT FROM notifications o
@@ -58,6 +61,11 @@ export const CLAIM = `
 
 export const RENEW = `
   UPDATE notifications SET due_at = ${LEASE} WHERE id = ANY ($2::uuid[]) AND status = 'sending' AND claimed_by = $1`;
+
+export const CONFIRM = `
+  UPDATE notifications SET due_at = ${LEASE}
+  WHERE id = $1 AND status = 'sending' AND claimed_by = $2 AND attempts = $3
+  RETURNING id`;
 
 export const GIVE_BACK = `
   UPDATE notifications SET status = 'pending', attempts = attempts - 1, claimed_by = NULL,

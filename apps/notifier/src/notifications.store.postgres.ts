@@ -99,10 +99,10 @@ export class PostgresNotificationsStore extends NotificationsStore {
     return rows.map(notificationOf);
   }
 
-  async claim({ holder, limit, perChannel, busy, takeOver, held }: ClaimRequest): Promise<Notification[]> {
+  async claim({ holder, limit, perChannel, busy, lapsedBy, held }: ClaimRequest): Promise<Notification[]> {
     const rows = await this.database.query<Row>(
       sql.CLAIM,
-      [holder, limit, perChannel, busy, takeOver, BLOCKED_MS, held, ORPHANED_MS],
+      [holder, limit, perChannel, busy, lapsedBy ?? null, BLOCKED_MS, held, ORPHANED_MS],
       {
         name: 'notifications claim',
       },
@@ -112,6 +112,16 @@ export class PostgresNotificationsStore extends NotificationsStore {
 
   async renew(holder: string, ids: readonly string[]): Promise<void> {
     await this.database.query(sql.RENEW, [holder, ids], { name: 'notifications renew', urgent: true });
+  }
+
+  async now(): Promise<Date> {
+    const [row] = await this.database.query<{ at: Date }>('SELECT now() AS at', [], { name: 'notifications now' });
+    return row!.at;
+  }
+
+  async confirm({ id, attempts }: Notification, holder: string): Promise<boolean> {
+    const options = { name: 'notification confirm', urgent: true };
+    return (await this.database.query(sql.CONFIRM, [id, holder, attempts], options)).length > 0;
   }
 
   async giveBack({ id, attempts }: Notification, holder: string, delayMs: number): Promise<void> {

@@ -35,8 +35,8 @@ export interface ClaimRequest {
   held: readonly string[];
   /** Channels that this instance is busy with. */
   busy: readonly string[];
-  /** Whether claims that ran out may be taken over. */
-  takeOver: boolean;
+  /** Claims that had run out by then, by the server's clock, are taken over; absent: none. */
+  lapsedBy?: Date | undefined;
 }
 
 /** What is written about a channel when an attempt has been made. */
@@ -61,6 +61,13 @@ export abstract class NotificationsStore {
   abstract claim(request: ClaimRequest): Promise<Notification[]>;
   /** Keeps claims from running out. */
   abstract renew(holder: string, ids: readonly string[]): Promise<void>;
+  /** The time by the server's clock. */
+  abstract now(): Promise<Date>;
+  /**
+   * Makes a claim good for its full time again.
+   * @returns false when it was lost
+   */
+  abstract confirm(claimed: Notification, holder: string): Promise<boolean>;
   /** Gives a claim back as if it had never been: the attempt was not made. */
   abstract giveBack(claimed: Notification, holder: string, delayMs: number): Promise<void>;
   /**

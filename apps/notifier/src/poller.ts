@@ -2,14 +2,14 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { type Clock, TocsinError } from '@tocsin/core';
 import { CLOCK, Drain } from '@tocsin/service';
 import { Dispatcher } from './dispatcher.ts';
-import { LEASE_MS } from './notifications.sql.ts';
+import { LEASE_MS, PROMPT_MS } from './notifications.sql.ts';
 import { NotificationsStore } from './notifications.store.ts';
 
 const POLL_MS = 500;
 const RENEW_MS = LEASE_MS / 4;
 const TIDY_MS = 600_000;
 const KEPT_DAYS = 400;
-/** After the database was away, and after a start, the holders of claims get this long to settle or renew them. */
+/** After the database was away or stood still, and after a start, the holders of claims get this long to settle or renew them. */
 const STEADY_MS = LEASE_MS + 500;
 /** At a stop, what is being sent gets this long to end; the rest is taken over when its claims run out. */
 const FINISH_MS = 5_000;
@@ -19,6 +19,7 @@ const FINISH_MS = 5_000;
 export class Poller implements OnApplicationBootstrap {
   private readonly logger = new Logger('Poller');
   private steadySince: number;
+  private lookedAt = -Infinity;
   private stopped = false;
   private nudged = false;
   private wake: (() => void) | undefined;
@@ -60,17 +61,43 @@ export class Poller implements OnApplicationBootstrap {
     if (limit <= 0) return false;
     const { holder, held, perChannel } = this.dispatcher;
     const busy = this.dispatcher.busy();
-    const takeOver = this.clock.monotonic() - this.steadySince >= STEADY_MS;
-    const claimed = await this.store.claim({ holder, held, limit, perChannel, busy, takeOver });
+    const lapsedBy = await this.lapsedBy();
+    const since = this.clock.monotonic();
+    const claimed = await this.timed(() => this.store.claim({ holder, held, limit, perChannel, busy, lapsedBy }));
     if (claimed.length === 0) return false;
     const channels = await this.store.channels([...new Set(claimed.map((one) => one.channelId))]);
-    for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId));
+    for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId), since);
     return claimed.length === limit;
+  }
+
+  /**
+   * Claims that ran out before this are anybody's; undefined: none is. Seen before they are taken, so that a server that
+   * stands still in between makes no claim run out that its holder could not renew.
+   */
+  private async lapsedBy(): Promise<Date | undefined> {
+    const now = this.clock.monotonic();
+    if (!this.isSteady() || now - this.lookedAt < POLL_MS) return undefined;
+    this.lookedAt = now;
+    const at = await this.timed(() => this.store.now());
+    return this.isSteady() ? at : undefined;
+  }
+
+  private isSteady(): boolean {
+    return this.clock.monotonic() - this.steadySince >= STEADY_MS;
   }
 
   private async renew(): Promise<void> {
     const { held, holder } = this.dispatcher;
-    if (held.length > 0) await this.guarded(() => this.store.renew(holder, held));
+    if (held.length > 0) await this.guarded(() => this.timed(() => this.store.renew(holder, held)));
+  }
+
+  /** A server that was slow to answer may have stood still, and nobody could renew a claim meanwhile. */
+  private async timed<T>(fn: () => Promise<T>): Promise<T> {
+    const began = this.clock.monotonic();
+    const result = await fn();
+    const ended = this.clock.monotonic();
+    if (ended - began > PROMPT_MS) this.steadySince = ended;
+    return result;
   }
 
   /** While the database is away nothing is due; what others hold is theirs until they have had time to say so again. */

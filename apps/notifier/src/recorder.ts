@@ -30,8 +30,9 @@ export class Recorder {
   /** Records the event's notifications and, once they are committed, begins to send those that are due. */
   async record(event: IncidentEvent): Promise<void> {
     const { transition, incidentId, reminded } = event;
+    const since = this.dispatcher.monotonic();
     // Nothing comes before an opening, so one statement is all that stands between it and its sending.
-    if (transition === 'opened' && !reminded) return this.begin(await this.insert(this.database, event, []));
+    if (transition === 'opened' && !reminded) return this.begin(await this.insert(this.database, event, []), since);
     const inserted = await this.database.transaction(async (tx) => {
       if (reminded) await this.store.remind(tx, incidentId, reminded);
       if (transition === 'opened') return this.insert(tx, event, []);
@@ -39,7 +40,7 @@ export class Recorder {
       await this.store.silence(tx, incidentId);
       return this.insert(tx, event, await this.store.siblings(tx, incidentId));
     });
-    this.begin(inserted);
+    this.begin(inserted, since);
   }
 
   private async insert(db: Queryable, event: IncidentEvent, siblings: readonly Sibling[]): Promise<Inserted> {
@@ -62,9 +63,9 @@ export class Recorder {
     });
   }
 
-  private begin({ notifications, channels }: Inserted): void {
+  private begin({ notifications, channels }: Inserted, since: number): void {
     const claimed = notifications.filter((one) => one.status === 'sending');
-    for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId));
+    for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId), since);
     if (notifications.some((one) => one.status === 'pending')) this.dispatcher.nudge();
   }
 }

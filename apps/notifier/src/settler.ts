@@ -32,6 +32,11 @@ export class Settler {
     });
   }
 
+  /** Makes a claim good for its full time again; false when it was lost. */
+  confirm(claimed: Notification, holder: string): Promise<boolean> {
+    return this.store.confirm(claimed, holder);
+  }
+
   /** Undoes a claim of which nothing was made. */
   giveBack(claimed: Notification, holder: string, delayMs: number): Promise<void> {
     return this.store.giveBack(claimed, holder, delayMs);

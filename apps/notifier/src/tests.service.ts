@@ -60,6 +60,7 @@ export class TestsService {
     const channel = await this.channel(channelId);
     const spec = channel?.spec;
     let claimed: Notification | undefined;
+    const since = this.clock.monotonic();
     const { result } = await this.database.transaction((tx) =>
       once<Recorded>(tx, { key: ctx.operationId, requestHash: ctx.requestHash }, async () => {
         const refused = spec ? {} : { code: 'not_found' };
@@ -75,7 +76,7 @@ export class TestsService {
       }),
     );
     if ('refusal' in result) throw new TocsinError(result.refusal.code, result.refusal.message);
-    if (claimed) await dispatcher.send(claimed, channel);
+    if (claimed) await dispatcher.send(claimed, channel, since);
     return viewOf(await this.settled(result.notificationId));
   }
 
