@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
   type ChannelSpec,
   commands,
@@ -7,7 +7,7 @@ import {
   type NotificationView,
   subjects,
 } from '@tocsin/contracts';
-import { newId, sealSecret, type SecretKeys } from '@tocsin/core';
+import { newId, sealSecret, Sealing, type SecretKeys } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import { Messaging } from '@tocsin/messaging';
 import {
@@ -21,6 +21,9 @@ import {
 } from '@tocsin/testing';
 
 export const KEY: SecretKeys = [randomBytes(32)];
+const pair = generateKeyPairSync('x25519');
+/** As gateways have it: it seals what the notifiers open. */
+export const sealing = new Sealing({ publicKey: pair.publicKey });
 
 /** Two instances of `notifier` on real servers, and a client that stands for the rest of Tocsin. */
 export class System {
@@ -38,6 +41,7 @@ export class System {
       TOCSIN_NATS_URLS: nats.url,
       TOCSIN_DATABASE_URL: database.urlFor('notifier'),
       TOCSIN_SECRET: KEY[0].toString('base64'),
+      TOCSIN_CHANNELS_KEY: pair.privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
       TOCSIN_RETRY_BASE_MS: '200',
       TOCSIN_LOG_LEVEL: 'error',
     };

@@ -3,7 +3,7 @@ import { requests, streams } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { atTheEnd, Sink, until } from '@tocsin/testing';
 import { beforeAll, expect, it } from 'vitest';
-import { System } from './system.ts';
+import { sealing, System } from './system.ts';
 
 let system: System;
 const events: { data: unknown }[] = [];
@@ -179,6 +179,19 @@ it('a slow receiver does not delay other channels', async () => {
   await system.happens({ channels: [channels[1]!] });
   await until(() => quick.arrivals.length, { what: 'the quick one' });
   expect(Date.now() - started).toBeLessThan(1_000);
+});
+
+it('a sealed address is opened for the delivery alone: of what is recorded, told and logged nobody learns it', async () => {
+  const sink = await aSink();
+  sink.answer(410);
+  const { origin } = new URL(sink.url);
+  const channel = await system.webhook(sealing.sealAddress(`${origin}/services/T0/hunter2?key=hunter3`));
+  const event = await system.happens({ channels: [channel] });
+  const rows = await system.settled(event.incidentId, ['failed']);
+  expect(sink.arrivals.map(({ target }) => target)).toEqual(['/services/T0/hunter2?key=hunter3']);
+  await until(() => JSON.stringify(events).includes(event.incidentId), { what: 'the event' });
+  const logs = system.instances.map((instance) => instance.logs()).join('');
+  expect(JSON.stringify([rows, events, logs])).not.toMatch(/hunter/);
 });
 
 it('a test of a channel is sent once, at once, and answered with what the receiver said', async () => {

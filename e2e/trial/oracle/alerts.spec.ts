@@ -169,6 +169,7 @@ describe('the alerts of a sink', () => {
   const arrival = (key: string, at: number, answered = 200, body: object = {}): Arrival => ({
     at,
     key,
+    target: '/hook',
     headers: {},
     raw: '',
     answered,

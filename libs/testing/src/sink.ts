@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One request that the sink took, and what it answered. */
@@ -6,6 +12,8 @@ export interface Arrival {
   at: number;
   /** Its Idempotency-Key; empty when it carried none. */
   key: string;
+  /** Its path and query. */
+  target: string;
   headers: IncomingHttpHeaders;
   /** The body as it came, for checking its signature. */
   raw: string;
@@ -42,7 +50,7 @@ export class Sink {
         raw += chunk.toString();
         if (raw.length > MOST_BODY_BYTES) request.destroy();
       });
-      request.on('end', () => sink.take(request.headers, raw, response));
+      request.on('end', () => sink.take(request, raw, response));
     });
     return sink;
   }
@@ -78,12 +86,13 @@ export class Sink {
     await closed;
   }
 
-  private take(headers: IncomingHttpHeaders, raw: string, response: ServerResponse): void {
+  private take({ url = '', headers }: IncomingMessage, raw: string, response: ServerResponse): void {
     const { status, headers: extra, delayMs } = this.queued.shift() ?? this.standing;
     const key = headers['idempotency-key'];
     this.arrivals.push({
       at: Date.now(),
       key: typeof key === 'string' ? key : '',
+      target: url,
       headers,
       raw,
       body: parsed(raw),
