@@ -13,6 +13,7 @@ import { IncidentRecords } from './incidents/incident-records.ts';
 import { IncidentsService } from './incidents/incidents.service.ts';
 import { Operations } from './incidents/operations.ts';
 import { Loops } from './loops.ts';
+import { MonitorReader, MonitorReaderParts } from './monitors/monitor-reader.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
 import { Rounds } from './rounds.ts';
@@ -37,6 +38,8 @@ import { TransitionsStore } from './transitions/transitions.store.ts';
     IncidentRecords,
     IncidentsService,
     Loops,
+    MonitorReader,
+    MonitorReaderParts,
     MonitorsService,
     MonitorsStore,
     Operations,

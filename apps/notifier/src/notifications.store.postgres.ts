@@ -175,6 +175,15 @@ export class PostgresNotificationsStore extends NotificationsStore {
     return new Map(rows.map(({ id, spec }) => [id, { id, spec: spec ?? undefined }]));
   }
 
+  async channelRevisions(ids: readonly string[]): Promise<Map<string, number>> {
+    const rows = await this.database.query<{ id: string; revision: number }>(
+      'SELECT id, revision FROM channels WHERE id = ANY($1::uuid[])',
+      [ids],
+      { name: 'channel revisions' },
+    );
+    return new Map(rows.map(({ id, revision }) => [id, revision]));
+  }
+
   async putChannel(config: ChannelConfig): Promise<void> {
     const gone = 'deleted' in config;
     await this.database.transaction(async (tx) => {

@@ -85,6 +85,7 @@ export abstract class NotificationsStore {
   abstract known(transitions: readonly TransitionRef[]): Promise<TransitionRef[]>;
   abstract find(id: string): Promise<Notification | undefined>;
   abstract channels(ids: readonly string[], db?: Queryable): Promise<Map<string, KnownChannel>>;
+  abstract channelRevisions(ids: readonly string[]): Promise<Map<string, number>>;
   /** Keeps the newest revision of a channel. What waits for a deleted one is cancelled; for a changed one, tried at once. */
   abstract putChannel(config: ChannelConfig): Promise<void>;
   /** Forgets what is older than `days`, a bounded number at a time. */

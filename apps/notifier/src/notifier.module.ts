@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Targets } from '@tocsin/service';
+import { ChannelReader } from './channel-reader.ts';
 import { Senders } from './channels/senders.ts';
 import { DeadmanCaller } from './deadman/deadman.caller.ts';
 import { DeadmanLoop, DeadmanPlatform } from './deadman/deadman.loop.ts';
@@ -31,6 +32,7 @@ import { TestParts, TestsService } from './tests.service.ts';
     DeadmanStore,
     TestParts,
     TestsService,
+    ChannelReader,
     { provide: NotificationsStore, useClass: PostgresNotificationsStore },
   ],
 })

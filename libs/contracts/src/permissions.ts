@@ -63,7 +63,7 @@ export function permissionsOf(service: ServiceName): Permissions {
         ...of.keeps.flatMap((bucket) => [...reading(bucket), `$KV.${bucket}.>`]),
         ...overseeing(of.oversees),
       ],
-      deny: of.follows.flatMap((stream) => durablesOf(stream).flatMap((durable) => others({ stream, durable }))),
+      deny: of.follows.flatMap((stream) => othersOf(service, stream).flatMap((durable) => others({ stream, durable }))),
     },
     subscribe: [`${inboxOf(service)}.>`, ...AMONG_ALL, ...serves.flatMap((subject) => [subject, everyOf(subject)])],
   };
@@ -98,8 +98,9 @@ function ownConsumers(service: ServiceName): Own[] {
 }
 
 /** Whose messages a follower of the stream must leave alone. */
-function durablesOf(stream: string): string[] {
-  return Object.values(consumers).flatMap((consumer) => (consumer.stream === stream ? [consumer.durable] : []));
+function othersOf(service: ServiceName, stream: string): string[] {
+  const ofStream = Object.values(consumers).filter((consumer) => consumer.stream === stream);
+  return ofStream.flatMap(({ durable }) => (durable.startsWith(`${service}-`) ? [] : [durable]));
 }
 
 /** Whether a sub-service sends commands or carries them out; most do neither. */

@@ -72,6 +72,7 @@ export const rights = {
     // A first failure is confirmed by a check that it asks for itself.
     publishes: ['checks.>', 'events.incidents.>', 'events.states.>'],
     asks: ['notifier.>'],
+    follows: ['CONFIG'],
     // Whether the road is clear decides what silence means.
     oversees: 'queues',
   },
@@ -81,6 +82,7 @@ export const rights = {
     serves: ['notifier.>'],
     // Whether a channel that has not arrived yet is one.
     asks: ['monitors.channels.get'],
+    follows: ['CONFIG'],
     gathers: ['system.ping'],
     leases: ['notifier'],
     // The dead man's switch tells whether Tocsin is whole.

@@ -106,7 +106,7 @@ export class DeadLetters {
     if (stream?.maxMessagesPerSubject !== undefined) {
       throw new TocsinError(
         'invalid',
-        `${letter.stream} keeps the newest message of each subject: this one would replace it. Its owner publishes what is right by itself; discard this.`,
+        `${letter.stream} keeps the newest message of each subject: this one would replace it. Whoever lacks it reads it there by itself; discard this.`,
       );
     }
     if (letter.encoding !== 'utf8') throw new TocsinError('invalid', 'Its payload is not text. Discard it.');

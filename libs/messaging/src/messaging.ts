@@ -11,6 +11,7 @@ import { Publisher, type Published, type PublishOptions } from './publisher.ts';
 import { type QueueDepth, queues } from './queues.ts';
 import { Requester } from './requester.ts';
 import { TopologyKeeper } from './topology-keeper.ts';
+import { Rereading, type RereadOptions } from './rereading.ts';
 import { producing } from './tracing.ts';
 
 const LEASE_ANSWER_MS = 700;
@@ -119,6 +120,11 @@ export class Messaging {
   /** Reads a stream in order beside everyone else; see `StreamFollow`. */
   follow(o: FollowOptions, on: (message: Followed) => void): Promise<Follow> {
     return new StreamFollow(this.connection, o, on).start();
+  }
+
+  /** Reads the last message of each subject of a stream beside everyone else, now and from time to time; see `Rereading`. */
+  reread(o: RereadOptions, take: (payloads: unknown[]) => Promise<void>): Rereading {
+    return new Rereading(this.connection, o, take);
   }
 
   /** A key-value bucket of the contract. */

@@ -74,6 +74,16 @@ const PUT_SWEEPS = `INSERT INTO sweeps (monitor_id, swept_until, next_at, interv
 /** The projection of the monitors, and what is derived from it. Every method works in the caller's transaction. */
 @Injectable()
 export class MonitorsStore {
+  /** The known revisions of these monitors. */
+  async revisions(db: Queryable, ids: readonly string[]): Promise<Map<string, number>> {
+    const rows = await db.query<{ id: string; revision: number }>(
+      'SELECT monitor_id AS id, revision FROM monitors WHERE monitor_id = ANY($1::uuid[])',
+      [ids],
+      { name: 'monitors revisions' },
+    );
+    return new Map(rows.map(({ id, revision }) => [id, revision]));
+  }
+
   /** Locks what is known of these monitors, in the order of their ids, and keeps the sweep away from them. */
   async lock(tx: Queryable, ids: readonly string[]): Promise<Map<string, KnownMonitor>> {
     const rows = await tx.query<KnownMonitor>(LOCK, [ids], { name: 'monitors lock' });

@@ -1,0 +1,100 @@
+import { AckPolicy, DeliverPolicy, type JsMsg, ReplayPolicy } from '@nats-io/jetstream';
+import { Logger } from '@nestjs/common';
+import { TocsinError } from '@tocsin/core';
+import type { Connection } from './connection.ts';
+
+/** How much is read at a time, and held. */
+const BATCH = 200;
+const BATCH_MS = 5_000;
+const RETRY_MS = 10_000;
+const INACTIVE_NS = 30_000 * 1_000_000;
+
+export interface RereadOptions {
+  stream: string;
+  filters: string[];
+  /** How long after one reading the next begins, in ms. */
+  everyMs: number;
+}
+
+/**
+ * Reads the last message of each subject now, and again from time to time, without taking anything from anybody: for what
+ * a consumer should have brought, and did not. A reading that fails is begun anew after 10 s.
+ */
+export class Rereading {
+  private stopped = false;
+  private wake: () => void = () => undefined;
+  private taking: Promise<void> = Promise.resolve();
+  private readonly logger = new Logger('Messaging');
+
+  /** @param take is given the payloads batch by batch; the next is read when it is done with the last */
+  constructor(
+    private readonly connection: Connection,
+    private readonly o: RereadOptions,
+    private readonly take: (payloads: unknown[]) => Promise<void>,
+  ) {
+    void this.run();
+  }
+
+  /** Ends after the batch at hand, and waits for no broker. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake();
+    await this.taking.catch(() => undefined);
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      let waitMs = this.o.everyMs;
+      try {
+        await this.read();
+      } catch (error) {
+        waitMs = RETRY_MS;
+        if (!this.stopped) this.logger.warn(`${this.o.stream} is read again soon: ${(error as Error).message}`);
+      }
+      if (!this.stopped) await this.pause(waitMs);
+    }
+  }
+
+  private async read(): Promise<void> {
+    const { jsm } = this.connection;
+    const info = await jsm.consumers.add(this.o.stream, {
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.LastPerSubject,
+      replay_policy: ReplayPolicy.Instant,
+      filter_subjects: this.o.filters,
+      inactive_threshold: INACTIVE_NS,
+      mem_storage: true,
+      num_replicas: 1,
+    });
+    const consumer = jsm.jetstream().consumers.getConsumerFromInfo(info);
+    for (let left = info.num_pending; left > 0 && !this.stopped;) {
+      const batch: JsMsg[] = [];
+      for await (const msg of await consumer.fetch({ max_messages: Math.min(BATCH, left), expires: BATCH_MS })) {
+        batch.push(msg);
+      }
+      const last = batch.at(-1);
+      if (!last) throw new TocsinError('unavailable', 'the broker sent nothing more');
+      left = last.info.pending;
+      if (this.stopped) return;
+      this.taking = this.take(batch.flatMap(payloadOf));
+      await this.taking;
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+  }
+}
+
+function payloadOf(msg: JsMsg): unknown[] {
+  try {
+    return [msg.json()];
+  } catch {
+    return [];
+  }
+}
