@@ -5,6 +5,7 @@ import { jitter, sleep } from '@tocsin/resilience';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import { withSpan } from '@tocsin/telemetry';
 import { Policies } from './channels/policies.ts';
+import { channelSpecOf } from '@tocsin/contracts';
 import type { Outcome } from './channels/sender.ts';
 import { Senders } from './channels/senders.ts';
 import { inFlight, record } from './metrics.ts';
@@ -15,11 +16,19 @@ import { PROMPT_MS } from './notifications.sql.ts';
 import type { KnownChannel } from './notifications.store.ts';
 import { Settler } from './settler.ts';
 
+/** What only a later version can send is given the chance to be taken by one this soon. */
+const LATER_VERSION_MS = 1_000;
 /** Writing an outcome is tried this often while the database is away. */
 const SETTLE_RETRY_MS = 150;
 const SETTLE_FOR_MS = 300_000;
 /** A database that is slow each time must not keep an alarm back: the claim is then taken for good. */
 const MOST_CONFIRMED = 5;
+
+/** No attempt was made: another time, in so many ms. */
+interface PutOff {
+  result: 'put off';
+  delayMs: number;
+}
 
 /** Sends claimed notifications: a bounded number at a time, and of one channel no more than its share. */
 @Injectable()
@@ -97,7 +106,7 @@ export class Dispatcher {
           async (span) => {
             if (!(await this.isHeld(claimed, since))) return span.setAttribute('tocsin.outcome', 'claim lost');
             const outcome = await this.attempt(claimed, channel);
-            span.setAttribute('tocsin.outcome', outcome?.result ?? 'put off');
+            span.setAttribute('tocsin.outcome', outcome.result);
             await this.finish(claimed, channel, outcome);
           },
         ),
@@ -122,20 +131,38 @@ export class Dispatcher {
     return true;
   }
 
-  private async attempt(claimed: Notification, channel: KnownChannel | undefined): Promise<Outcome | undefined> {
+  private async attempt(claimed: Notification, channel: KnownChannel | undefined): Promise<Outcome | PutOff> {
     if (!channel) return { result: 'retry', answer: 'the configuration of this channel has not arrived yet' };
     const { spec } = channel;
     if (!spec) return { result: 'refused', answer: 'the channel was deleted' };
+    const readable = channelSpecOf(spec);
+    if (!readable) return this.forLaterVersion(claimed);
     const named = { ...claimed, channelName: nameFor(claimed, spec.name) };
-    const send = (signal: AbortSignal): Promise<Outcome> => this.senders.send(spec, named, signal);
+    const send = (signal: AbortSignal): Promise<Outcome> => this.senders.send(readable, named, signal);
     // A person waits for the answer to a test, so it is made whatever the breaker says.
     if (claimed.kind === 'test') return send(AbortSignal.timeout(this.config.sendTimeoutMs));
-    return this.policies.attempt(claimed.channelId, send);
+    const outcome = await this.policies.attempt(claimed.channelId, send);
+    return outcome ?? { result: 'put off', delayMs: this.policies.pauseMs };
   }
 
-  private async finish(claimed: Notification, channel: KnownChannel | undefined, outcome?: Outcome): Promise<void> {
-    if (!outcome) {
-      await this.untilWritten(() => this.settler.giveBack(claimed, this.holder, jitter(this.policies.pauseMs)));
+  /** In an upgrade an instance of the later version takes it; where none comes, it ends with its time. */
+  private forLaterVersion({ kind, createdAt }: Notification): Outcome | PutOff {
+    if (kind !== 'test' && this.clock.now() - createdAt < this.config.retry.forMs) {
+      return { result: 'put off', delayMs: LATER_VERSION_MS };
+    }
+    return {
+      result: 'refused',
+      answer: 'a later version has to send to a channel of this kind, or with these settings',
+    };
+  }
+
+  private async finish(
+    claimed: Notification,
+    channel: KnownChannel | undefined,
+    outcome: Outcome | PutOff,
+  ): Promise<void> {
+    if (outcome.result === 'put off') {
+      await this.untilWritten(() => this.settler.giveBack(claimed, this.holder, jitter(outcome.delayMs)));
       return record(claimed, 'put_off');
     }
     const now = this.clock.now();

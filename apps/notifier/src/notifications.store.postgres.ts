@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
+import type { AnyChannelSpec, ChannelConfig, IncidentEvent } from '@tocsin/contracts';
 import { Database, purgeChanges, purgeOperations, type Queryable, type Transaction } from '@tocsin/database';
 import type { Notification, NotificationKind, NotificationStatus, Recipients } from './notification.ts';
 import { BLOCKED_MS, ORPHANED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
@@ -167,7 +167,7 @@ export class PostgresNotificationsStore extends NotificationsStore {
 
   async channels(ids: readonly string[], db: Queryable = this.database): Promise<Map<string, KnownChannel>> {
     if (ids.length === 0) return new Map();
-    const rows = await db.query<{ id: string; spec: ChannelSpec | null }>(
+    const rows = await db.query<{ id: string; spec: AnyChannelSpec | null }>(
       'SELECT id, spec FROM channels WHERE id = ANY($1::uuid[])',
       [ids],
       { name: 'channels find' },

@@ -1,4 +1,4 @@
-import type { ChannelConfig, ChannelSpec, IncidentEvent } from '@tocsin/contracts';
+import type { AnyChannelSpec, ChannelConfig, IncidentEvent } from '@tocsin/contracts';
 import type { Queryable, Transaction } from '@tocsin/database';
 import type { Notification } from './notification.ts';
 import type { Plan, Settlement, Sibling } from './notification.rules.ts';
@@ -6,7 +6,7 @@ import type { Plan, Settlement, Sibling } from './notification.rules.ts';
 /** A channel as the record has it; without a specification it was deleted. */
 export interface KnownChannel {
   id: string;
-  spec?: ChannelSpec | undefined;
+  spec?: AnyChannelSpec | undefined;
 }
 
 /** A notification to insert. */

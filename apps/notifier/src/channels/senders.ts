@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ChannelSpec, mapSecrets } from '@tocsin/contracts';
+import { type AnyChannelSpec, type ChannelSpec, channelSpecOf, mapSecrets } from '@tocsin/contracts';
 import { type Clock, isSealed } from '@tocsin/core';
 import { CLOCK, CONFIG, Targets } from '@tocsin/service';
 import type { Notification } from '../notification.ts';
@@ -23,8 +23,10 @@ export class Senders {
     this.email = new EmailSender(targets);
   }
 
-  /** The receiver as it may be shown. */
-  to(channel: ChannelSpec): string {
+  /** The receiver as it may be shown; nothing of one that only a later version can read. */
+  to(spec: AnyChannelSpec): string {
+    const channel = channelSpecOf(spec);
+    if (!channel) return '';
     return channel.kind === 'webhook' ? this.webhook.to(channel) : this.email.to(channel);
   }
 
