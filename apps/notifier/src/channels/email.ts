@@ -13,6 +13,8 @@ import { deliver } from './smtp.ts';
 type EmailChannel = Extract<ChannelSpec, { kind: 'email' }>;
 
 const CONNECT_MS = 5_000;
+/** A login that is refused, or missing: the operator can correct it (RFC 4954, section 6). */
+const LOGIN_CODES = new Set([530, 534, 535, 538]);
 
 /** Sends a notification as mail over SMTP. A mail that is sent again has the same Message-ID. */
 export class EmailSender implements Sender<'email'> {
@@ -104,8 +106,9 @@ function hostOf(address: string): string {
   return domainToASCII(domain) || domain;
 }
 
-/** SMTP says itself whether to try again: 4xx may work later, 5xx never will. Without an answer it may. */
+/** SMTP says itself whether to try again: 4xx may work later, 5xx never will, but for a login. Without an answer it may. */
 function isPermanent(error: unknown): boolean {
   if (!(error instanceof Error) || !('responseCode' in error)) return false;
-  return typeof error.responseCode === 'number' && error.responseCode >= 500;
+  const { responseCode: code } = error;
+  return typeof code === 'number' && code >= 500 && !LOGIN_CODES.has(code);
 }

@@ -41,7 +41,7 @@ export class Senders {
     } catch {
       const answer =
         'a secret of the channel does not open: was it sealed for another TOCSIN_CHANNELS_KEY? Send it again';
-      return { result: 'refused', answer };
+      return { result: 'retry', answer };
     }
     const attempt = { notification, signal, now: this.clock.now() };
     return channel.kind === 'webhook'
