@@ -52,11 +52,14 @@ describe.each(services)('the user %s', (service) => {
     }
   });
 
-  it.each(['incidents', 'notifier'])('takes from %s-config only as %s, which follows that stream besides', (owner) => {
-    const durable = `CONFIG.${owner}-config`;
-    expect(mayPublish(service, `$JS.API.CONSUMER.MSG.NEXT.${durable}`)).toBe(owner === service);
-    expect(mayPublish(service, `$JS.ACK.${durable}.1.2.3.4.5`)).toBe(owner === service);
-  });
+  it.each(['incidents', 'notifier'])(
+    'takes from %s-config as its owner alone, which follows that stream besides',
+    (owner) => {
+      const durable = `CONFIG.${owner}-config`;
+      expect(mayPublish(service, `$JS.API.CONSUMER.MSG.NEXT.${durable}`)).toBe(owner === service);
+      expect(mayPublish(service, `$JS.ACK.${durable}.1.2.3.4.5`)).toBe(owner === service);
+    },
+  );
 });
 
 describe('streams and buckets', () => {
