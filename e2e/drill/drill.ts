@@ -67,6 +67,14 @@ export class Drill {
         rounds: 2,
       },
       {
+        name: 'new-kind',
+        failure: 'a rolling upgrade that adds a kind of check',
+        how: 'restarted',
+        fault: this.releases.addingAKind,
+        apart: true,
+        rounds: 1,
+      },
+      {
         name: 'collector',
         failure: 'the tracing back end',
         how: 'stopped',

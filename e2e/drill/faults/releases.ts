@@ -3,6 +3,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryDir } from '@tocsin/local';
 import type { Fault } from './fault.ts';
+import { addKind, NewKind } from './new-kind.ts';
 import { restartInTurn } from './process-faults.ts';
 
 /** A change of the schema that the next release brings, per service; `drill_` names nothing that Tocsin uses. */
@@ -52,6 +53,28 @@ export class Releases {
     this.number += 1;
     for (const service of readdirSync(this.current)) this.point(service, await this.make(service));
     return restartInTurn(() => stack.instances())(stack, strike);
+  };
+
+  /**
+   * A rolling upgrade to a release that adds a kind: who owns monitors first, and monitors of the kind are created at once,
+   * while everything else still runs the release before; the probers last.
+   */
+  readonly addingAKind: Fault = async (stack, strike) => {
+    this.number += 1;
+    for (const service of readdirSync(this.current)) {
+      const folder = await this.make(service);
+      addKind(service, folder);
+      this.point(service, folder);
+    }
+    const of = (...services: string[]) => services.flatMap((service) => stack.instances(service));
+    const [first, last] = [of('monitors'), of('prober')];
+    const between = stack.instances().filter((name) => !first.includes(name) && !last.includes(name));
+    const { at } = await restartInTurn(() => first)(stack, strike);
+    const ofNewKind = await NewKind.create(stack);
+    await restartInTurn(() => [...between, ...last])(stack, strike);
+    await ofNewKind.runs();
+    await ofNewKind.remove();
+    return { at, victims: [...first, ...between, ...last] };
   };
 
   private async make(service: string): Promise<string> {
