@@ -56,8 +56,8 @@ export class Releases {
   };
 
   /**
-   * A rolling upgrade to a release that adds a kind: who owns monitors first, and monitors of the kind are created at once,
-   * while everything else still runs the release before; the probers last.
+   * A rolling upgrade to a release that adds a kind: who owns monitors first, then the gateways, which refuse a kind that they
+   * do not know. Monitors of the kind are created at once, while everything else runs the release before; the probers are last.
    */
   readonly addingAKind: Fault = async (stack, strike) => {
     this.number += 1;
@@ -67,7 +67,7 @@ export class Releases {
       this.point(service, folder);
     }
     const of = (...services: string[]) => services.flatMap((service) => stack.instances(service));
-    const [first, last] = [of('monitors'), of('prober')];
+    const [first, last] = [of('monitors', 'gateway'), of('prober')];
     const between = stack.instances().filter((name) => !first.includes(name) && !last.includes(name));
     const { at } = await restartInTurn(() => first)(stack, strike);
     const ofNewKind = await NewKind.create(stack);
