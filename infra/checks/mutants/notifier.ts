@@ -35,7 +35,7 @@ export const notifier: readonly Mutant[] = [
   {
     mechanism: 'A claim that ran out is taken over',
     file: 'apps/notifier/src/notifications.sql.ts',
-    find: "AND due_at <= now() AND (status = 'pending' OR $5)",
+    find: "AND due_at <= now() AND (status = 'pending' OR due_at <= $5::timestamptz)",
     replace: "AND due_at <= now() AND status = 'pending'",
     test: 'apps/notifier/test/failover.int-spec.ts',
   },

@@ -3,12 +3,14 @@ import type { Run } from '../run.ts';
 
 /** Who takes less holds up nobody. */
 const SHORT_MS = 20;
+/** After one that took longer, so many times its length belong to everything else. */
+const SPARED = 4;
 /** Until when what is costly waits, on this process's clock. */
 let restsUntil = -Infinity;
 
 /**
- * Does a costly piece of work. After one that was long, the next begins only when this process had as long for everything
- * else: several that come at once hold up others for one of them at a time.
+ * Does a costly piece of work. After one that was long, the next begins only when this process had four times as long for
+ * everything else: all of them together take a fifth of its time, and hold up others for one of them at a time.
  * @throws CheckFailure `resources` when its turn does not come within the run's time
  */
 export async function paced<T>(run: Run, work: () => T): Promise<T> {
@@ -23,7 +25,7 @@ export async function paced<T>(run: Run, work: () => T): Promise<T> {
     return run.work(work);
   } finally {
     const now = performance.now();
-    if (now - since > SHORT_MS) restsUntil = now + (now - since);
+    if (now - since > SHORT_MS) restsUntil = now + SPARED * (now - since);
   }
 }
 
