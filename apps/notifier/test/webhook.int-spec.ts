@@ -163,7 +163,10 @@ it('reminders come while the incident is open, and end when it is acknowledged',
     },
     { what: 'nothing to be left' },
   );
-  expect(rows.filter((row) => row['status'] === 'cancelled')).toHaveLength(1);
+  const cancelled = rows.filter((row) => row['status'] === 'cancelled').length;
+  // None where a reminder was on its way at that moment: it is the last one.
+  expect(cancelled).toBeLessThanOrEqual(1);
+  expect(sink.arrivals).toHaveLength(rows.length - cancelled);
   const steps = sink.arrivals.map((one) => (one.body as { step: number }).step);
   expect(steps.slice(0, 3)).toEqual([0, 1, 2]);
   expect(sink.doubled()).toEqual([]);
