@@ -1,11 +1,9 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { type ChannelConfig, channelConfig, streams } from '@tocsin/contracts';
+import { type ChannelConfig, channelConfig, newerThan, revisedOf, streams } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
-import { Messaging, newerOf } from '@tocsin/messaging';
+import { Messaging } from '@tocsin/messaging';
 import { Drain } from '@tocsin/service';
 import { NotificationsStore } from './notifications.store.ts';
-
-const EVERY_MS = 600_000;
 
 /**
  * Reads what CONFIG says of the channels at the start, and from time to time: an instance of an earlier version may have
@@ -22,13 +20,15 @@ export class ChannelReader implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const o = { stream: streams.config.name, filters: ['config.channels.>'], everyMs: EVERY_MS };
+    const o = { stream: streams.config.name, filters: ['config.channels.>'] };
     const reading = this.messaging.reread(o, (payloads) => this.take(payloads));
     this.drain.onStop('stop-taking', () => reading.stop());
   }
 
   private async take(payloads: unknown[]): Promise<void> {
-    for (const newer of await newerOf(payloads, (ids) => this.store.channelRevisions(ids))) {
+    const all = revisedOf(payloads);
+    const known = await this.store.channelRevisions(all.map(({ id }) => id));
+    for (const newer of newerThan(all, known)) {
       const { data: config, error } = channelConfig.safeParse(newer);
       if (config) await this.apply(config);
       else this.logger.warn(`channel ${newer.id} is for a later version to read: ${error.message}`);

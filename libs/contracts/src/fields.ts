@@ -84,4 +84,6 @@ export function page<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().optional() });
 }
 
-export const limit = z.coerce.number().int().min(1).max(500).default(100);
+export const limit = z.coerce.number().int().min(1).max(500).default(100).meta({
+  description: 'Most items of a page. A page of large ones holds fewer: there are more as long as it has `next`',
+});

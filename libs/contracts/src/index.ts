@@ -11,6 +11,7 @@ export { type Mailbox, parseMailbox } from './mailbox.ts';
 export * from './monitor.ts';
 export * from './permissions.ts';
 export * from './report.ts';
+export { newerThan, type RevisedConfig, revisedOf } from './revised.ts';
 export { type Rights, rights, type ServiceName } from './rights.ts';
 export { incidentsQuery, monitorsQuery, notificationsQuery, range, requests } from './requests.ts';
 export { fieldErrors, pointer } from './rest/field-errors.ts';

@@ -23,7 +23,6 @@ export { KeyValue, type KeyValueEntry } from './key-value.ts';
 export type { Lease } from './held-lease.ts';
 export { Leases, type LeaseView } from './leases.ts';
 export { Messaging } from './messaging.ts';
-export { newerOf, type Revised } from './newer.ts';
 export { OutboxRelay, type OutboxRow, type OutboxSource } from './outbox-relay.ts';
 export type { Published, PublishOptions } from './publisher.ts';
 export type { QueueDepth } from './queues.ts';

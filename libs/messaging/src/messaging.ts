@@ -122,7 +122,7 @@ export class Messaging {
     return new StreamFollow(this.connection, o, on).start();
   }
 
-  /** Reads the last message of each subject of a stream beside everyone else, now and from time to time; see `Rereading`. */
+  /** Reads the last message of each subject of a stream beside everyone else, now and every ten minutes; see `Rereading`. */
   reread(o: RereadOptions, take: (payloads: unknown[]) => Promise<void>): Rereading {
     return new Rereading(this.connection, o, take);
   }

@@ -6,18 +6,17 @@ import type { Connection } from './connection.ts';
 /** How much is read at a time, and held. */
 const BATCH = 200;
 const BATCH_MS = 5_000;
+const EVERY_MS = 600_000;
 const RETRY_MS = 10_000;
 const INACTIVE_NS = 30_000 * 1_000_000;
 
 export interface RereadOptions {
   stream: string;
   filters: string[];
-  /** How long after one reading the next begins, in ms. */
-  everyMs: number;
 }
 
 /**
- * Reads the last message of each subject now, and again from time to time, without taking anything from anybody: for what
+ * Reads the last message of each subject now, and again every ten minutes, without taking anything from anybody: for what
  * a consumer should have brought, and did not. A reading that fails is begun anew after 10 s.
  */
 export class Rereading {
@@ -44,7 +43,7 @@ export class Rereading {
 
   private async run(): Promise<void> {
     while (!this.stopped) {
-      let waitMs = this.o.everyMs;
+      let waitMs = EVERY_MS;
       try {
         await this.read();
       } catch (error) {

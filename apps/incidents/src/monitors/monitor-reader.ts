@@ -1,13 +1,11 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { type MonitorConfig, monitorConfig, streams } from '@tocsin/contracts';
+import { type MonitorConfig, monitorConfig, newerThan, revisedOf, streams } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import { Database } from '@tocsin/database';
-import { HandBack, Messaging, newerOf } from '@tocsin/messaging';
+import { HandBack, Messaging } from '@tocsin/messaging';
 import { Drain } from '@tocsin/service';
 import { MonitorsService } from './monitors.service.ts';
 import { MonitorsStore } from './monitors.store.ts';
-
-const EVERY_MS = 600_000;
 
 /** What the reader works with. */
 @Injectable()
@@ -34,19 +32,17 @@ export class MonitorReader implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const o = { stream: streams.config.name, filters: ['config.monitors.>'], everyMs: EVERY_MS };
+    const o = { stream: streams.config.name, filters: ['config.monitors.>'] };
     const reading = this.parts.messaging.reread(o, (payloads) => this.take(payloads));
     this.parts.drain.onStop('stop-taking', () => reading.stop());
   }
 
   private async take(payloads: unknown[]): Promise<void> {
-    let known: ReadonlyMap<string, number> = new Map();
-    const newer = await newerOf(
-      payloads,
-      async (ids) => (known = await this.store.revisions(this.parts.database, ids)),
-    );
+    const all = revisedOf(payloads);
+    const ids = all.map(({ id }) => id);
+    const known = await this.store.revisions(this.parts.database, ids);
     // What is gone and is not known was forgotten.
-    const wanted = newer.filter(({ id, deleted }) => deleted === undefined || known.has(id));
+    const wanted = newerThan(all, known).filter(({ id, deleted }) => deleted === undefined || known.has(id));
     const configs = wanted.flatMap((one) => {
       const { data, error } = monitorConfig.safeParse(one);
       if (error) this.logger.warn(`monitor ${one.id} is for a later version to read: ${error.message}`);
