@@ -6,7 +6,7 @@ export const messaging: readonly Mutant[] = [
   ...leases,
   {
     mechanism: 'Every message has an identifier by which the stream drops its double',
-    file: 'libs/messaging/src/publisher.ts',
+    file: 'libs/messaging/src/client/publisher.ts',
     find: '.set(HEADER.id, o.id)',
     replace: ".set('X-None', o.id)",
     test: 'libs/messaging/test/delivery.int-spec.ts',
@@ -14,7 +14,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A publish is sent again until it is acknowledged',
-    file: 'libs/messaging/src/publisher.ts',
+    file: 'libs/messaging/src/client/publisher.ts',
     find: 'now >= message.againAt && this.connection.connected',
     replace: 'now >= message.againAt && now < 0',
     test: 'libs/messaging/test/delivery.int-spec.ts',
@@ -22,7 +22,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'An acknowledgement with sequence 0 is refused',
-    file: 'libs/messaging/src/publisher.ts',
+    file: 'libs/messaging/src/client/publisher.ts',
     find: 'if (!ack.stream || !ack.seq)',
     replace: 'if (!ack.stream || ack.seq === undefined)',
     test: 'libs/messaging/test/delivery.int-spec.ts',
@@ -30,7 +30,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A message is acknowledged once it is handled, and delivered again otherwise',
-    file: 'libs/messaging/src/worker.ts',
+    file: 'libs/messaging/src/consume/worker.ts',
     find: 'result: await consuming(',
     replace: 'result: consuming(',
     test: 'libs/messaging/test/delivery.int-spec.ts',
@@ -38,7 +38,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'What has not begun is handed back at once on a stop',
-    file: 'libs/messaging/src/worker.ts',
+    file: 'libs/messaging/src/consume/worker.ts',
     find: 'this.handBackQueue();\n    await this.pull.stop();\n    this.handBackQueue();',
     replace: 'await this.pull.stop();',
     test: 'libs/messaging/test/delivery.int-spec.ts',
@@ -46,7 +46,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A consumer that stalled is asked anew',
-    file: 'libs/messaging/src/pull.ts',
+    file: 'libs/messaging/src/consume/pull.ts',
     find: 'private restart(): void {\n    this.asked = 0;',
     replace: 'private restart(): void {',
     test: 'libs/messaging/test/restart.int-spec.ts',
@@ -54,7 +54,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A connection to a frozen server is given up by the watchdog',
-    file: 'libs/messaging/src/liveness.ts',
+    file: 'libs/messaging/src/client/liveness.ts',
     find: 'this.drop(',
     replace: 'void (',
     test: 'libs/messaging/test/connection.int-spec.ts',
@@ -70,7 +70,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A server that is in touch with most others is not left during an election',
-    file: 'libs/messaging/src/connection.ts',
+    file: 'libs/messaging/src/client/connection.ts',
     find: 'this.stays < MAX_STAYS &&',
     replace: 'this.stays < 0 &&',
     test: 'libs/messaging/test/cluster-faults.e2e-spec.ts',
@@ -78,15 +78,15 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A message that may end its process waits until nothing else is at work',
-    file: 'libs/messaging/src/quiet.ts',
+    file: 'libs/messaging/src/consume/quiet.ts',
     find: 'return this.busy === 0;',
     replace: 'return true;',
-    test: 'libs/messaging/src/quiet.spec.ts',
+    test: 'libs/messaging/src/consume/quiet.spec.ts',
     title: 'is not run at all when who is at work does not come to an end',
   },
   {
     mechanism: 'A stream that was deleted is missed by those who publish to it',
-    file: 'libs/messaging/src/publisher.ts',
+    file: 'libs/messaging/src/client/publisher.ts',
     find: 'this.connection.missing(what);',
     replace: ';',
     test: 'libs/messaging/test/repair.int-spec.ts',
@@ -94,7 +94,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A consumer that was deleted is missed by those who pull from it',
-    file: 'libs/messaging/src/pull.ts',
+    file: 'libs/messaging/src/consume/pull.ts',
     find: 'const gone = now - this.goneSince;',
     replace: 'const gone = 0 * (now - this.goneSince);',
     test: 'libs/messaging/test/repair.int-spec.ts',
@@ -102,21 +102,21 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'What fails too often becomes a dead letter',
-    file: 'libs/messaging/src/settlement.ts',
+    file: 'libs/messaging/src/consume/settlement.ts',
     find: 'if (c.failures < c.maxDeliver)',
     replace: 'if (c.failures < Number.MAX_VALUE)',
-    test: 'libs/messaging/src/settlement.spec.ts',
+    test: 'libs/messaging/src/consume/settlement.spec.ts',
   },
   {
     mechanism: 'An outage, however long, makes no dead letter',
-    file: 'libs/messaging/src/settlement.ts',
+    file: 'libs/messaging/src/consume/settlement.ts',
     find: 'if (error.retry) {',
     replace: 'if (error.retry && c.deliveries < 0) {',
-    test: 'libs/messaging/src/settlement.spec.ts',
+    test: 'libs/messaging/src/consume/settlement.spec.ts',
   },
   {
     mechanism: 'A message that ends its process is found and becomes a dead letter',
-    file: 'libs/messaging/src/suspects.ts',
+    file: 'libs/messaging/src/consume/suspects.ts',
     find: 'if (deaths >= MAX_DEATHS) return true;',
     replace: '',
     test: 'libs/messaging/test/deadly.int-spec.ts',
@@ -124,7 +124,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A request goes to another instance in time',
-    file: 'libs/messaging/src/requester.ts',
+    file: 'libs/messaging/src/client/requester.ts',
     find: 'Math.min(left, MAX_SLICE_MS,',
     replace: 'Math.max(left, MAX_SLICE_MS,',
     test: 'libs/messaging/test/request.int-spec.ts',
@@ -132,7 +132,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'Work that nobody waits for any more is dropped',
-    file: 'libs/messaging/src/responder.ts',
+    file: 'libs/messaging/src/consume/responder.ts',
     find: 'systemClock.now() >= deadline',
     replace: 'systemClock.now() < 0',
     test: 'libs/messaging/test/request.int-spec.ts',
@@ -140,7 +140,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'Deadlines shrink from hop to hop',
-    file: 'libs/messaging/src/deadline.ts',
+    file: 'libs/messaging/src/client/deadline.ts',
     find: 'outer === undefined ? own',
     replace: 'outer !== 0 ? own',
     test: 'libs/messaging/test/request.int-spec.ts',
@@ -148,7 +148,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A command that nobody answers in time is accepted: 202',
-    file: 'libs/messaging/src/commander.ts',
+    file: 'libs/messaging/src/client/commander.ts',
     find: "return msg ? { status: 'done', result: readReply(spec, msg) } : { status: 'accepted' };",
     replace: "return { status: 'done', result: readReply(spec, msg!) };",
     test: 'libs/messaging/test/command.int-spec.ts',
@@ -156,16 +156,16 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'What waits for something that is away is tried again within a second',
-    file: 'libs/messaging/src/settlement.ts',
+    file: 'libs/messaging/src/consume/settlement.ts',
     find: 'Math.min(AWAY_BACKOFF_MS, backoff(c.backoffMs, c.deliveries))',
     replace: 'backoff(c.backoffMs, c.deliveries)',
-    test: 'libs/messaging/src/settlement.spec.ts',
+    test: 'libs/messaging/src/consume/settlement.spec.ts',
   },
   {
     mechanism: 'A worker rests while what it needs is away',
-    file: 'libs/messaging/src/lull.ts',
+    file: 'libs/messaging/src/consume/lull.ts',
     find: 'if (this.inVain < 2) return;',
     replace: 'if (this.inVain > 0) return;',
-    test: 'libs/messaging/src/lull.spec.ts',
+    test: 'libs/messaging/src/consume/lull.spec.ts',
   },
 ];

@@ -34,7 +34,7 @@ export const prober: readonly Mutant[] = [
   },
   {
     mechanism: 'A frozen prober is not given again what it did not answer',
-    file: 'libs/messaging/src/pull.ts',
+    file: 'libs/messaging/src/consume/pull.ts',
     find: 'const EXPIRES_MS = 1_600;',
     replace: 'const EXPIRES_MS = 20_000;',
     test: 'apps/prober/test/prober.int-spec.ts',

@@ -1,4 +1,4 @@
-import type { CommandKeys } from './command-proof.ts';
+import type { CommandKeys } from './wire/command-proof.ts';
 
 /** What checks an unknown value and gives it its type; zod schemas satisfy it. */
 export interface Schema<T> {

@@ -1,7 +1,7 @@
-export type { CommandContext } from './command-work.ts';
-export type { CommandEnd, CommandOptions } from './commander.ts';
-export type { CommandKeys } from './command-proof.ts';
-export { Connection } from './connection.ts';
+export type { CommandContext } from './consume/command-work.ts';
+export type { CommandEnd, CommandOptions } from './client/commander.ts';
+export type { CommandKeys } from './wire/command-proof.ts';
+export { Connection } from './client/connection.ts';
 export {
   type BucketSpec,
   type CommandSpec,
@@ -15,17 +15,17 @@ export {
   type Schema,
   type StreamSpec,
 } from './contract.ts';
-export { type DeadLetter, DeadLetters } from './dead-letters.ts';
-export type { Delivery } from './delivery.ts';
-export type { Follow, Followed, FollowFrom, FollowOptions } from './follow.ts';
-export { HandBack } from './hand-back.ts';
-export { KeyValue, type KeyValueEntry } from './key-value.ts';
-export type { Lease } from './held-lease.ts';
-export { Leases, type LeaseView } from './leases.ts';
-export { Messaging } from './messaging.ts';
-export { OutboxRelay, type OutboxRow, type OutboxSource } from './outbox-relay.ts';
-export type { Published, PublishOptions } from './publisher.ts';
-export type { QueueDepth } from './queues.ts';
-export type { RequestContext } from './responder.ts';
-export type { Rereading, RereadOptions } from './rereading.ts';
-export { JetStreamTransport } from './transport.ts';
+export { type DeadLetter, DeadLetters } from './consume/dead-letters.ts';
+export type { Delivery } from './consume/delivery.ts';
+export type { Follow, Followed, FollowFrom, FollowOptions } from './client/follow.ts';
+export { HandBack } from './consume/hand-back.ts';
+export { KeyValue, type KeyValueEntry } from './client/key-value.ts';
+export type { Lease } from './leases/held-lease.ts';
+export { Leases, type LeaseView } from './leases/leases.ts';
+export { Messaging } from './client/messaging.ts';
+export { OutboxRelay, type OutboxRow, type OutboxSource } from './client/outbox-relay.ts';
+export type { Published, PublishOptions } from './client/publisher.ts';
+export type { QueueDepth } from './client/queues.ts';
+export type { RequestContext } from './consume/responder.ts';
+export type { Rereading, RereadOptions } from './client/rereading.ts';
+export { JetStreamTransport } from './nest/transport.ts';

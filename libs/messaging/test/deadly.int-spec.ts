@@ -3,11 +3,11 @@ import { TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConsumerSpec, HandBack, type Messaging } from '../src/index.ts';
-import { ReceivedDelivery } from '../src/delivery.ts';
-import { Quiet } from '../src/quiet.ts';
-import { Suspects, suspectsBucket } from '../src/suspects.ts';
-import type { Work } from '../src/work.ts';
-import { Worker } from '../src/worker.ts';
+import { ReceivedDelivery } from '../src/consume/delivery.ts';
+import { Quiet } from '../src/consume/quiet.ts';
+import { Suspects, suspectsBucket } from '../src/consume/suspects.ts';
+import type { Work } from '../src/consume/work.ts';
+import { Worker } from '../src/consume/worker.ts';
 import { client, type Job, jobs } from './harness.ts';
 
 const ACK_WAIT_MS = 300;

@@ -2,7 +2,7 @@ import { systemClock, TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Messaging } from '../src/index.ts';
-import { KeyValue } from '../src/key-value.ts';
+import { KeyValue } from '../src/client/key-value.ts';
 import { client } from './harness.ts';
 
 type Server = Awaited<ReturnType<typeof natsServer>>;

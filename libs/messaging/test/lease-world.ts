@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Connection } from '../src/connection.ts';
-import type { KeyValue, KeyValueEntry } from '../src/key-value.ts';
-import { Leases } from '../src/leases.ts';
-import { LeaseTable } from '../src/lease-table.ts';
+import type { Connection } from '../src/client/connection.ts';
+import type { KeyValue, KeyValueEntry } from '../src/client/key-value.ts';
+import { Leases } from '../src/leases/leases.ts';
+import { LeaseTable } from '../src/leases/lease-table.ts';
 
 /** When the simulated bucket was created. */
 export const CREATED = '2026-01-01T00:00:00.000Z';

@@ -1,7 +1,7 @@
 import { natsServer } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Messaging, type MessagingContract } from '../src/index.ts';
-import { reconcileConsumer } from '../src/topology.ts';
+import { reconcileConsumer } from '../src/topology/topology.ts';
 import { client, contract, jobs, optionsFor } from './harness.ts';
 
 let url: string;
