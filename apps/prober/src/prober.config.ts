@@ -1,35 +1,37 @@
 import { locationName } from '@tocsin/contracts';
 import { Sealing } from '@tocsin/core';
-import { openingKeys, secretKeys, targetLists, targetsEnvironment } from '@tocsin/service';
-import { z } from 'zod';
+import {
+  environment,
+  openingKeys,
+  requireAll,
+  secretKeys,
+  targetVariables,
+  variable,
+  wholeNumber,
+} from '@tocsin/service';
+import type { z } from 'zod';
 
 const location = locationName.default('default');
-const concurrency = z
-  .string()
-  .regex(/^\d+$/, 'must be a whole number')
-  .transform(Number)
-  .pipe(z.number().min(1).max(5_000))
-  .default(200);
+const concurrency = wholeNumber({ min: 1, max: 5_000 }).default(200);
 
-/** Settings of the prober, from the environment. */
-export const proberConfig = z
-  .object({
-    /** Where this prober runs: it takes the tasks of this location. */
-    TOCSIN_LOCATION: location,
-    /** How many checks run at the same time. */
-    TOCSIN_CONCURRENCY: concurrency,
-    /** Opens the secrets of monitors. */
-    TOCSIN_CHECKS_KEY: openingKeys.optional(),
-    /** Opens those that an earlier version sealed. */
-    TOCSIN_SECRET: secretKeys.optional(),
-    ...targetsEnvironment,
+/** What `prober` reads from the environment, beside the platform's part. */
+export const proberConfig = environment({
+  /** Where this prober runs: it takes the tasks of this location. */
+  location: variable('TOCSIN_LOCATION', location),
+  /** How many checks run at the same time. */
+  concurrency: variable('TOCSIN_CONCURRENCY', concurrency),
+  /** Opens the secrets of monitors. */
+  checksKeys: variable('TOCSIN_CHECKS_KEY', openingKeys.optional()),
+  /** Opens those that an earlier version sealed. */
+  secret: variable('TOCSIN_SECRET', secretKeys.optional()),
+  targets: targetVariables,
+})
+  .superRefine((config, context) => {
+    requireAll(context, { TOCSIN_CHECKS_KEY: config.checksKeys ?? config.secret });
   })
-  .refine((env) => env.TOCSIN_CHECKS_KEY ?? env.TOCSIN_SECRET, { error: 'is missing', path: ['TOCSIN_CHECKS_KEY'] })
-  .transform((env) => ({
-    location: env.TOCSIN_LOCATION,
-    concurrency: env.TOCSIN_CONCURRENCY,
-    sealing: new Sealing({ privateKeys: env.TOCSIN_CHECKS_KEY, secret: env.TOCSIN_SECRET }),
-    targets: targetLists(env),
+  .transform(({ checksKeys, secret, ...config }) => ({
+    ...config,
+    sealing: new Sealing({ privateKeys: checksKeys, secret }),
   }));
 export type ProberConfig = z.infer<typeof proberConfig>;
 

@@ -1,12 +1,11 @@
-import { z } from 'zod';
+import { environment, milliseconds, variable, wholeNumber } from '@tocsin/service';
+import type { z } from 'zod';
 
-/** Settings of the scheduler, from the environment. */
-export const schedulerConfig = z
-  .object({
-    /** Into how many shards monitors are divided. The same on every instance; changing it needs a restart of all. */
-    TOCSIN_SHARDS: z.coerce.number().int().min(1).max(256).default(8),
-    /** How long a shard's holder may be silent before another takes over, in milliseconds. */
-    TOCSIN_LEASE_TTL_MS: z.coerce.number().int().min(500).max(60_000).default(2_000),
-  })
-  .transform((env) => ({ shards: env.TOCSIN_SHARDS, leaseTtlMs: env.TOCSIN_LEASE_TTL_MS }));
+/** What `scheduler` reads from the environment, beside the platform's part. */
+export const schedulerConfig = environment({
+  /** Into how many shards monitors are divided. Every instance must have the same value; a change needs a restart of all. */
+  shards: variable('TOCSIN_SHARDS', wholeNumber({ min: 1, max: 256 }).default(8)),
+  /** How long a shard's holder may be silent before another instance takes over. */
+  leaseTtlMs: variable('TOCSIN_LEASE_TTL_MS', milliseconds(500, 60_000).default(2_000)),
+});
 export type SchedulerConfig = z.infer<typeof schedulerConfig>;

@@ -1,14 +1,9 @@
-import { z } from 'zod';
+import { environment, milliseconds, variable } from '@tocsin/service';
+import type { z } from 'zod';
 
-export const statusConfig = z
-  .object({
-    /** How long after its loading an answer may be given while the database is away, in ms. */
-    TOCSIN_STALE_MS: z
-      .string()
-      .regex(/^\d+$/, 'must be a whole number of milliseconds')
-      .transform(Number)
-      .pipe(z.number().min(0).max(86_400_000))
-      .default(3_600_000),
-  })
-  .transform((env) => ({ staleMs: env.TOCSIN_STALE_MS }));
+/** What `status` reads from the environment, beside the platform's part. */
+export const statusConfig = environment({
+  /** While the database is unreachable, how old an answer may be that status still gives. */
+  staleMs: variable('TOCSIN_STALE_MS', milliseconds(0, 86_400_000).default(3_600_000)),
+});
 export type StatusConfig = z.infer<typeof statusConfig>;

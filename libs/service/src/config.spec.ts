@@ -67,7 +67,7 @@ describe('readConfig', () => {
 
   it.each([
     [{ TOCSIN_HTTP_PORT: '70000' }, /^TOCSIN_HTTP_PORT /],
-    [{ TOCSIN_HTTP_PORT: '80 ' }, /^TOCSIN_HTTP_PORT must be a port number/],
+    [{ TOCSIN_HTTP_PORT: '80 ' }, /^TOCSIN_HTTP_PORT must be a whole number/],
     [{ TOCSIN_NATS_URLS: ',' }, /^TOCSIN_NATS_URLS /],
     [{ TOCSIN_NATS_URLS: 'nats://a, http://b' }, /^TOCSIN_NATS_URLS 1: must be an address that begins with nats:/],
     [{ TOCSIN_REPLICAS: '0' }, /^TOCSIN_REPLICAS must be 1 or 3/],

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { SecretKeys } from '@tocsin/core';
 import { z } from 'zod';
+import { commaList, environment, milliseconds, variable, wholeNumber } from './env.ts';
 
 const url = (...protocols: string[]) =>
   z
@@ -13,27 +14,12 @@ const url = (...protocols: string[]) =>
     );
 
 const urls = (...protocols: string[]) =>
-  z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter(Boolean),
-    )
-    .pipe(
-      z
-        .array(url(...protocols))
-        .min(1)
-        .max(20),
-    );
-
-const milliseconds = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number of milliseconds')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
+  commaList.pipe(
+    z
+      .array(url(...protocols))
+      .min(1)
+      .max(20),
+  );
 
 function isCertificate(text: string): boolean {
   try {
@@ -78,61 +64,46 @@ export const openingKeys = curveKeys('x25519', pkcs8, 'an X25519 key (PKCS #8)')
 /** The public half, which seals. */
 export const sealingKey = curveKeys('x25519', spki, 'a public X25519 key (SPKI)').transform(([key]) => key);
 
-/** What every sub-service reads from the environment, whatever it does. */
-const environment = z.object({
-  TOCSIN_INSTANCE: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'must be letters, digits, "-" and "_", at most 63')
-    .optional(),
-  TOCSIN_HTTP_HOST: z.string().default('127.0.0.1'),
-  TOCSIN_HTTP_PORT: z
-    .string()
-    .regex(/^\d+$/, 'must be a port number')
-    .default('0')
-    .transform(Number)
-    .pipe(z.number().max(65_535)),
-  TOCSIN_NATS_URLS: urls('nats', 'tls').default(['nats://127.0.0.1:4222']),
-  TOCSIN_NATS_USER: z.string().optional(),
-  TOCSIN_NATS_PASSWORD: z.string().optional(),
-  TOCSIN_CA: z.string().refine(isCertificate, { error: 'must be certificates in PEM' }).optional(),
-  TOCSIN_REPLICAS: z
-    .enum(['1', '3'], { error: 'must be 1 or 3' })
-    .default('1')
-    .transform((text) => (text === '3' ? (3 as const) : (1 as const))),
-  TOCSIN_REDIS_URL: url('redis', 'rediss', 'redis+sentinel', 'rediss+sentinel').optional(),
-  TOCSIN_DATABASE_URL: url('postgres', 'postgresql').optional(),
-  TOCSIN_DATABASE_REPLICA_URL: url('postgres', 'postgresql').optional(),
-  TOCSIN_SECRET: secretKeys.optional(),
-  TOCSIN_COMMAND_KEY: curveKeys('ed25519', pkcs8, 'an Ed25519 key (PKCS #8)').optional(),
-  TOCSIN_COMMAND_PUBLIC_KEY: curveKeys('ed25519', spki, 'a public Ed25519 key (SPKI)').optional(),
-  TOCSIN_COMMAND_UNSIGNED: z.enum(['refuse', 'accept'], { error: 'must be refuse or accept' }).default('refuse'),
-  TOCSIN_SHUTDOWN_MS: milliseconds(100, 600_000).default(10_000),
-  TOCSIN_DRAIN_GRACE_MS: milliseconds(0, 60_000).default(0),
-});
-
-export const platformSchema = environment.transform((env) => ({
-  httpHost: env.TOCSIN_HTTP_HOST,
-  httpPort: env.TOCSIN_HTTP_PORT,
-  natsUrls: env.TOCSIN_NATS_URLS,
-  natsUser: env.TOCSIN_NATS_USER,
-  natsPassword: env.TOCSIN_NATS_PASSWORD,
+/** What every sub-service reads from the environment. */
+export const platformSchema = environment({
+  instance: variable(
+    'TOCSIN_INSTANCE',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'must be letters, digits, "-" and "_", at most 63')
+      .optional(),
+  ),
+  httpHost: variable('TOCSIN_HTTP_HOST', z.string().default('127.0.0.1')),
+  httpPort: variable('TOCSIN_HTTP_PORT', wholeNumber({ min: 0, max: 65_535 }).default(0)),
+  natsUrls: variable('TOCSIN_NATS_URLS', urls('nats', 'tls').default(['nats://127.0.0.1:4222'])),
+  natsUser: variable('TOCSIN_NATS_USER', z.string().optional()),
+  natsPassword: variable('TOCSIN_NATS_PASSWORD', z.string().optional()),
   /** Who signed the certificates of NATS, Redis and PostgreSQL. */
-  ca: env.TOCSIN_CA,
-  replicas: env.TOCSIN_REPLICAS,
-  redisUrl: env.TOCSIN_REDIS_URL,
-  databaseUrl: env.TOCSIN_DATABASE_URL,
-  databaseReplicaUrl: env.TOCSIN_DATABASE_REPLICA_URL,
+  ca: variable('TOCSIN_CA', z.string().refine(isCertificate, { error: 'must be certificates in PEM' }).optional()),
+  replicas: variable(
+    'TOCSIN_REPLICAS',
+    z
+      .enum(['1', '3'], { error: 'must be 1 or 3' })
+      .default('1')
+      .transform((text) => (text === '3' ? (3 as const) : (1 as const))),
+  ),
+  redisUrl: variable('TOCSIN_REDIS_URL', url('redis', 'rediss', 'redis+sentinel', 'rediss+sentinel').optional()),
+  databaseUrl: variable('TOCSIN_DATABASE_URL', url('postgres', 'postgresql').optional()),
+  databaseReplicaUrl: variable('TOCSIN_DATABASE_REPLICA_URL', url('postgres', 'postgresql').optional()),
   /** The keys that stored secrets are sealed with. */
-  secret: env.TOCSIN_SECRET,
+  secret: variable('TOCSIN_SECRET', secretKeys.optional()),
   /** By which owners know that a gateway sent a command. */
   commandKeys: {
-    sign: env.TOCSIN_COMMAND_KEY,
-    trust: env.TOCSIN_COMMAND_PUBLIC_KEY,
-    unsigned: env.TOCSIN_COMMAND_UNSIGNED,
+    sign: variable('TOCSIN_COMMAND_KEY', curveKeys('ed25519', pkcs8, 'an Ed25519 key (PKCS #8)').optional()),
+    trust: variable('TOCSIN_COMMAND_PUBLIC_KEY', curveKeys('ed25519', spki, 'a public Ed25519 key (SPKI)').optional()),
+    unsigned: variable(
+      'TOCSIN_COMMAND_UNSIGNED',
+      z.enum(['refuse', 'accept'], { error: 'must be refuse or accept' }).default('refuse'),
+    ),
   },
-  shutdownMs: env.TOCSIN_SHUTDOWN_MS,
-  drainGraceMs: env.TOCSIN_DRAIN_GRACE_MS,
-}));
+  shutdownMs: variable('TOCSIN_SHUTDOWN_MS', milliseconds(100, 600_000).default(10_000)),
+  drainGraceMs: variable('TOCSIN_DRAIN_GRACE_MS', milliseconds(0, 60_000).default(0)),
+});
 
 /** The platform's part of a service's configuration, with the names of this process. */
 export type PlatformConfig = z.infer<typeof platformSchema> & { service: string; instance: string };

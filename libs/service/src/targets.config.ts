@@ -1,18 +1,12 @@
 import { isIP } from 'node:net';
 import { parseTargets, type TargetEntry } from '@tocsin/core';
 import { z } from 'zod';
+import { type Configuration, variable } from './env.ts';
 
 /** A server of the deployment: a name or an address, and its port where not all of them are meant. */
 export interface Endpoint {
   host: string;
   port?: number;
-}
-
-/** Which targets an operator allows and denies; see `TargetRules`. */
-export interface TargetLists {
-  deny: TargetEntry[];
-  allow: TargetEntry[];
-  own: Endpoint[];
 }
 
 const list = z
@@ -39,24 +33,18 @@ const endpoints = z
     }
   });
 
-/** What a service reads that opens connections for monitors or channels: spread it into the service's own schema. */
-export const targetsEnvironment = {
+/** What a service reads that opens connections for monitors or channels: the `targets` of its configuration. */
+export const targetVariables = {
   /** Addresses and blocks, with commas in between, that no monitor and no channel may lead to. */
-  TOCSIN_TARGETS_DENY: list,
+  deny: variable('TOCSIN_TARGETS_DENY', list),
   /** Addresses and blocks that they may lead to although they are denied by default: see `TargetRules`. */
-  TOCSIN_TARGETS_ALLOW: list,
+  allow: variable('TOCSIN_TARGETS_ALLOW', list),
   /** The deployment's own servers that this process has no address of: `redis:6379,10.0.0.7:5432,[fd00::7]:5432,backup`. */
-  TOCSIN_TARGETS_OWN: endpoints,
+  own: variable('TOCSIN_TARGETS_OWN', endpoints),
 };
 
-/** The lists, as {@link targetsEnvironment} has read them. */
-export function targetLists(env: {
-  TOCSIN_TARGETS_DENY: TargetEntry[];
-  TOCSIN_TARGETS_ALLOW: TargetEntry[];
-  TOCSIN_TARGETS_OWN: Endpoint[];
-}): TargetLists {
-  return { deny: env.TOCSIN_TARGETS_DENY, allow: env.TOCSIN_TARGETS_ALLOW, own: env.TOCSIN_TARGETS_OWN };
-}
+/** Which targets an operator allows and denies; see `TargetRules`. */
+export type TargetLists = Configuration<typeof targetVariables>;
 
 /**
  * Reads hosts with their ports, with commas in between.

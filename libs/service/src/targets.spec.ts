@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { environment } from './env.ts';
 import type { PlatformConfig } from './platform.config.ts';
-import { endpointsOf, hostsOf, targetLists, targetsEnvironment } from './targets.config.ts';
+import { endpointsOf, hostsOf, targetVariables } from './targets.config.ts';
 import { Targets } from './targets.ts';
 
 const dns = vi.hoisted(() => ({ names: new Map<string, string[]>() }));
@@ -12,7 +12,7 @@ vi.mock('node:dns/promises', () => ({
       : Promise.reject(new Error('ENOTFOUND')),
 }));
 
-const schema = z.object(targetsEnvironment).transform(targetLists);
+const schema = environment(targetVariables);
 const read = (env: Record<string, string>) => schema.safeParse(env);
 
 describe('the lists of targets', () => {
