@@ -1,6 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { serviceNames } from '@tocsin/contracts';
 import { projectRoot } from '@tocsin/local';
 import { startTocsin } from '@tocsin/testing';
 import { Load } from '../trial/load/load.ts';
@@ -9,7 +10,7 @@ import { Trial } from '../trial/trial.ts';
 import { Collector } from './faults/collector.ts';
 import type { DrillScenario } from './faults/fault.ts';
 import { Releases } from './faults/releases.ts';
-import { scenarios, SERVICES } from './scenarios.ts';
+import { scenarios } from './scenarios.ts';
 import { Stack } from './stack.ts';
 
 const WARM_UP_MS = 15_000;
@@ -29,7 +30,7 @@ export class Drill {
 
   /** Starts everything and puts it under load; resolves when every monitor has been checked on its grid for a while. */
   static async start(rate: number): Promise<Drill> {
-    const releases = Releases.of(join(projectRoot, 'dist/apps'), SERVICES);
+    const releases = Releases.of(join(projectRoot, 'dist/apps'), serviceNames);
     const collector = await Collector.start();
     const tocsin = await startTocsin({
       cluster: true,

@@ -1,3 +1,4 @@
+import { type ServiceName, serviceNames } from '@tocsin/contracts';
 import type { Overrides } from '../trial/report/promises.ts';
 import { allOf, type Aim, type DrillScenario, oneOf } from './faults/fault.ts';
 import { cut } from './faults/network-faults.ts';
@@ -12,13 +13,10 @@ const SERVER_AWAY_MS = 6_000;
 /** Longer than an election: that a node comes back is an event of its own. A frozen one is ended and back before (ADR 13). */
 const NODE_AWAY_MS = 15_000;
 
-/** Every sub-service. */
-export const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incidents', 'notifier', 'status'];
-
 /** Only a notifier that dies, or is cut off, between the receiver's answer and its own commit repeats a key. */
 const MAY_REPEAT: Overrides = { alerts: { repeatedKeys: 10 } };
 
-const ONE_OF_A_SERVICE: DrillScenario[] = SERVICES.flatMap((service) => {
+const ONE_OF_A_SERVICE: DrillScenario[] = serviceNames.flatMap((service) => {
   const failure = `one ${service}`;
   const allowed = service === 'notifier' ? MAY_REPEAT : {};
   const aim = oneOf(service);
@@ -48,13 +46,18 @@ const WITHOUT_NOTIFIER: Overrides = { ...WHILE_AWAY, alerts: { ...WHILE_AWAY.ale
 /** Without a gateway nobody is there to refuse. */
 const WITHOUT_GATEWAY: Overrides = { ...WHILE_AWAY, api: { refused: Infinity, failed: Infinity } };
 
-const ALL_OF_A_SERVICE: DrillScenario[] = SERVICES.map((service) => ({
+const WHILE_ALL_ARE_AWAY: Partial<Record<ServiceName, Overrides>> = {
+  gateway: WITHOUT_GATEWAY,
+  scheduler: WITHOUT_SCHEDULER,
+  notifier: WITHOUT_NOTIFIER,
+};
+
+const ALL_OF_A_SERVICE: DrillScenario[] = serviceNames.map((service) => ({
   name: `every-${service}`,
   failure: `every ${service}`,
   how: 'killed',
   fault: killAndHold(allOf(service), SERVICE_AWAY_MS),
-  allowed:
-    { gateway: WITHOUT_GATEWAY, scheduler: WITHOUT_SCHEDULER, notifier: WITHOUT_NOTIFIER }[service] ?? WHILE_AWAY,
+  allowed: WHILE_ALL_ARE_AWAY[service] ?? WHILE_AWAY,
   apart: true,
 }));
 
@@ -160,7 +163,7 @@ const POSTGRES: DrillScenario[] = [
 
 /** One of everything at once: as a host of three that dies. */
 const host: Aim = async (stack) => [
-  ...SERVICES.map((service) => stack.instances(service)[0]!),
+  ...serviceNames.map((service) => stack.instances(service)[0]!),
   stack.nodes[0]!,
   (await stack.databases()).primary,
 ];

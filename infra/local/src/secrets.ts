@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cacheUsers, rights, type ServiceName } from '@tocsin/contracts';
+import { cacheUsers, serviceNames, type ServiceName } from '@tocsin/contracts';
 import { type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 import { password, passwordsFor } from './passwords.ts';
 import { inTocsin } from './paths.ts';
@@ -47,7 +47,7 @@ function generate(secret: string | undefined): Secrets {
     postgresPassword: password(),
     rolePasswords: passwordsFor(databaseRoles),
     natsPassword: password(),
-    natsPasswords: passwordsFor(Object.keys(rights) as ServiceName[]),
+    natsPasswords: passwordsFor(serviceNames),
     redisPassword: password(),
     redisPasswords: passwordsFor(cacheUsers),
     commandKeys: newCommandKeys(),

@@ -1,4 +1,4 @@
-import { rights, type ServiceName } from './rights.ts';
+import type { ServiceName } from './services.ts';
 
 /** What the cache's library asks of Redis; its scripts are asked for word by word like whoever runs them. */
 const COMMANDS =
@@ -6,9 +6,6 @@ const COMMANDS =
 /** What it asks of a Sentinel to find the primary. */
 const SENTINEL_COMMANDS =
   'ping info role subscribe unsubscribe client|setname client|id sentinel|get-master-addr-by-name sentinel|sentinels sentinel|replicas sentinel|slaves';
-
-/** The sub-services that share a cache among their instances: each is a user of Redis, and nobody else is. */
-export const cacheUsers = (Object.keys(rights) as ServiceName[]).filter((name) => rights[name].caches);
 
 /** What a sub-service may do in Redis, in the words of its access control list: with its own keys and its own channel. */
 export function cacheRulesOf(service: ServiceName): string {

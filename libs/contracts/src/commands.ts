@@ -3,10 +3,16 @@ import { channel, channelSpec, notificationView } from './channel.ts';
 import { id } from './fields.ts';
 import { acknowledgeSpec, incidentView, noteSpec } from './incident.ts';
 import { anyMonitor, monitorSpec } from './monitor.ts';
+import type { ServiceName } from './services.ts';
 import { createdToken, tokenSpec } from './token.ts';
 
 /** Writes: carried by JetStream to the owner, executed once per operation, answered to the caller's inbox. */
-function command<I extends z.ZodType, O extends z.ZodType>(service: string, name: string, input: I, output: O) {
+function command<S extends ServiceName, I extends z.ZodType, O extends z.ZodType>(
+  service: S,
+  name: string,
+  input: I,
+  output: O,
+) {
   return { kind: 'command' as const, service, name, input, output };
 }
 
@@ -52,3 +58,6 @@ export const commands = {
   incidentsNote: command('incidents', 'incidents-note', z.strictObject({ id, ...noteSpec.shape }), incidentView),
   channelsTest: command('notifier', 'channels-test', z.strictObject({ channelId: id }), notificationView),
 } as const;
+
+/** A service that carries out commands. */
+export type CommandOwner = (typeof commands)[keyof typeof commands]['service'];

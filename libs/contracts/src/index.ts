@@ -1,9 +1,9 @@
 export { isShownAddress, keptAddress, keptOrigin, originOf, shownAddress } from './address.ts';
 export * from './change.ts';
-export { cacheRulesOf, cacheUsers, sentinelRules } from './cache-users.ts';
+export { cacheRulesOf, sentinelRules } from './cache-users.ts';
 export * from './channel.ts';
 export * from './check.ts';
-export { commands, type IfRevision } from './commands.ts';
+export { type CommandOwner, commands, type IfRevision } from './commands.ts';
 export { contract } from './contract.ts';
 export * from './fields.ts';
 export * from './incident.ts';
@@ -12,7 +12,6 @@ export * from './monitor.ts';
 export * from './permissions.ts';
 export * from './report.ts';
 export { newerThan, type RevisedConfig, revisedOf } from './revised.ts';
-export { type Rights, rights, type ServiceName } from './rights.ts';
 export { incidentsQuery, monitorsQuery, notificationsQuery, range, requests } from './requests.ts';
 export { fieldErrors, pointer } from './rest/field-errors.ts';
 export { openapi } from './rest/openapi.ts';
@@ -21,6 +20,7 @@ export { MAX_BODY_BYTES, type Method, MONITOR_BODY_BYTES, type Route } from './r
 export { type RouteName, routes } from './rest/routes.ts';
 export * from './rest/views.ts';
 export { isCredentialHeader, isOfUnknownKind, mapMarked, mapSecrets, type Met } from './secrets.ts';
+export * from './services.ts';
 export { checkId, subjects } from './subjects.ts';
 export * from './system.ts';
 export { checkTaskOf } from './task.ts';

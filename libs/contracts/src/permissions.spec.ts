@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { permissionsOf } from './permissions.ts';
-import { rights, type ServiceName } from './rights.ts';
-
-const services = Object.keys(rights) as ServiceName[];
+import { type ServiceName, serviceNames } from './services.ts';
 
 /** Whether a pattern of the broker covers a subject (https://docs.nats.io/nats-concepts/subjects). */
 function covers(pattern: string, subject: string): boolean {
@@ -21,7 +19,7 @@ const mayPublish = (service: ServiceName, subject: string) => {
 const mayHear = (service: ServiceName, subject: string) =>
   permissionsOf(service).subscribe.some((pattern) => covers(pattern, subject));
 
-describe.each(services)('the user %s', (service) => {
+describe.each(serviceNames)('the user %s', (service) => {
   it('may delete, empty or restore no stream, and delete nobody’s consumer', () => {
     for (const act of ['STREAM.DELETE.RESULTS', 'STREAM.PURGE.RESULTS', 'STREAM.RESTORE.RESULTS'])
       expect(mayPublish(service, `$JS.API.${act}`)).toBe(false);
@@ -34,7 +32,7 @@ describe.each(services)('the user %s', (service) => {
   });
 
   it('hears answers to its own questions alone', () => {
-    for (const other of services) expect(mayHear(service, `_INBOX.${other}.abc`)).toBe(other === service);
+    for (const other of serviceNames) expect(mayHear(service, `_INBOX.${other}.abc`)).toBe(other === service);
     expect(mayHear(service, '_INBOX.abc')).toBe(false);
   });
 
@@ -66,7 +64,7 @@ describe('streams and buckets', () => {
   it.each(['CREATE', 'UPDATE'])('%s is for monitors alone, of whatever stream', (act) => {
     for (const stream of ['RESULTS', 'COMMANDS', 'KV_leases', 'KV_suspects']) {
       const subject = `$JS.API.STREAM.${act}.${stream}`;
-      expect(services.filter((service) => mayPublish(service, subject))).toEqual(['monitors']);
+      expect(serviceNames.filter((service) => mayPublish(service, subject))).toEqual(['monitors']);
     }
   });
 
@@ -90,11 +88,11 @@ describe('what only one may do', () => {
     ['delete a dead letter', '$JS.API.STREAM.MSG.DELETE.DEADLETTERS', ['gateway']],
     ['open incidents', 'events.incidents.i1', ['gateway', 'incidents']],
   ])('%s', (_what, subject, allowed) => {
-    expect(services.filter((service) => mayPublish(service, subject))).toEqual(allowed);
+    expect(serviceNames.filter((service) => mayPublish(service, subject))).toEqual(allowed);
   });
 
   it('answer questions about its own', () => {
-    expect(services.filter((service) => mayHear(service, 'monitors.tokens.verify'))).toEqual(['monitors']);
-    expect(services.filter((service) => mayHear(service, 'every.system.ping'))).toEqual(services);
+    expect(serviceNames.filter((service) => mayHear(service, 'monitors.tokens.verify'))).toEqual(['monitors']);
+    expect(serviceNames.filter((service) => mayHear(service, 'every.system.ping'))).toEqual(serviceNames);
   });
 });

@@ -1,5 +1,5 @@
 import { commands } from './commands.ts';
-import { type Rights, rights, type ServiceName } from './rights.ts';
+import { type Rights, type ServiceName, services } from './services.ts';
 import { buckets, consumers, streams } from './topology.ts';
 
 /** What a user of the broker may do, in the words of its configuration. */
@@ -34,7 +34,7 @@ export function inboxOf(service: string): string {
  * signed.
  */
 export function permissionsOf(service: ServiceName): Permissions {
-  const of: Rights = rights[service];
+  const of = services[service].rights;
   const own = ownConsumers(service);
   const serves = [...of.serves, PING, `operations.${service}.get`, `changes.${service}.list`];
   return {
@@ -105,8 +105,7 @@ function othersOf(service: ServiceName, stream: string): string[] {
 
 /** Whether a sub-service sends commands or carries them out; most do neither. */
 export function commandsPart(service: ServiceName): 'sends' | 'carries out' | undefined {
-  const publishes: readonly string[] = rights[service].publishes;
-  if (publishes.includes('commands.>')) return 'sends';
+  if (services[service].rights.publishes.includes('commands.>')) return 'sends';
   return owns(service) ? 'carries out' : undefined;
 }
 

@@ -1,12 +1,12 @@
 import { jetstreamManager, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { headers, type NatsConnection, connect } from '@nats-io/transport-node';
-import { permissionsOf, rights, type ServiceName } from '@tocsin/contracts';
+import { permissionsOf, type ServiceName, serviceNames } from '@tocsin/contracts';
 import type { NatsUser } from '@tocsin/local';
 import { atTheEnd } from './cleanup.ts';
 
 /** Every sub-service as a user of the broker, as each deployment has them; the password is the name. */
 export function brokerUsers(): NatsUser[] {
-  return (Object.keys(rights) as ServiceName[]).map((name) => {
+  return serviceNames.map((name) => {
     return { name, password: name, permissions: permissionsOf(name) };
   });
 }

@@ -1,4 +1,4 @@
-import { type InstanceView, streams } from '@tocsin/contracts';
+import { type InstanceView, serviceNames, streams } from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
 import { missingParts, type View } from './whole.rules.ts';
 
@@ -10,11 +10,10 @@ function instance(service: string, over: Partial<InstanceView> = {}): InstanceVi
   return { service, instance: `${service}-1`, version: '1', pid: 1, startedAt: 0, ready: true, health, ...over };
 }
 
-const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incidents', 'notifier', 'status'];
 const depth = (durable: string, pending: number, ackPending = 0) => ({ durable, pending, ackPending, redelivered: 0 });
 
 function aView(over: Partial<View> = {}, ...replaced: InstanceView[]): View {
-  const kept = SERVICES.filter((service) => !replaced.some((one) => one.service === service));
+  const kept = serviceNames.filter((service) => !replaced.some((one) => one.service === service));
   const queues = Object.values(streams).map(({ name }) => ({ stream: name, consumers: [depth(`of ${name}`, 10)] }));
   const instances = [...kept.map((service) => instance(service)), ...replaced];
   return { instances, queues, recordTakesWrites: true, ...over };
@@ -25,7 +24,7 @@ describe('Tocsin is whole', () => {
     expect(missingParts(aView())).toEqual([]);
   });
 
-  it.each(SERVICES)('not without a ready %s', (service) => {
+  it.each(serviceNames)('not without a ready %s', (service) => {
     expect(missingParts(aView({}, instance(service, { ready: false })))).toContain(`service ${service}`);
     const two = [instance(service, { ready: false }), instance(service)];
     expect(missingParts(aView({}, ...two))).toEqual([]);

@@ -1,8 +1,6 @@
-import { type InstanceView, streams } from '@tocsin/contracts';
+import { type InstanceView, serviceNames, streams } from '@tocsin/contracts';
 import type { QueueDepth } from '@tocsin/messaging';
 
-/** The sub-services that Tocsin does not work without. */
-const SERVICES = ['gateway', 'monitors', 'scheduler', 'prober', 'incidents', 'notifier', 'status'];
 /** More than this waiting for a consumer, and what happens now is not seen in time. */
 const BACKLOG_MAX = 5_000;
 
@@ -31,7 +29,7 @@ export function missingParts({ instances, queues, recordTakesWrites }: View): st
 
 function missingServices(ready: readonly InstanceView[]): string[] {
   const present = new Set(ready.map(({ service }) => service));
-  const missing = SERVICES.filter((service) => !present.has(service)).map((service) => `service ${service}`);
+  const missing = serviceNames.filter((service) => !present.has(service)).map((service) => `service ${service}`);
   const shards = freeShards(ready.filter(({ service }) => service === 'scheduler'));
   if (shards.length > 0) missing.push(`shards ${shards.join(', ')}`);
   const incidents = ready.filter(({ service }) => service === 'incidents');
