@@ -34,8 +34,8 @@ async function quickStart(): Promise<string> {
   const part = readme.slice(readme.indexOf('quick start: begin'), readme.indexOf('quick start: end'));
   const blocks = [...part.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block);
   expect(blocks).toHaveLength(4);
-  const demo = `node ${join(projectRoot, 'infra/local/demo.mjs')} ${port} > demo.log &`;
-  return blocks.join('\n').replace('node infra/local/demo.mjs &', demo).replaceAll('9000', port);
+  const demo = `node ${join(projectRoot, 'infra/tools/local/demo.mjs')} ${port} > demo.log &`;
+  return blocks.join('\n').replace('node infra/tools/local/demo.mjs &', demo).replaceAll('9000', port);
 }
 
 const kinds = () => sink.arrivals.map(({ body }) => (body as Hook).kind);

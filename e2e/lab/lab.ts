@@ -29,7 +29,7 @@ export class Lab {
 
   /** Builds the hosts of the example inventory and does to them what docs/operations.md says, until all is whole. */
   static async open(): Promise<Site> {
-    const inventory = readInventory(join(projectRoot, 'infra/hosts/inventory.example.yaml'));
+    const inventory = readInventory(join(projectRoot, 'infra/deploy/hosts/inventory.example.yaml'));
     const image = await findPrograms(inventory.postgresql);
     const centre = await DataCentre.build(Enclosure.here(), { inventory, image, outside: OUTSIDE });
     setDefaultCACertificates([...getCACertificates('default'), centre.deployment.certificates.authority]);

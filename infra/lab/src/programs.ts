@@ -54,7 +54,7 @@ export async function findPrograms(postgresql = 15): Promise<Programs> {
   const failure = await fetchMissing(servers(postgresql), layers);
   const apps = [
     ...serviceNames.map((name) => [`${RELEASE}/${name}`, join(projectRoot, 'dist/apps', name)] as const),
-    [`${RELEASE}/nats-guard`, join(projectRoot, 'dist/infra/nats-guard')] as const,
+    [`${RELEASE}/nats-guard`, join(projectRoot, 'dist/infra/deploy/nats-guard')] as const,
   ];
   const notBuilt = apps.filter(([, folder]) => !existsSync(folder));
   return {

@@ -4,7 +4,7 @@ import { projectRoot } from '@tocsin/local';
 import { describe, expect, it } from 'vitest';
 import { fileOf, parseUnit } from './units.ts';
 
-const folder = join(projectRoot, 'infra/systemd');
+const folder = join(projectRoot, 'infra/deploy/systemd');
 const ours = readdirSync(folder).filter((name) => name.endsWith('.service'));
 const read = (name: string) => parseUnit(name, [readFileSync(join(folder, fileOf(name)), 'utf8')]);
 const service = (text: string) => parseUnit('tocsin-toy.service', [`[Service]\nExecStart=/bin/true\n${text}`]);

@@ -15,7 +15,7 @@ describe.skipIf(reason !== undefined)(`a data centre${reason ? ` (${reason})` : 
 
   beforeAll(async () => {
     enclosure = await Enclosure.open();
-    const inventory = readInventory(join(projectRoot, 'infra/hosts/inventory.example.yaml'));
+    const inventory = readInventory(join(projectRoot, 'infra/deploy/hosts/inventory.example.yaml'));
     // No unit is enabled: what a host needs to run them may not be here.
     const image = { layers: [], mounts: {} };
     centre = await DataCentre.build(enclosure, { inventory, image, outside: '10.0.0.1', units: [] });

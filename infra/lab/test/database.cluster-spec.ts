@@ -11,7 +11,7 @@ import { findPrograms, whyNot } from '../src/programs.ts';
 
 const REPMGRD = 'tocsin-repmgrd.service';
 const UNITS = ['tocsin-postgres.service', REPMGRD, 'tocsin-postgres-watch.service'];
-const inventory = readInventory(join(projectRoot, 'infra/hosts/inventory.example.yaml'));
+const inventory = readInventory(join(projectRoot, 'infra/deploy/hosts/inventory.example.yaml'));
 const image = await findPrograms(inventory.postgresql);
 const reason = (await whyNot()) ?? image.missing.find((line) => /postgres|repmgr/.test(line));
 

@@ -92,7 +92,7 @@ describe.skipIf(reason !== undefined)(`a network${reason ? ` (${reason})` : ''}`
   });
 
   it('shows a host whether it reaches another one, be it only to be refused', async () => {
-    const script = await readFile(join(projectRoot, 'infra/hosts/files/edge/check-others'), 'utf8');
+    const script = await readFile(join(projectRoot, 'infra/deploy/hosts/files/edge/check-others'), 'utf8');
     const reaches = (): Promise<boolean> =>
       lab.b.run(['bash', '-c', script, 'check-others', '9', '10.9.0.99', addresses.a]).then(
         () => true,

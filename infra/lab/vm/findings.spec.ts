@@ -157,7 +157,7 @@ describe('what the small machine printed', () => {
 
 describe('the options of a bond', () => {
   it('are those of the file that hosts have', () => {
-    const file = join(import.meta.dirname, '../../hosts/files/bonding/tocsin-bond0.netdev');
+    const file = join(import.meta.dirname, '../../deploy/hosts/files/bonding/tocsin-bond0.netdev');
     expect(bondOptions(readFileSync(file, 'utf8'))).toBe(
       'mode active-backup arp_interval 100 arp_ip_target 10.0.0.12,10.0.0.13,10.0.0.1 arp_all_targets any arp_validate all',
     );

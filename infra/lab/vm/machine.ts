@@ -3,10 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Inventory, inventorySchema } from '@tocsin/hosts';
 import { temporaryDir } from '@tocsin/local';
-import { haproxyFiles } from '../../hosts/src/edge/haproxy.ts';
-import { keepalivedFiles } from '../../hosts/src/edge/keepalived.ts';
-import { withLvs } from '../../hosts/src/edge/lvs.ts';
-import { staticFiles } from '../../hosts/src/static-files.ts';
+import { haproxyFiles } from '../../deploy/hosts/src/edge/haproxy.ts';
+import { keepalivedFiles } from '../../deploy/hosts/src/edge/keepalived.ts';
+import { withLvs } from '../../deploy/hosts/src/edge/lvs.ts';
+import { staticFiles } from '../../deploy/hosts/src/static-files.ts';
 import { bondOptions } from './bond-options.ts';
 import { basePlan, packed, type Piece, type Plan } from './initramfs.ts';
 import { modulesFor } from './modules.ts';
@@ -15,7 +15,7 @@ import { type Seen, seenIn } from './results.ts';
 
 /** crc32c is asked for by others only when they start. */
 const modules = ['crc32c_generic', 'veth', 'bridge', 'bonding', 'sch_netem', 'ip_vs', 'ip_vs_wlc'];
-const BONDING = join(import.meta.dirname, '../../hosts/files/bonding/tocsin-bond0.netdev');
+const BONDING = join(import.meta.dirname, '../../deploy/hosts/files/bonding/tocsin-bond0.netdev');
 
 /** An idle processor needs a minute for all of it; one that is busy with other things, several. */
 export const MOST_SECONDS = 300;

@@ -120,7 +120,7 @@ export async function startTocsin(o: StartTocsinOptions = {}): Promise<StartedTo
 
 function commandLine(o: StartTocsinOptions): string[] {
   return [
-    ['--import', '@oxc-node/core/register', join(projectRoot, 'infra/local/src/start.ts')],
+    ['--import', '@oxc-node/core/register', join(projectRoot, 'infra/tools/local/src/start.ts')],
     ['--instances', String(o.instances ?? 2), '--port', '0'],
     o.ownMonitor === true ? [] : ['--no-own-monitor'],
     o.cluster === true ? ['--cluster'] : [],

@@ -1,7 +1,0 @@
-import { buildApps } from './build-apps.ts';
-import { handOver } from './hand-over.ts';
-import { asksForHelp } from './usage.ts';
-
-/** `npm run hosts`: writes what the hosts of an inventory need; see infra/hosts. They run built apps. */
-if (!asksForHelp()) await buildApps(new AbortController().signal);
-handOver('infra/hosts/src/main.ts');
