@@ -75,7 +75,7 @@ describe('bounds in rules', () => {
 
   it('of shards are the default of the scheduler', () => {
     const config = readFileSync(join(projectRoot, 'apps/scheduler/src/scheduler.config.ts'), 'utf8');
-    const shards = /TOCSIN_SHARDS: .*\.default\((\d+)\)/.exec(config)?.[1];
+    const shards = /'TOCSIN_SHARDS'.*\.default\((\d+)\)/.exec(config)?.[1];
     expect(expressionOf('TocsinShardUnheld')).toMatch(new RegExp(`< ${shards}$`));
   });
 });
