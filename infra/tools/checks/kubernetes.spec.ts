@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
-import { cacheRulesOf, cacheUsers, sentinelRules } from '@tocsin/contracts';
+import { cacheRulesOf, cacheUsers, consumers, sentinelRules } from '@tocsin/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { consumers } from '../../../libs/contracts/src/topology.ts';
 import {
   built,
   type Deployment,

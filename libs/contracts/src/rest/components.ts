@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { changeView } from '../change.ts';
-import { channel, channelSpec, emailSettings, notificationView, webhookSettings } from '../channel.ts';
-import { finding } from '../check.ts';
-import { epochMs, id } from '../fields.ts';
-import { incidentView, stateView, timelineEntry } from '../incident.ts';
-import { marks } from '../marks.ts';
-import { assertion, heartbeatSettings, httpSettings, monitorSpec, tcpSettings } from '../monitor.ts';
-import { coverage, coverageReport, latency, resultView, rollup, summary, uptimeReport } from '../report.ts';
-import { instanceView } from '../system.ts';
-import { createdToken, token, tokenSpec } from '../token.ts';
-import { tolerant } from '../tolerant.ts';
+import { changeView } from '../administration/change.ts';
+import { channel, channelSpec, emailSettings, notificationView, webhookSettings } from '../notifications/channel.ts';
+import { finding } from '../monitoring/check.ts';
+import { epochMs, id } from '../schema/fields.ts';
+import { incidentView, stateView, timelineEntry } from '../incidents/incident.ts';
+import { marks } from '../schema/marks.ts';
+import { assertion, heartbeatSettings, httpSettings, monitorSpec, tcpSettings } from '../monitoring/monitor.ts';
+import { coverage, coverageReport, latency, resultView, rollup, summary, uptimeReport } from '../monitoring/report.ts';
+import { instanceView } from '../administration/system.ts';
+import { createdToken, token, tokenSpec } from '../administration/token.ts';
+import { tolerant } from '../schema/tolerant.ts';
 import { problem } from './problem.ts';
 import { accepted, deadLetterView, monitorListItem, monitorView, operationView, systemView } from './views.ts';
 

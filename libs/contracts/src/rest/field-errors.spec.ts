@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { monitorSpec } from '../monitor.ts';
+import { monitorSpec } from '../monitoring/monitor.ts';
 import { fieldErrors, pointer } from './field-errors.ts';
 
 function refused(spec: unknown) {

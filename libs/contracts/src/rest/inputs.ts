@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { outcome } from '../check.ts';
-import { epochMs, id, limit } from '../fields.ts';
-import { stateName } from '../incident.ts';
+import { outcome } from '../monitoring/check.ts';
+import { epochMs, id, limit } from '../schema/fields.ts';
+import { stateName } from '../incidents/incident.ts';
 
 /** Parameters of REST addresses. Everything in an address is text, so each is turned into its type here. */
 

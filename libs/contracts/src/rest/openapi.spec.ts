@@ -3,7 +3,7 @@ import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../../../package.json' with { type: 'json' };
 import { z } from 'zod';
-import { monitorSpec } from '../monitor.ts';
+import { monitorSpec } from '../monitoring/monitor.ts';
 import { examples } from './examples.ts';
 import { openapi } from './openapi.ts';
 import type { Route } from './route.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Role } from '../token.ts';
+import type { Role } from '../administration/token.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

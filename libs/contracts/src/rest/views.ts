@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { epochMs } from '../fields.ts';
-import { stateView } from '../incident.ts';
-import { type AnyMonitor, monitor } from '../monitor.ts';
-import { instanceView } from '../system.ts';
+import { epochMs } from '../schema/fields.ts';
+import { stateView } from '../incidents/incident.ts';
+import { type AnyMonitor, monitor } from '../monitoring/monitor.ts';
+import { instanceView } from '../administration/system.ts';
 import { problem } from './problem.ts';
 
 /** What REST answers where it is more than the record that travels inside. */

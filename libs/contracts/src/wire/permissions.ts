@@ -1,5 +1,5 @@
 import { commands } from './commands.ts';
-import { type Rights, type ServiceName, services } from './services.ts';
+import { type Rights, type ServiceName, services } from '../services.ts';
 import { buckets, consumers, streams } from './topology.ts';
 
 /** What a user of the broker may do, in the words of its configuration. */

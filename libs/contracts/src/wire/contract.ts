@@ -1,6 +1,6 @@
 import { commands } from './commands.ts';
 import { requests } from './requests.ts';
-import { serviceNames, services } from './services.ts';
+import { serviceNames, services } from '../services.ts';
 import { buckets, consumers, streams } from './topology.ts';
 
 /** The one sub-service that creates and changes streams and buckets. */

@@ -1,4 +1,4 @@
-import type { ServiceName } from './services.ts';
+import type { ServiceName } from '../services.ts';
 
 /** What the cache's library asks of Redis; its scripts are asked for word by word like whoever runs them. */
 const COMMANDS =

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochMs, id } from './fields.ts';
+import { epochMs, id } from '../schema/fields.ts';
 
 const kind = z.enum(['monitor', 'channel', 'token', 'incident']);
 

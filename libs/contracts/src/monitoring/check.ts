@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { epochMs, id, locationName } from './fields.ts';
+import { epochMs, id, locationName } from '../schema/fields.ts';
 import { httpSettings, tcpSettings } from './monitor.ts';
-import { tolerant } from './tolerant.ts';
+import { tolerant } from '../schema/tolerant.ts';
 
 /** Attempts from here on were asked for by a person (`check now`), not by the grid or a confirmation. */
 export const MANUAL_ATTEMPT = 1000;

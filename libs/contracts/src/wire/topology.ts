@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { channelConfig } from './channel.ts';
-import { checkTask, heartbeat, result } from './check.ts';
-import { incidentEvent } from './incident.ts';
-import { monitorConfig } from './monitor.ts';
+import { channelConfig } from '../notifications/channel.ts';
+import { checkTask, heartbeat, result } from '../monitoring/check.ts';
+import { incidentEvent } from '../incidents/incident.ts';
+import { monitorConfig } from '../monitoring/monitor.ts';
 
 /** Streams, buckets and consumers, declared once and reconciled when a service boots. */
 

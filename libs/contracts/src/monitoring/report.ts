@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { because, finding, outcome } from './check.ts';
-import { epochMs, id } from './fields.ts';
-import { stateName } from './incident.ts';
+import { epochMs, id } from '../schema/fields.ts';
+import { stateName } from '../incidents/incident.ts';
 
 /** What the read side answers about the past. */
 

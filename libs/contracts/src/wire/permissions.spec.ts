@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { permissionsOf } from './permissions.ts';
-import { type ServiceName, serviceNames } from './services.ts';
+import { type ServiceName, serviceNames } from '../services.ts';
 
 /** Whether a pattern of the broker covers a subject (https://docs.nats.io/nats-concepts/subjects). */
 function covers(pattern: string, subject: string): boolean {

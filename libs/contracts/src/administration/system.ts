@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochMs } from './fields.ts';
+import { epochMs } from '../schema/fields.ts';
 
 /** How one instance says that it is there, and how it is. */
 export const instanceView = z.object({

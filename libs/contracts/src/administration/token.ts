@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { epochMs, id, line } from './fields.ts';
-import { tolerant } from './tolerant.ts';
+import { epochMs, id, line } from '../schema/fields.ts';
+import { tolerant } from '../schema/tolerant.ts';
 
 export const role = z.enum(['admin', 'editor', 'viewer']);
 export type Role = z.infer<typeof role>;

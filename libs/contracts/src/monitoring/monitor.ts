@@ -1,9 +1,21 @@
 import { durationMs, isSealed, keyPairProblem } from '@tocsin/core';
 import { z } from 'zod';
-import { duration, epochMs, HIDDEN, host, id, line, locationName, longestSealed, secret, tag, text } from './fields.ts';
-import { basicProblem, credentialProblem, headerProblem } from './header.ts';
-import { marked } from './marks.ts';
-import { tightened, tolerant } from './tolerant.ts';
+import {
+  duration,
+  epochMs,
+  HIDDEN,
+  host,
+  id,
+  line,
+  locationName,
+  longestSealed,
+  secret,
+  tag,
+  text,
+} from '../schema/fields.ts';
+import { basicProblem, credentialProblem, headerProblem } from './kinds/http/header.ts';
+import { marked } from '../schema/marks.ts';
+import { tightened, tolerant } from '../schema/tolerant.ts';
 
 /** Configuration of what is watched. The same shape is the REST body and, with secrets sealed, the internal record. */
 

@@ -1,9 +1,9 @@
 import { isSealedAddress } from '@tocsin/core';
 import { z } from 'zod';
-import { epochMs, id, line, longestSealed, secret } from './fields.ts';
-import { mailAddress, mailbox } from './mailbox.ts';
-import { marked } from './marks.ts';
-import { tolerant } from './tolerant.ts';
+import { epochMs, id, line, longestSealed, secret } from '../schema/fields.ts';
+import { mailAddress, mailbox } from './channels/email/mailbox.ts';
+import { marked } from '../schema/marks.ts';
+import { tolerant } from '../schema/tolerant.ts';
 
 /** Certificates in PEM form, trusted in place of the usual ones. */
 const ca = z.string().max(65_536).startsWith('-----BEGIN CERTIFICATE-----').optional();

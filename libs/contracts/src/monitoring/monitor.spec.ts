@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { monitorSpec } from './monitor.ts';
-import { fieldErrors } from './rest/field-errors.ts';
+import { fieldErrors } from '../rest/field-errors.ts';
 
 type Fields = Record<string, unknown>;
 const http = (settings: Fields = {}, more: Fields = {}) => ({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochMs, id, line, text } from './fields.ts';
+import { epochMs, id, line, text } from '../schema/fields.ts';
 
 export const stateName = z.enum(['up', 'down', 'degraded', 'unknown', 'paused', 'maintenance']);
 export type StateName = z.infer<typeof stateName>;

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { sealSecret } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { channelSpec } from './channel.ts';
+import { channelSpec } from '../notifications/channel.ts';
 import { HIDDEN, secret } from './fields.ts';
 import { laidOver, marked, markedFields, marks } from './marks.ts';
-import { monitorSpec } from './monitor.ts';
+import { monitorSpec } from '../monitoring/monitor.ts';
 import { mapMarked, mapSecrets, type Met } from './secrets.ts';
 
 interface JsonSchema {

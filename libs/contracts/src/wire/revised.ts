@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id } from './fields.ts';
+import { id } from '../schema/fields.ts';
 
 const revised = z.looseObject({ id, revision: z.int().min(1), deleted: z.unknown().optional() });
 /** What every configuration says of itself, whatever version wrote it. */

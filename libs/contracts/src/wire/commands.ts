@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { channel, channelSpec, notificationView } from './channel.ts';
-import { id } from './fields.ts';
-import { acknowledgeSpec, incidentView, noteSpec } from './incident.ts';
-import { anyMonitor, monitorSpec } from './monitor.ts';
-import type { ServiceName } from './services.ts';
-import { createdToken, tokenSpec } from './token.ts';
+import { channel, channelSpec, notificationView } from '../notifications/channel.ts';
+import { id } from '../schema/fields.ts';
+import { acknowledgeSpec, incidentView, noteSpec } from '../incidents/incident.ts';
+import { anyMonitor, monitorSpec } from '../monitoring/monitor.ts';
+import type { ServiceName } from '../services.ts';
+import { createdToken, tokenSpec } from '../administration/token.ts';
 
 /** Writes: carried by JetStream to the owner, executed once per operation, answered to the caller's inbox. */
 function command<S extends ServiceName, I extends z.ZodType, O extends z.ZodType>(

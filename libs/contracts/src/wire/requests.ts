@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { changesQuestion, changeView } from './change.ts';
-import { channel, notificationView } from './channel.ts';
-import { outcome } from './check.ts';
-import { epochMs, id, limit, page, tag } from './fields.ts';
-import { incidentView, stateName, stateView, transition } from './incident.ts';
-import { anyMonitor } from './monitor.ts';
-import { coverageReport, monitorTally, resultView, rollup, summary, uptimeReport } from './report.ts';
-import { instanceView } from './system.ts';
-import { role, token } from './token.ts';
+import { changesQuestion, changeView } from '../administration/change.ts';
+import { channel, notificationView } from '../notifications/channel.ts';
+import { outcome } from '../monitoring/check.ts';
+import { epochMs, id, limit, page, tag } from '../schema/fields.ts';
+import { incidentView, stateName, stateView, transition } from '../incidents/incident.ts';
+import { anyMonitor } from '../monitoring/monitor.ts';
+import { coverageReport, monitorTally, resultView, rollup, summary, uptimeReport } from '../monitoring/report.ts';
+import { instanceView } from '../administration/system.ts';
+import { role, token } from '../administration/token.ts';
 
 /** Reads: core request / reply to a queue group, with a deadline. */
 function request<I extends z.ZodType, O extends z.ZodType>(subject: string, input: I, output: O, timeoutMs = 2_000) {

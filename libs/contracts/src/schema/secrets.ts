@@ -1,9 +1,9 @@
 import { isSealed } from '@tocsin/core';
 import { z } from 'zod';
-import { channelSpec } from './channel.ts';
+import { channelSpec } from '../notifications/channel.ts';
 import { HIDDEN } from './fields.ts';
 import { laidOver, type Mark, type Marked, markedFields } from './marks.ts';
-import { monitorSpec } from './monitor.ts';
+import { monitorSpec } from '../monitoring/monitor.ts';
 
 /** Where secrets are in monitors and channels, as their schemas say, so that one place seals, hides and keeps them. */
 

@@ -1,15 +1,23 @@
 import { newId } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { channel, channelConfig, channelSpec } from './channel.ts';
-import { checkTarget, checkTask } from './check.ts';
-import { commands } from './commands.ts';
-import { incidentEvent, monitorEvent, stateEvent } from './incident.ts';
-import { anyMonitor, heartbeatOf, httpSettings, isProbed, monitor, monitorConfig, monitorSpec } from './monitor.ts';
-import { requests } from './requests.ts';
-import { checkTaskOf } from './task.ts';
+import { channel, channelConfig, channelSpec } from '../notifications/channel.ts';
+import { checkTarget, checkTask } from '../monitoring/check.ts';
+import { commands } from '../wire/commands.ts';
+import { incidentEvent, monitorEvent, stateEvent } from '../incidents/incident.ts';
+import {
+  anyMonitor,
+  heartbeatOf,
+  httpSettings,
+  isProbed,
+  monitor,
+  monitorConfig,
+  monitorSpec,
+} from '../monitoring/monitor.ts';
+import { requests } from '../wire/requests.ts';
+import { checkTaskOf } from '../monitoring/task.ts';
 import { tolerant } from './tolerant.ts';
-import { consumers } from './topology.ts';
+import { consumers } from '../wire/topology.ts';
 
 const spec = monitorSpec.parse({
   kind: 'http',
