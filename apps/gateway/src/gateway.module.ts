@@ -1,16 +1,12 @@
 import { Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
+import { Addresses, Authenticator, Door, EdgeInterceptor, Revocations } from '@tocsin/edge';
 import { ChannelsController } from './channels/channels.controller.ts';
 import { ChannelsService } from './channels/channels.service.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
 import { DeadLettersService } from './dead-letters/dead-letters.service.ts';
 import { DocsController } from './docs/docs.controller.ts';
-import { Addresses } from './edge/addresses.ts';
-import { Authenticator } from './edge/authenticator.ts';
-import { Door } from './edge/door.ts';
-import { EdgeInterceptor } from './edge/edge.interceptor.ts';
 import { Owners } from './edge/owners.ts';
-import { Revocations } from './edge/revocations.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { EventsController } from './events/events.controller.ts';
 import { EventsService } from './events/events.service.ts';

@@ -1,7 +1,7 @@
 import { HIDDEN, monitorSpec } from '@tocsin/contracts';
 import { isSealed, openSecret, Sealing, sealSecret, type SecretKeys } from '@tocsin/core';
+import { withoutSecrets } from '@tocsin/edge';
 import { describe, expect, it } from 'vitest';
-import { withoutSecrets } from './edge/edge.interceptor.ts';
 import { sealSecrets, shownTo, shownWithin } from './secrets.ts';
 
 const key: SecretKeys = [Buffer.alloc(32, 7)];

@@ -11,8 +11,7 @@ import {
   shownAddress,
 } from '@tocsin/contracts';
 import { type FieldError, isSealed, isSealedAddress, type Sealing } from '@tocsin/core';
-import type { Caller } from './edge/call.ts';
-import { EdgeRefusal } from './edge/problem.ts';
+import { type Caller, EdgeRefusal } from '@tocsin/edge';
 import { withoutQuery } from './query.ts';
 
 /**

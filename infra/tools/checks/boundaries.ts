@@ -18,6 +18,7 @@ const mayImport: Record<string, readonly string[]> = {
   schedule: [],
   telemetry: ['core'],
   service: ['core', 'messaging', 'cache', 'database', 'resilience', 'telemetry'],
+  edge: ['core', 'contracts', 'messaging', 'resilience', 'service', 'telemetry'],
   checks: ['core', 'contracts'],
   testing: [
     'core',

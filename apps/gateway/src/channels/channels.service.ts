@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, commands, requests, type routes } from '@tocsin/contracts';
+import { type Answer, type Call, type Caller, created, done, ok, okAged, record } from '@tocsin/edge';
 import { CONFIG } from '@tocsin/service';
-import { type Answer, created, done, ok, okAged, record } from '../edge/answer.ts';
-import type { Call, Caller } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { sealSecrets, shownTo } from '../secrets.ts';

@@ -1,8 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
+import { type Answer, type Call, done, FromCall, ok, Serve } from '@tocsin/edge';
 import { type DeadLetter, Messaging } from '@tocsin/messaging';
-import { type Answer, done, ok } from '../edge/answer.ts';
-import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { asked } from './asked.ts';
 import { DeadLettersService } from './dead-letters.service.ts';
 import { shownWithin } from '../secrets.ts';

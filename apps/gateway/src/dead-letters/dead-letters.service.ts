@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ErrorCode, TocsinError } from '@tocsin/core';
+import type { Call } from '@tocsin/edge';
 import { type KeyValue, Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
 import { z } from 'zod';
-import type { Call } from '../edge/call.ts';
 import { operationId } from '../edge/operation-id.ts';
 import { keyReused } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';

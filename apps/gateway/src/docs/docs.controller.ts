@@ -1,6 +1,5 @@
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
-import { Addresses } from '../edge/addresses.ts';
-import type { EdgeReply, EdgeRequest } from '../edge/call.ts';
+import { Addresses, type EdgeReply, type EdgeRequest } from '@tocsin/edge';
 import { DocsFiles } from './docs.files.ts';
 import { sendStatic, type StaticFile } from './static-file.ts';
 

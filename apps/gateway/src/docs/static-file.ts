@@ -1,6 +1,5 @@
+import { type EdgeReply, type EdgeRequest, etagsOf } from '@tocsin/edge';
 import { createHash } from 'node:crypto';
-import type { EdgeReply, EdgeRequest } from '../edge/call.ts';
-import { etagsOf } from '../edge/preconditions.ts';
 
 /** A document that never changes while the process lives. */
 export interface StaticFile {

@@ -1,9 +1,9 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MAX_BODY_BYTES } from '@tocsin/contracts';
+import { EdgeProblemFilter, sendProblem } from '@tocsin/edge';
 import { type HttpSettings, TRACE_HEADER } from '@tocsin/service';
 import { takePings } from '../heartbeats/ping-body.ts';
-import { EdgeProblemFilter, sendProblem } from './problem.filter.ts';
 
 const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',

@@ -2,11 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LastGood } from '@tocsin/cache';
 import { requests } from '@tocsin/contracts';
 import { type Clock, type ErrorCode, systemClock, TocsinError } from '@tocsin/core';
+import { acceptedAs, type Aged, type Answer, type Call } from '@tocsin/edge';
 import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import type { GatewayConfig } from '../gateway.config.ts';
-import { type Aged, type Answer, acceptedAs } from './answer.ts';
-import type { Call } from './call.ts';
 import { operationId, operationName } from './operation-id.ts';
 import { OwnerGuards } from './owner-guards.ts';
 

@@ -1,9 +1,8 @@
 import 'reflect-metadata';
 import { type RouteName, routes } from '@tocsin/contracts';
+import { methodsAt, ROUTE } from '@tocsin/edge';
 import { describe, expect, it } from 'vitest';
 import { restControllers } from '../gateway.module.ts';
-import { ROUTE } from './call.ts';
-import { methodsAt } from './route-match.ts';
 
 const served = restControllers.flatMap(({ prototype }) =>
   Object.getOwnPropertyNames(prototype)

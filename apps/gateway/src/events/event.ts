@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { routes } from '@tocsin/contracts';
-import { withoutSecrets } from '../edge/edge.interceptor.ts';
+import { withoutSecrets } from '@tocsin/edge';
 
 /** `internal` is for services: it has a place among the events, and no page is sent it. */
 export type EventType = 'incident' | 'state' | 'monitor' | 'notification' | 'internal';

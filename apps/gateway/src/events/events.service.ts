@@ -1,14 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { routes } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
+import { type Answer, Authenticator, type Call, EdgeRefusal } from '@tocsin/edge';
 import { CONFIG, Drain } from '@tocsin/service';
 import { logger } from '@tocsin/telemetry';
-import type { Answer } from '../edge/answer.ts';
-import type { Call } from '../edge/call.ts';
-import { EdgeRefusal } from '../edge/problem.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { EventFeed } from './event-feed.ts';
-import { Authenticator } from '../edge/authenticator.ts';
 import { EventStream } from './event-stream.ts';
 
 const HEARTBEAT_MS = 15_000;

@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import type { Answer } from '../edge/answer.ts';
-import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { type Answer, type Call, FromCall, Serve } from '@tocsin/edge';
 import { HeartbeatsService } from './heartbeats.service.ts';
 
 @Controller()

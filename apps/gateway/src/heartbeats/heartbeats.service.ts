@@ -1,11 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Heartbeat, subjects } from '@tocsin/contracts';
 import { type Clock, idFrom, monitorOfHeartbeatKey, newId, TocsinError } from '@tocsin/core';
+import { type Answer, type Call, ok, TokenBuckets } from '@tocsin/edge';
 import { Messaging } from '@tocsin/messaging';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import { type Answer, ok } from '../edge/answer.ts';
-import type { Call } from '../edge/call.ts';
-import { TokenBuckets } from '../edge/token-buckets.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 
 const LONGEST_MESSAGE = 10_000;

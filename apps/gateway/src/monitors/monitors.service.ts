@@ -12,10 +12,9 @@ import {
   type StateView,
 } from '@tocsin/contracts';
 import { type Clock, heartbeatKey } from '@tocsin/core';
+import { type Aged, type Answer, type Call, type Caller, created, done, ok, record } from '@tocsin/edge';
 import { CronSchedule } from '@tocsin/schedule';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import { type Aged, type Answer, created, done, ok, record } from '../edge/answer.ts';
-import type { Call, Caller } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { sealSecrets, shownTo } from '../secrets.ts';

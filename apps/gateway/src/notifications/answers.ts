@@ -1,5 +1,5 @@
 import type { NotificationView } from '@tocsin/contracts';
-import type { Caller } from '../edge/call.ts';
+import type { Caller } from '@tocsin/edge';
 
 /** How an attempt ended, by the code of HTTP or of SMTP; what stands behind it is the receiver's own words. */
 const CODE = /^(?:given up after \d+ attempts; the last: )?(?:status [1-5]\d\d|[2-5]\d\d(?= |$))/;

@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { requests, routes } from '@tocsin/contracts';
-import { type Answer, okAged } from '../edge/answer.ts';
-import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { type Answer, type Call, FromCall, okAged, Serve } from '@tocsin/edge';
 import { Owners } from '../edge/owners.ts';
 import { shownTo } from './answers.ts';
 

@@ -2,11 +2,9 @@ import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type MonitorTally, requests, routes } from '@tocsin/contracts';
 import type { Clock } from '@tocsin/core';
+import { type Answer, type Call, LONGEST_WAIT_MS } from '@tocsin/edge';
 import { Deadline, unlessAborted } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
-import type { Answer } from '../edge/answer.ts';
-import type { Call } from '../edge/call.ts';
-import { LONGEST_WAIT_MS } from '../edge/idempotency.ts';
 import { Owners } from '../edge/owners.ts';
 import { exposition } from './exposition.ts';
 

@@ -1,4 +1,4 @@
-import type { Aged } from '../edge/answer.ts';
+import type { Aged } from '@tocsin/edge';
 
 /** What is reported of a monitor that its owner knows, and the read side does not yet. */
 

@@ -1,4 +1,4 @@
-import { EdgeRefusal } from '../edge/problem.ts';
+import { EdgeRefusal } from '@tocsin/edge';
 
 const DAY_MS = 86_400_000;
 /** Roll-ups that one answer holds at most. */

@@ -1,9 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { requests, routes } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
+import { type Answer, type Call, FromCall, ok, okAged, Serve } from '@tocsin/edge';
 import { CLOCK } from '@tocsin/service';
-import { type Answer, ok, okAged } from '../edge/answer.ts';
-import { type Call, FromCall, Serve } from '../edge/call.ts';
 import { Owners } from '../edge/owners.ts';
 import { MonitorMetrics } from './monitor-metrics.ts';
 import { nothingYet } from './nothing-yet.ts';

@@ -1,9 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { requests, type routes } from '@tocsin/contracts';
-import { type Answer, ok } from '../edge/answer.ts';
-import type { Call } from '../edge/call.ts';
+import { type Answer, type Call, EdgeRefusal, ok } from '@tocsin/edge';
 import { Owners } from '../edge/owners.ts';
-import { EdgeRefusal } from '../edge/problem.ts';
 
 const OWNERS = [requests.changesOfMonitors, requests.changesOfIncidents, requests.changesOfNotifier];
 

@@ -1,13 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type OperationView, requests, type routes } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
+import { type Answer, type Call, ok, refusalOf } from '@tocsin/edge';
 import { Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
-import { type Answer, ok } from '../edge/answer.ts';
-import type { Call } from '../edge/call.ts';
 import { isOfRequest, isOperationOf } from '../edge/operation-id.ts';
 import { errorOf, keyReused, Owners } from '../edge/owners.ts';
-import { refusalOf } from '../edge/problem.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { shownWithin } from '../secrets.ts';
 

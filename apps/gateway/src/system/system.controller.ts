@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import { type Answer, ok } from '../edge/answer.ts';
-import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { type Answer, type Call, FromCall, ok, Serve } from '@tocsin/edge';
 import { ChangesService } from './changes.service.ts';
 import { OperationsService } from './operations.service.ts';
 import { SystemService } from './system.service.ts';

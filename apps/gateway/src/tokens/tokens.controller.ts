@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { commands, requests, routes } from '@tocsin/contracts';
-import { type Answer, created, done, ok } from '../edge/answer.ts';
-import { type Call, FromCall, Serve } from '../edge/call.ts';
+import { type Answer, type Call, created, done, FromCall, ok, Serve } from '@tocsin/edge';
 import { Owners } from '../edge/owners.ts';
 
 @Controller()

@@ -4,14 +4,14 @@ import type { Mutant } from './mutant.ts';
 export const edge: readonly Mutant[] = [
   {
     mechanism: 'A token that asks too often is refused: 429',
-    file: 'apps/gateway/src/edge/token-buckets.ts',
+    file: 'libs/edge/src/token-buckets.ts',
     find: 'const allowed = bucket.tokens >= 1;',
     replace: 'const allowed = bucket.tokens > -Infinity;',
-    test: 'apps/gateway/src/edge/token-buckets.spec.ts',
+    test: 'libs/edge/src/token-buckets.spec.ts',
   },
   {
     mechanism: 'More requests at a time than can be worked on are refused: 503',
-    file: 'apps/gateway/src/edge/edge.interceptor.ts',
+    file: 'libs/edge/src/edge.interceptor.ts',
     find: 'this.running >= this.config.maxRequests',
     replace: 'this.running < 0',
     test: 'apps/gateway/test/access.int-spec.ts',
@@ -19,10 +19,10 @@ export const edge: readonly Mutant[] = [
   },
   {
     mechanism: 'A refusal that passes says when to come back: Retry-After',
-    file: 'apps/gateway/src/edge/problem.ts',
+    file: 'libs/edge/src/problem.ts',
     find: 'if (!RETRY.has(code)) return {};',
     replace: 'if (RETRY.size > 0) return {};',
-    test: 'apps/gateway/src/edge/problem.spec.ts',
+    test: 'libs/edge/src/problem.spec.ts',
   },
   {
     mechanism: 'A breaker opens for what fails again and again',
@@ -95,10 +95,10 @@ export const edge: readonly Mutant[] = [
   },
   {
     mechanism: 'A write for another revision is another request under an Idempotency-Key',
-    file: 'apps/gateway/src/edge/idempotency.ts',
+    file: 'libs/edge/src/idempotency.ts',
     find: "of.ifRevision === undefined ? ''",
     replace: "of.ifRevision !== -1 ? ''",
-    test: 'apps/gateway/src/edge/idempotency.spec.ts',
+    test: 'libs/edge/src/idempotency.spec.ts',
     title: 'a revision that it insists on makes another request',
   },
 ];

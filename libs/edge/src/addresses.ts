@@ -2,7 +2,7 @@ import type { BlockList } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import type { GatewayConfig } from '../gateway.config.ts';
+import type { EdgeConfig } from './edge.config.ts';
 import type { EdgeRequest } from './call.ts';
 import { clientAddress, networkOf, proxiesOf } from './client-address.ts';
 import { type Taken, TokenBuckets } from './token-buckets.ts';
@@ -16,7 +16,7 @@ export class Addresses {
   private readonly unknown: TokenBuckets;
   private readonly proxies: BlockList;
 
-  constructor(@Inject(CONFIG) config: GatewayConfig, @Inject(CLOCK) clock: Clock) {
+  constructor(@Inject(CONFIG) config: EdgeConfig, @Inject(CLOCK) clock: Clock) {
     this.proxies = proxiesOf(config.trustedProxies);
     this.open = new TokenBuckets({ ...config.openRate, most: MOST_ADDRESSES }, clock);
     this.unknown = new TokenBuckets({ ...config.unknownRate, most: MOST_ADDRESSES }, clock);

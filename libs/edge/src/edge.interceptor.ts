@@ -4,7 +4,7 @@ import { TocsinError } from '@tocsin/core';
 import { CONFIG } from '@tocsin/service';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { Readable } from 'node:stream';
-import type { GatewayConfig } from '../gateway.config.ts';
+import type { EdgeConfig } from './edge.config.ts';
 import type { Answer } from './answer.ts';
 import { type EdgeReply, type EdgeRequest, ROUTE } from './call.ts';
 import { Door } from './door.ts';
@@ -20,7 +20,7 @@ export class EdgeInterceptor implements NestInterceptor {
 
   constructor(
     private readonly door: Door,
-    @Inject(CONFIG) private readonly config: GatewayConfig,
+    @Inject(CONFIG) private readonly config: EdgeConfig,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler<Answer>): Observable<unknown> {

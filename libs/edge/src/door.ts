@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Route } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import type { GatewayConfig } from '../gateway.config.ts';
+import type { EdgeConfig } from './edge.config.ts';
 import { Addresses } from './addresses.ts';
 import { Authenticator, requireRole } from './authenticator.ts';
 import type { Call, Caller, EdgeReply, EdgeRequest } from './call.ts';
@@ -21,7 +21,7 @@ export class Door {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly addresses: Addresses,
-    @Inject(CONFIG) private readonly config: GatewayConfig,
+    @Inject(CONFIG) private readonly config: EdgeConfig,
     @Inject(CLOCK) clock: Clock,
   ) {
     const { ratePerSecond: perSecond, rateBurst: burst } = config;

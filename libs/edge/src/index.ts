@@ -1,0 +1,14 @@
+export { Addresses } from './addresses.ts';
+export { acceptedAs, type Aged, type Answer, created, done, ok, okAged, record } from './answer.ts';
+export { Authenticator } from './authenticator.ts';
+export { type Call, type Caller, type EdgeReply, type EdgeRequest, FromCall, ROUTE, Serve } from './call.ts';
+export { Door } from './door.ts';
+export type { EdgeConfig } from './edge.config.ts';
+export { EdgeInterceptor, withoutSecrets } from './edge.interceptor.ts';
+export { LONGEST_WAIT_MS } from './idempotency.ts';
+export { etagsOf } from './preconditions.ts';
+export { EdgeRefusal, refusalOf } from './problem.ts';
+export { EdgeProblemFilter, sendProblem } from './problem.filter.ts';
+export { Revocations } from './revocations.ts';
+export { methodsAt } from './route-match.ts';
+export { TokenBuckets } from './token-buckets.ts';
