@@ -1,4 +1,5 @@
-import { ports, serviceNames } from '@tocsin/hosts';
+import { serviceNames } from '@tocsin/contracts';
+import { ports } from '@tocsin/hosts';
 import { type DataCentre, type Host, serverUnits, serviceUnits } from '@tocsin/lab';
 import { type BrokerLogin, messagesIn, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
 import { type Ask, askOneOf } from '../trial/oracle/database.ts';

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { deploy, type Deployment, type Inventory, render, serviceNames, writeHost } from '@tocsin/hosts';
+import { serviceNames } from '@tocsin/contracts';
+import { deploy, type Deployment, type Inventory, render, writeHost } from '@tocsin/hosts';
 import { temporaryDir } from '@tocsin/local';
 import type { Enclosure } from './enclosure.ts';
 import { Host, type Image } from './host.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
-import { cacheRulesOf, cacheUsers, consumers, sentinelRules } from '@tocsin/contracts';
+import { cacheRulesOf, cacheUsers, consumers, sentinelRules, serviceNames, services } from '@tocsin/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -18,7 +18,6 @@ import {
 import { newSecrets } from '../../deploy/kubernetes/src/secrets.ts';
 import { commandKeysOf, newCommandKeys } from '../local/src/command-keys.ts';
 import { newSecretKeys, secretKeysOf } from '../local/src/secret-keys.ts';
-import { services } from '../local/src/services.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const kubernetes = join(root, 'infra/deploy/kubernetes');
@@ -27,9 +26,6 @@ const servers = join(kubernetes, 'servers');
 const componentNames = readdirSync(join(kubernetes, 'components'));
 const components = componentNames.map((name) => join(kubernetes, 'components', name));
 const upgrades = readdirSync(join(kubernetes, 'upgrade')).map((name) => join(kubernetes, 'upgrade', name));
-const apps = readdirSync(join(root, 'apps'));
-/** Whoever talks to what Tocsin does not run itself. */
-const outside = ['prober', 'notifier'];
 const base = built(join(kubernetes, 'base'));
 const secretFolder = '/run/secrets/tocsin';
 
@@ -118,17 +114,17 @@ describe('the files of infra/deploy/kubernetes', () => {
 
   it('name no TOCSIN_ variable that no README explains', () => {
     const named = files.flatMap((file) => variablesIn(readFileSync(file, 'utf8')));
-    expect(unexplained(named, ['libs/service', ...apps.map((app) => `apps/${app}`)])).toEqual([]);
+    expect(unexplained(named, ['libs/service', ...serviceNames.map((app) => `apps/${app}`)])).toEqual([]);
   });
 
   it('give every image of the base a registry in the example', () => {
     const named = kustomizationIn(example).images?.map(({ name }) => name);
-    expect(named?.toSorted()).toEqual(apps.map((app) => `tocsin/${app}`).toSorted());
+    expect(named?.toSorted()).toEqual(serviceNames.map((app) => `tocsin/${app}`).toSorted());
   });
 });
 
-describe.each(apps)('%s', (app) => {
-  const needs = services.find(({ name }) => name === app)!;
+describe.each(serviceNames)('%s', (app) => {
+  const needs = services[app];
 
   it('runs at least twice, on hosts of their own', () => {
     const { spec } = find<Deployment>(base, 'Deployment', app);
@@ -210,7 +206,7 @@ describe.each(apps)('%s', (app) => {
     const needed = [
       'TOCSIN_NATS_PASSWORD',
       ...(needs.database ? ['TOCSIN_DATABASE_URL'] : []),
-      ...(needs.standby ? ['TOCSIN_DATABASE_REPLICA_URL'] : []),
+      ...(needs.database?.replica ? ['TOCSIN_DATABASE_REPLICA_URL'] : []),
       ...(needs.cache ? ['TOCSIN_REDIS_URL'] : []),
       ...Object.keys(secretKeysOf(needs.name, { secretKeys: newSecretKeys() })),
       ...Object.keys(commandKeysOf(needs.name, newCommandKeys())),
@@ -236,7 +232,7 @@ describe.each(apps)('%s', (app) => {
     expect(reaches.toSorted()).toEqual([
       ...(needs.cache ? ['tocsin/cache'] : []),
       ...(needs.database ? ['tocsin/database'] : []),
-      ...(outside.includes(app) ? ['tocsin/outside'] : []),
+      ...(needs.targets ? ['tocsin/outside'] : []),
     ]);
   });
 
@@ -322,8 +318,8 @@ describe('the servers', () => {
     const { users } = JSON.parse(text.replace(/^authorization /, '')) as {
       users: { user: string; password: string; permissions: { publish: string[]; subscribe: string[] } }[];
     };
-    expect(users.map(({ user }) => user).toSorted()).toEqual(apps.toSorted());
-    expect(new Set(users.map(({ password }) => password)).size).toBe(apps.length);
+    expect(users.map(({ user }) => user).toSorted()).toEqual(serviceNames.toSorted());
+    expect(new Set(users.map(({ password }) => password)).size).toBe(serviceNames.length);
     for (const { permissions } of users) expect(permissions.publish).not.toContain('>');
   });
 
@@ -336,7 +332,7 @@ describe('the servers', () => {
       return /:([^:@]+)@/.exec(url)![1]!;
     });
     expect(new Set([operator, ...passwords]).size).toBe(cacheUsers.length + 1);
-    for (const app of apps) expect(JSON.stringify(held.get(app))).not.toContain(operator);
+    for (const app of serviceNames) expect(JSON.stringify(held.get(app))).not.toContain(operator);
     const lines = (rulesOf: (name: (typeof cacheUsers)[number]) => string): string[] => [
       `user default on >${operator} ~* &* +@all`,
       ...cacheUsers.map((name, n) => `user ${name} on >${passwords[n]} ${rulesOf(name)}`),
@@ -379,7 +375,7 @@ describe('autoscaling', () => {
   const names = scaled.map(({ scaleTargetRef }) => scaleTargetRef.name).toSorted();
 
   it('is for all but the scheduler, whose number of instances nobody else sets', () => {
-    expect(names).toEqual(apps.filter((app) => app !== 'scheduler').toSorted());
+    expect(names).toEqual(serviceNames.filter((app) => app !== 'scheduler').toSorted());
     const [patch] = kustomizationIn(folder).patches ?? [];
     expect(patch?.target.name?.split('|').toSorted()).toEqual(names);
   });
@@ -421,7 +417,7 @@ describe('kubectl kustomize', () => {
 
   it('renders the example, with images from its registry in its namespace', () => {
     const manifests = rendered(example);
-    for (const app of apps) {
+    for (const app of serviceNames) {
       expect(find(manifests, 'Deployment', app).metadata).toHaveProperty('namespace', 'tocsin');
       expect(podOf(manifests, app).container.image).toMatch(new RegExp(`^registry.example.com/tocsin/${app}:\\d`));
     }
@@ -435,7 +431,7 @@ describe('kubectl kustomize', () => {
 
   it('renders the base with every component', () => {
     const manifests = renderedWith(components);
-    for (const app of apps) {
+    for (const app of serviceNames) {
       const { spec } = find<Deployment>(manifests, 'Deployment', app);
       expect(spec.replicas).toBe(app === 'scheduler' ? 2 : undefined);
       expect(variablesOf(manifests, app).get('OTEL_EXPORTER_OTLP_ENDPOINT')).toMatch(/^http:/);
@@ -452,8 +448,8 @@ describe('kubectl kustomize', () => {
       renderedWith([upgrade('key-of-before')]),
       renderedWith([upgrade('key-of-before'), upgrade('sealing-as-before')]),
     ];
-    for (const app of apps) {
-      const had = ['gateway', 'monitors', 'prober', 'notifier'].includes(app);
+    for (const app of serviceNames) {
+      const had = services[app].secretKeys !== undefined;
       const now = givenTo(base, app);
       expect(givenTo(opens, app)).toEqual(had ? [...now, 'TOCSIN_SECRET'].toSorted() : now);
       expect(givenTo(seals, app)).toEqual(

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import type { DatabaseRole } from '@tocsin/contracts';
 import {
   createTocsinDatabase,
   startNats,
   startRedis,
   temporaryDir,
-  type DatabaseRole,
   type NatsOptions,
   type RedisOptions,
   type RunningNats,

@@ -1,4 +1,4 @@
-import type { ServiceName } from '@tocsin/contracts';
+import { type ServiceName, serviceNames, services } from '@tocsin/contracts';
 
 /** Where each product listens, the same on every host. */
 export const ports = {
@@ -8,15 +8,5 @@ export const ports = {
   postgres: 5432,
   /** The balancer's own page of figures, on loopback. */
   haproxyStats: 8404,
-  services: {
-    gateway: 8420,
-    monitors: 8421,
-    scheduler: 8422,
-    prober: 8423,
-    incidents: 8424,
-    notifier: 8425,
-    status: 8426,
-  } satisfies Record<ServiceName, number>,
+  services: Object.fromEntries(serviceNames.map((name) => [name, services[name].port])) as Record<ServiceName, number>,
 } as const;
-
-export const serviceNames = Object.keys(ports.services) as ServiceName[];

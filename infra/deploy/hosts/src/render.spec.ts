@@ -1,12 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { permissionsOf } from '@tocsin/contracts';
+import { permissionsOf, serviceNames } from '@tocsin/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../../nats-guard/src/settings.ts';
 import { deploy, type Deployment } from './deployment.ts';
 import { readInventory } from './inventory.ts';
-import { serviceNames } from './ports.ts';
 import { render } from './render.ts';
 import type { RenderedFile } from './rendered.ts';
 import { writeHost } from './write.ts';

@@ -1,17 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheUsers, type ServiceName } from '@tocsin/contracts';
-import {
-  type CommandKeyPair,
-  type DatabaseRole,
-  databaseRoles,
-  newCommandKeys,
-  newSecretKeys,
-  passwordsFor,
-  type SecretKeySet,
-} from '@tocsin/local';
-import { serviceNames } from './ports.ts';
+import { cacheUsers, type DatabaseRole, databaseRoles, type ServiceName, serviceNames } from '@tocsin/contracts';
+import { type CommandKeyPair, newCommandKeys, newSecretKeys, passwordsFor, type SecretKeySet } from '@tocsin/local';
 
 /** What nobody but the hosts may know; made once and kept with the inventory. */
 export interface Secrets {

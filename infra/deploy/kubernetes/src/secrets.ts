@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { cacheRulesOf, cacheUsers, permissionsOf, sentinelRules } from '@tocsin/contracts';
 import {
-  commandKeysOf,
+  cacheRulesOf,
+  cacheUsers,
   type DatabaseRole,
   databaseRoles,
-  newCommandKeys,
-  newSecretKeys,
-  secretKeysOf,
-  password,
-  passwordsFor,
-  type ServiceNeeds,
+  isDatabaseRole,
+  permissionsOf,
+  sentinelRules,
+  type Service,
+  type ServiceName,
+  serviceNames,
   services,
-} from '@tocsin/local';
+} from '@tocsin/contracts';
+import { commandKeysOf, newCommandKeys, newSecretKeys, secretKeysOf, password, passwordsFor } from '@tocsin/local';
 
 /** A Secret as Kubernetes takes it. */
 export interface Secret {
@@ -20,8 +21,6 @@ export interface Secret {
   metadata: { name: string };
   stringData: Record<string, string>;
 }
-
-type Service = ServiceNeeds['name'];
 
 const SENTINELS = [0, 1, 2].map((n) => `redis-sentinel-${n}.redis-sentinel-headless:26379`).join(',');
 
@@ -34,13 +33,15 @@ export function newSecrets(): Secret[] {
   const commandKeys = newCommandKeys();
   const operatorOfRedis = password();
   const cache = passwordsFor(cacheUsers);
-  const broker = passwordsFor(services.map(({ name }) => name));
+  const broker = passwordsFor(serviceNames);
   const database = passwordsFor(databaseRoles);
-  const known = (service: ServiceNeeds): Record<string, string> => ({
+  const known = (service: Service): Record<string, string> => ({
     TOCSIN_NATS_PASSWORD: broker[service.name],
-    ...(service.database ? { TOCSIN_DATABASE_URL: databaseUrl(service.database, database, 'postgres-rw') } : {}),
-    ...(service.database && service.standby
-      ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(service.database, database, 'postgres-r') }
+    ...(isDatabaseRole(service.name)
+      ? { TOCSIN_DATABASE_URL: databaseUrl(service.name, database, 'postgres-rw') }
+      : {}),
+    ...(isDatabaseRole(service.name) && service.database?.replica
+      ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(service.name, database, 'postgres-r') }
       : {}),
     ...(service.cache
       ? { TOCSIN_REDIS_URL: `redis+sentinel://${service.name}:${cache[service.name]}@${SENTINELS}/tocsin` }
@@ -50,7 +51,7 @@ export function newSecrets(): Secret[] {
     ...(service.bootstrapToken ? { TOCSIN_BOOTSTRAP_TOKEN: `tsn_${randomBytes(32).toString('base64url')}` } : {}),
   });
   return [
-    ...services.map((service) => secretOf(service.name, known(service))),
+    ...Object.values(services).map((service) => secretOf(service.name, known(service))),
     secretOf('nats-auth', { 'auth.conf': authorization(broker) }),
     secretOf('redis', {
       password: operatorOfRedis,
@@ -73,14 +74,18 @@ function databaseUrl(role: DatabaseRole, passwords: Record<DatabaseRole, string>
  * The users of Redis, or of its Sentinels, in the language of an ACL file. The default user must stand in it: Redis ignores
  * `requirepass` beside an ACL file, and would let anybody in.
  */
-function usersOf(operator: string, passwords: Record<Service, string>, rulesOf: (service: Service) => string): string {
-  const services = cacheUsers.map((name) => `user ${name} on >${passwords[name]} ${rulesOf(name)}`);
-  return [`user default on >${operator} ~* &* +@all`, ...services, ''].join('\n');
+function usersOf(
+  operator: string,
+  passwords: Record<ServiceName, string>,
+  rulesOf: (service: ServiceName) => string,
+): string {
+  const users = cacheUsers.map((name) => `user ${name} on >${passwords[name]} ${rulesOf(name)}`);
+  return [`user default on >${operator} ~* &* +@all`, ...users, ''].join('\n');
 }
 
 /** A part of the broker's configuration, whose language takes JSON: its users, each with what it may do. */
-function authorization(passwords: Record<Service, string>): string {
-  const users = services.map(({ name }) => {
+function authorization(passwords: Record<ServiceName, string>): string {
+  const users = serviceNames.map((name) => {
     return { user: name, password: passwords[name], permissions: permissionsOf(name) };
   });
   return `authorization ${JSON.stringify({ users }, null, 2)}\n`;

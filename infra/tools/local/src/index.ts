@@ -9,7 +9,7 @@ export { newSecretKeys, type SecretKeySet, secretKeysOf } from './secret-keys.ts
 export { startNats, type NatsOptions, type NatsUser, type RunningNats } from './nats.ts';
 export { redisUrlOf, startRedis, type RedisOptions, type RunningRedis, type RedisUser } from './redis.ts';
 export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres.ts';
-export { createTocsinDatabase, databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
+export { createTocsinDatabase } from './postgres-bootstrap.ts';
 export { guard, unguard } from './watchdog.ts';
 export { temporaryDir } from './temporary.ts';
 export { PostgresPair, startPostgresPair, type PostgresPairOptions } from './postgres-pair.ts';
@@ -17,4 +17,3 @@ export type { PostgresName } from './postgres-pair-state.ts';
 export { password, passwordsFor } from './passwords.ts';
 export { processesIn } from './process-folder.ts';
 export { asksForHelp, showUsage } from './usage.ts';
-export { services, type ServiceNeeds } from './services.ts';

@@ -1,12 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { cacheRulesOf, cacheUsers, permissionsOf, type ServiceName } from '@tocsin/contracts';
+import { cacheRulesOf, cacheUsers, type DatabaseRole, permissionsOf, type ServiceName } from '@tocsin/contracts';
 import { KeptServer } from './kept-server.ts';
 import type { Road } from './links.ts';
 import { startNatsCluster } from './nats-cluster.ts';
 import { NatsGuard } from './nats-guard.ts';
 import { startNats } from './nats.ts';
 import { inTocsin } from './paths.ts';
-import type { DatabaseRole } from './postgres-bootstrap.ts';
 import { type PostgresPair, type PostgresPairOptions, startPostgresPair } from './postgres-pair.ts';
 import { startPostgres } from './postgres.ts';
 import { say } from './progress.ts';
@@ -14,7 +13,7 @@ import { redisUrlOf, startRedis } from './redis.ts';
 import type { RunningServer } from './running.ts';
 import { type Secrets, tokenFile } from './secrets.ts';
 import { findOrFetchServers } from './servers.ts';
-import type { Addresses, Platform } from './services.ts';
+import type { Addresses, Platform } from './service-environment.ts';
 
 /** Sees and may do everything: for oracles and a person's own questions, not for a service. */
 const NATS_USER = 'tocsin';

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { type Service, serviceNames, services } from '@tocsin/contracts';
 import { buildApps } from './build-apps.ts';
 import { startJaeger, type RunningJaeger } from './jaeger.ts';
 import { ControlPort } from './control-port.ts';
@@ -12,14 +13,7 @@ import { say, table } from './progress.ts';
 import { allReady } from './ready.ts';
 import { removeRuntime, writeEnvironmentFile, writeRuntime, type Runtime } from './runtime-file.ts';
 import { loadSecrets, tokenFile, type Secrets } from './secrets.ts';
-import {
-  environmentOf,
-  inheritedEnvironment,
-  services,
-  TARGETS_ALLOWED,
-  type Platform,
-  type ServiceNeeds,
-} from './services.ts';
+import { environmentOf, inheritedEnvironment, TARGETS_ALLOWED, type Platform } from './service-environment.ts';
 import { noteChildren } from './start-lock.ts';
 import type { StartOptions } from './start-options.ts';
 import { Supervised } from './supervised.ts';
@@ -63,7 +57,7 @@ export class LocalTocsin {
     const [platform] = await Promise.all([this.startServers(secrets), this.build(signal)]);
     if (signal.aborted) return;
     await this.startInstances(platform);
-    say(`starting ${this.instances.length} instances of ${services.length} sub-services`);
+    say(`starting ${this.instances.length} instances of ${serviceNames.length} sub-services`);
     await allReady(this.instances, signal);
     if (signal.aborted) return;
     await this.addOwnMonitorOnce(secrets.adminToken);
@@ -112,7 +106,7 @@ export class LocalTocsin {
   }
 
   private async startInstances(platform: Platform): Promise<void> {
-    for (const service of services) {
+    for (const service of Object.values(services)) {
       writeEnvironmentFile(service.name, { ...(await environmentOf(service, platform)), ...this.tracing() });
       for (let number = 1; number <= this.options.instances; number++) {
         const instance = `${service.name}-${number}`;
@@ -139,7 +133,7 @@ export class LocalTocsin {
   }
 
   /** Gateways are where a person expects them, if that is free; everything else is anywhere. */
-  private portOf(service: ServiceNeeds, number: number): Promise<number> {
+  private portOf(service: Service, number: number): Promise<number> {
     const fixed = service.name === 'gateway' && this.options.port !== 0;
     return fixed ? freePortNear(this.options.port + number - 1) : freePort();
   }
@@ -167,7 +161,7 @@ export class LocalTocsin {
   }
 
   private supervise(
-    service: ServiceNeeds,
+    service: Service,
     o: { instance: string; port: number; environment: Record<string, string> },
   ): Supervised {
     const { instance } = o;

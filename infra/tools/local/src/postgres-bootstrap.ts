@@ -1,19 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type DatabaseRole, databaseRoles } from '@tocsin/contracts';
 import { projectRoot } from './paths.ts';
 import { withClient } from './pg-client.ts';
 
-/** The owners of a schema each, and the one that only reads. */
-export const databaseRoles = ['monitors', 'incidents', 'notifier', 'status'] as const;
-export type DatabaseRole = (typeof databaseRoles)[number];
-
 /** What tests use; `npm start` generates its own. */
-const testPasswords: Record<DatabaseRole, string> = {
-  monitors: 'monitors',
-  incidents: 'incidents',
-  notifier: 'notifier',
-  status: 'status',
-};
+const testPasswords = Object.fromEntries(databaseRoles.map((role) => [role, role])) as Record<DatabaseRole, string>;
 
 /**
  * Creates the database when it is missing and runs infra/deploy/postgres/bootstrap.sql in it. Safe to repeat.

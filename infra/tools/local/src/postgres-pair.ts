@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DatabaseRole } from '@tocsin/contracts';
 import { freePort } from './ports.ts';
-import { createTocsinDatabase, type DatabaseRole } from './postgres-bootstrap.ts';
+import { createTocsinDatabase } from './postgres-bootstrap.ts';
 import { binariesFor, initialise } from './postgres-files.ts';
 import { PostgresKeeper } from './postgres-keeper.ts';
 import { PairMember } from './postgres-member.ts';

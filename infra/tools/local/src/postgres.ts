@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DatabaseRole } from '@tocsin/contracts';
 import { temporaryDir } from './temporary.ts';
 import { withClient } from './pg-client.ts';
 import { freePort } from './ports.ts';
-import { createTocsinDatabase, type DatabaseRole } from './postgres-bootstrap.ts';
+import { createTocsinDatabase } from './postgres-bootstrap.ts';
 import { binariesFor, commonSettings, initialise, superuserUrlAt } from './postgres-files.ts';
 import { RunningServer } from './running.ts';
 import { Unprivileged } from './unprivileged.ts';

@@ -1,14 +1,14 @@
+import { type ServiceName, serviceNames } from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
 import { newSecretKeys, secretKeysOf } from './secret-keys.ts';
-import { services } from './services.ts';
 
 const secretKeys = newSecretKeys();
-const held = (service: (typeof services)[number]['name'], secret?: string) =>
+const held = (service: ServiceName, secret?: string) =>
   Object.keys(secretKeysOf(service, { secretKeys, secret })).toSorted();
 
 describe('the keys of a deployment', () => {
   it('that open are with who uses secrets, and with nobody who receives or keeps them', () => {
-    const holders = (name: string) => services.map((one) => one.name).filter((one) => held(one).includes(name));
+    const holders = (name: string) => serviceNames.filter((one) => held(one).includes(name));
     expect(holders('TOCSIN_CHECKS_KEY')).toEqual(['prober']);
     expect(holders('TOCSIN_CHANNELS_KEY')).toEqual(['notifier']);
     expect(holders('TOCSIN_TOKEN_KEY')).toEqual(['monitors']);
@@ -19,7 +19,7 @@ describe('the keys of a deployment', () => {
   });
 
   it('of an earlier version go on where it made one: who opens has it, and the gateway has it no more', () => {
-    const holders = services.map((one) => one.name).filter((one) => held(one, 'before').includes('TOCSIN_SECRET'));
+    const holders = serviceNames.filter((one) => held(one, 'before').includes('TOCSIN_SECRET'));
     expect(holders).toEqual(['monitors', 'prober', 'notifier']);
     expect(secretKeysOf('gateway', { secret: 'before' })).toEqual({ TOCSIN_SECRET: 'before' });
     expect(secretKeysOf('scheduler', { secret: 'before' })).toEqual({});

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto';
-import type { ServiceName } from '@tocsin/contracts';
+import { type SecretKeyName, type ServiceName, services } from '@tocsin/contracts';
 
 /** The two halves of what seals one sort of secrets: X25519, as DER in base64. */
 export interface SealKeyPair {
@@ -36,26 +36,26 @@ export function newSecretKeys(secret?: string): SecretKeySet {
 }
 
 /**
- * What a sub-service needs of them, as its environment has it: who receives secrets seals them, who uses them opens them.
- * @param keys absent: those of an earlier version are all there are
+ * The keys that a sub-service needs, as its environment has them.
+ * @param keys absent: a deployment that an earlier version began has its one secret and no other key
  */
 export function secretKeysOf(
   service: ServiceName,
   { secretKeys: keys, secret }: { secretKeys?: SecretKeySet | undefined; secret?: string | undefined },
 ): Record<string, string> {
-  const before: Record<string, string> = secret === undefined ? {} : { TOCSIN_SECRET: secret };
-  if (!keys) return ['gateway', 'monitors', 'prober', 'notifier'].includes(service) ? before : {};
-  const sealing = {
+  const { secretKeys: names = [], opensFormerSecrets = false } = services[service];
+  const former: Record<string, string> = secret === undefined ? {} : { TOCSIN_SECRET: secret };
+  if (!keys) return names.length > 0 ? former : {};
+  const values: Record<SecretKeyName, string> = {
+    TOCSIN_CHECKS_KEY: keys.checks.key,
     TOCSIN_CHECKS_PUBLIC_KEY: keys.checks.publicKey,
+    TOCSIN_CHANNELS_KEY: keys.channels.key,
     TOCSIN_CHANNELS_PUBLIC_KEY: keys.channels.publicKey,
+    TOCSIN_HEARTBEAT_KEY: keys.heartbeat,
+    TOCSIN_REQUEST_KEY: keys.request,
+    TOCSIN_TOKEN_KEY: keys.token,
   };
-  const holds: Partial<Record<ServiceName, Record<string, string>>> = {
-    gateway: { ...sealing, TOCSIN_HEARTBEAT_KEY: keys.heartbeat, TOCSIN_REQUEST_KEY: keys.request },
-    monitors: { ...sealing, TOCSIN_TOKEN_KEY: keys.token, ...before },
-    prober: { TOCSIN_CHECKS_KEY: keys.checks.key, ...before },
-    notifier: { TOCSIN_CHANNELS_KEY: keys.channels.key, ...before },
-  };
-  return holds[service] ?? {};
+  return { ...Object.fromEntries(names.map((name) => [name, values[name]])), ...(opensFormerSecrets ? former : {}) };
 }
 
 function newPair(): SealKeyPair {

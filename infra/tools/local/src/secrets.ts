@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cacheUsers, serviceNames, type ServiceName } from '@tocsin/contracts';
+import { cacheUsers, type DatabaseRole, databaseRoles, serviceNames, type ServiceName } from '@tocsin/contracts';
 import { type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 import { password, passwordsFor } from './passwords.ts';
 import { inTocsin } from './paths.ts';
 import { newSecretKeys, type SecretKeySet } from './secret-keys.ts';
-import { databaseRoles, type DatabaseRole } from './postgres-bootstrap.ts';
 
 /** Generated once per clone, in `.tocsin/secrets.json`, readable by its owner alone. */
 export interface Secrets {

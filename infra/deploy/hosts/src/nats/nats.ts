@@ -1,7 +1,7 @@
-import { permissionsOf } from '@tocsin/contracts';
+import { permissionsOf, serviceNames } from '@tocsin/contracts';
 import { type Deployment, othersOf } from '../deployment.ts';
 import type { Host } from '../inventory.ts';
-import { ports, serviceNames } from '../ports.ts';
+import { ports } from '../ports.ts';
 import { ETC, readableBy, type RenderedFile, RUN, STATE } from '../rendered.ts';
 
 const GROUP = 'tocsin-nats';

@@ -1,6 +1,6 @@
+import { type DatabaseRole, databaseRoles } from '@tocsin/contracts';
 import { ports } from '../ports.ts';
 import type { Secrets } from '../secrets.ts';
-import { databaseUsers } from './postgres-deployment.ts';
 
 /** libpq's password file: what repmgr and replication use between the hosts. */
 export function pgpass({ repmgr }: Pick<Secrets['postgres'], 'repmgr'>): string {
@@ -9,7 +9,7 @@ export function pgpass({ repmgr }: Pick<Secrets['postgres'], 'repmgr'>): string 
 
 /** Variables for the SQL that makes the roles. psql reads them from a file, so that no command line shows them. */
 export function passwordVariables(secrets: Secrets['postgres']): string {
-  const set = (role: 'repmgr' | (typeof databaseUsers)[number]): string =>
+  const set = (role: 'repmgr' | DatabaseRole): string =>
     `\\set ${role}_password '${secrets[role].replaceAll('\\', '\\\\').replaceAll("'", "''")}'\n`;
-  return [...databaseUsers, 'repmgr' as const].map(set).join('');
+  return [...databaseRoles, 'repmgr' as const].map(set).join('');
 }

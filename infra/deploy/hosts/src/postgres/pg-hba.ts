@@ -1,4 +1,5 @@
-import { databaseUsers, type PostgresDeployment } from './postgres-deployment.ts';
+import { databaseRoles } from '@tocsin/contracts';
+import type { PostgresDeployment } from './postgres-deployment.ts';
 
 /** Who may come from where. Everything over the network is encrypted and asks for a password; the rest is refused. */
 export function pgHba({ hosts }: Pick<PostgresDeployment, 'hosts'>): string {
@@ -13,7 +14,7 @@ export function pgHba({ hosts }: Pick<PostgresDeployment, 'hosts'>): string {
     '# Replication, elections and rewinding, between the hosts.',
     ...addresses.flatMap((address) => [from('repmgr', 'repmgr', address), from('replication', 'repmgr', address)]),
     '# The sub-services, each only into its database; a service may ask the server beside it by loopback.',
-    ...databaseUsers.flatMap((user) => [...addresses, '127.0.0.1/32'].map((address) => from('tocsin', user, address))),
+    ...databaseRoles.flatMap((user) => [...addresses, '127.0.0.1/32'].map((address) => from('tocsin', user, address))),
     '',
   ].join('\n');
 }

@@ -1,13 +1,9 @@
-import { databaseRoles } from '@tocsin/local';
 import type { Deployment } from '../deployment.ts';
 
 /** What the database's files are made from. */
 export type PostgresDeployment = Pick<Deployment, 'hosts' | 'postgresql' | 'location' | 'archive'> & {
   secrets: Pick<Deployment['secrets'], 'postgres'>;
 };
-
-/** The sub-services with a role and a schema (`status` only reads). */
-export const databaseUsers = databaseRoles;
 
 /** Runs the server, and may read its secrets. */
 export const POSTGRES_USER = 'tocsin-postgres';

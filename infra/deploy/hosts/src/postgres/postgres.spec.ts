@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { databaseRoles } from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
-import { databaseUsers } from './postgres-deployment.ts';
 import { postgresFiles } from './postgres.ts';
 
 const shared = join(import.meta.dirname, '../../files/postgres');
@@ -67,12 +67,12 @@ describe('who may connect', () => {
 
   it('to the database of Tocsin: each sub-service that has a role, and nobody else', () => {
     const users = rules.filter(([kind]) => kind === 'hostssl').filter(([, database]) => database === 'tocsin');
-    expect(new Set(users.map((rule) => rule[2]))).toEqual(new Set(databaseUsers));
-    for (const user of databaseUsers) expect(users.filter((rule) => rule[2] === user)).toHaveLength(4);
+    expect(new Set(users.map((rule) => rule[2]))).toEqual(new Set(databaseRoles));
+    for (const user of databaseRoles) expect(users.filter((rule) => rule[2] === user)).toHaveLength(4);
   });
 
   it('of the sub-services: to no other database', () => {
-    const elsewhere = rules.filter((rule) => databaseUsers.some((user) => user === rule[2]) && rule[1] !== 'tocsin');
+    const elsewhere = rules.filter((rule) => databaseRoles.some((user) => user === rule[2]) && rule[1] !== 'tocsin');
     expect(elsewhere).toEqual([]);
     expect(rules.filter(([kind, database]) => kind === 'hostssl' && database === 'all')).toEqual([]);
   });

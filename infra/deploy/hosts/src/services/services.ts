@@ -1,4 +1,5 @@
-import { commandKeysOf, type DatabaseRole, secretKeysOf, type ServiceNeeds, services } from '@tocsin/local';
+import { type DatabaseRole, isDatabaseRole, type Service, services } from '@tocsin/contracts';
+import { commandKeysOf, secretKeysOf } from '@tocsin/local';
 import type { Deployment } from '../deployment.ts';
 import type { Host } from '../inventory.ts';
 import { ports } from '../ports.ts';
@@ -14,12 +15,12 @@ const SHUTDOWN_MS = 15_000;
  * each in a file, that root alone can read and systemd hands to the unit (`LoadCredential=`).
  */
 export function serviceFiles(deployment: Deployment, host: Host): RenderedFile[] {
-  return services.flatMap((needs) => {
-    const service = needs.name;
-    const credentials = credentialsOf(deployment, needs);
+  return Object.values(services).flatMap((entry) => {
+    const service = entry.name;
+    const credentials = credentialsOf(deployment, entry);
     const handed = `/run/credentials/tocsin@${service}.service`;
     const environment: Record<string, string> = {
-      ...plain(deployment, host, needs),
+      ...plain(deployment, host, entry),
       ...Object.fromEntries(Object.keys(credentials).map((name) => [`${name}_FILE`, `${handed}/tocsin_${name}`])),
       ...deployment.settings[service],
     };
@@ -32,8 +33,8 @@ export function serviceFiles(deployment: Deployment, host: Host): RenderedFile[]
   });
 }
 
-function plain({ hosts, location, traces }: Deployment, host: Host, needs: ServiceNeeds): Record<string, string> {
-  const { name: service, environment } = needs;
+function plain({ hosts, location, traces }: Deployment, host: Host, entry: Service): Record<string, string> {
+  const { name: service, environment } = entry;
   // Its own host first: the way is the shortest, and each client follows the cluster from there.
   const near = [host, ...hosts.filter((other) => other.name !== host.name)];
   return {
@@ -48,7 +49,7 @@ function plain({ hosts, location, traces }: Deployment, host: Host, needs: Servi
     TOCSIN_DRAIN_GRACE_MS: String(DRAIN_GRACE_MS),
     TOCSIN_SHUTDOWN_MS: String(SHUTDOWN_MS),
     ...environment,
-    ...(needs.targets ? { TOCSIN_TARGETS_OWN: ownServers(hosts) } : {}),
+    ...(entry.targets ? { TOCSIN_TARGETS_OWN: ownServers(hosts) } : {}),
     ...(traces === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: traces }),
     ...(service === 'prober' ? { TOCSIN_LOCATION: location } : {}),
     // The balancer of any host says who asks.
@@ -70,15 +71,15 @@ function endpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function credentialsOf({ hosts, secrets }: Deployment, needs: ServiceNeeds): Record<string, string> {
-  const { name: service, database, standby, cache, bootstrapToken } = needs;
+function credentialsOf({ hosts, secrets }: Deployment, entry: Service): Record<string, string> {
+  const { name: service, database, cache, bootstrapToken } = entry;
   const all = (port: number): string => hosts.map(({ address }) => `${address}:${port}`).join(',');
   const databaseUrl = (role: DatabaseRole): string =>
     `postgres://${role}:${secrets.postgres[role]}@${all(ports.postgres)}/tocsin?sslmode=verify-full`;
   return {
     TOCSIN_NATS_PASSWORD: secrets.nats[service],
-    ...(database ? { TOCSIN_DATABASE_URL: databaseUrl(database) } : {}),
-    ...(database && standby ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(database) } : {}),
+    ...(isDatabaseRole(service) ? { TOCSIN_DATABASE_URL: databaseUrl(service) } : {}),
+    ...(isDatabaseRole(service) && database?.replica ? { TOCSIN_DATABASE_REPLICA_URL: databaseUrl(service) } : {}),
     ...(cache
       ? { TOCSIN_REDIS_URL: `rediss+sentinel://${service}:${secrets.redis[service]}@${all(ports.sentinel)}/${PRIMARY}` }
       : {}),

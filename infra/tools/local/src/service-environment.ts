@@ -1,34 +1,6 @@
-import type { ServiceName } from '@tocsin/contracts';
+import { type DatabaseRole, isDatabaseRole, type Service, type ServiceName } from '@tocsin/contracts';
 import { commandKeysOf, type CommandKeyPair } from './command-keys.ts';
-import type { DatabaseRole } from './postgres-bootstrap.ts';
 import { type SecretKeySet, secretKeysOf } from './secret-keys.ts';
-
-/** What one sub-service may know: nothing that it does not need. */
-export interface ServiceNeeds {
-  name: ServiceName;
-  database?: DatabaseRole;
-  /** Has a standby answer reads, at least while there is no primary. */
-  standby?: boolean;
-  cache?: boolean;
-  /** Opens connections for monitors or channels. */
-  targets?: boolean;
-  /** Creates the first admin token. */
-  bootstrapToken?: boolean;
-  /** What it needs beside TOCSIN_ variables. */
-  environment?: Record<string, string>;
-}
-
-/** In the order of the table that `npm start` prints. */
-export const services: readonly ServiceNeeds[] = [
-  { name: 'gateway', cache: true },
-  { name: 'monitors', database: 'monitors', standby: true, cache: true, bootstrapToken: true },
-  { name: 'scheduler' },
-  // Looking up names takes a thread each: four silent name servers must not hold up every other name.
-  { name: 'prober', targets: true, environment: { UV_THREADPOOL_SIZE: '32' } },
-  { name: 'incidents', database: 'incidents' },
-  { name: 'notifier', database: 'notifier', targets: true },
-  { name: 'status', database: 'status', standby: true, cache: true },
-];
 
 /** Where one host finds the servers; each asked for only when it is needed, since asking opens the links to it. */
 export interface Addresses {
@@ -60,7 +32,7 @@ export const TARGETS_ALLOWED = process.env.TOCSIN_TARGETS_ALLOW ?? '127.0.0.0/8,
 
 /** The environment of a service (without its instance's name and port), or of one instance of it. */
 export async function environmentOf(
-  service: ServiceNeeds,
+  service: Service,
   platform: Platform,
   instance?: string,
 ): Promise<Record<string, string>> {
@@ -73,7 +45,7 @@ export async function environmentOf(
     TOCSIN_NATS_PASSWORD: platform.natsPasswords[service.name],
     TOCSIN_REPLICAS: String(platform.replicas),
     ...(service.cache ? { TOCSIN_REDIS_URL: await addresses.redisUrl(service.name) } : {}),
-    ...(service.database ? { TOCSIN_DATABASE_URL: await addresses.databaseUrl(service.database) } : {}),
+    ...(isDatabaseRole(service.name) ? { TOCSIN_DATABASE_URL: await addresses.databaseUrl(service.name) } : {}),
     ...secretKeysOf(service.name, platform),
     ...(service.targets
       ? { TOCSIN_TARGETS_ALLOW: TARGETS_ALLOWED, TOCSIN_TARGETS_OWN: platform.ownServers.join(',') }
