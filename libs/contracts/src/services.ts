@@ -19,7 +19,7 @@ export type SecretKeyName =
 
 /**
  * What a service does at the broker, beside what follows from its consumers and commands. The broker enforces it: see
- * `permissions.ts`.
+ * `wire/permissions.ts`.
  */
 export interface Rights {
   /** Subjects of streams that it publishes to. */
