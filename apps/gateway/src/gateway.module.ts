@@ -6,7 +6,7 @@ import { ChannelsService } from './channels/channels.service.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
 import { DeadLettersService } from './dead-letters/dead-letters.service.ts';
 import { DocsController } from './docs/docs.controller.ts';
-import { Owners } from './edge/owners.ts';
+import { ServiceClient } from './service-client/service-client.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { EventsController } from './events/events.controller.ts';
 import { EventsService } from './events/events.service.ts';
@@ -46,7 +46,7 @@ export const restControllers = [
     Revocations,
     Door,
     { provide: APP_INTERCEPTOR, useClass: EdgeInterceptor },
-    Owners,
+    ServiceClient,
     MonitorsService,
     MonitorMetrics,
     ChannelsService,

@@ -5,7 +5,7 @@ startTelemetry('gateway');
 
 const { runService } = await import('@tocsin/service');
 const { contract } = await import('@tocsin/contracts');
-const { edgeHttp } = await import('./edge/http.ts');
+const { edgeHttp } = await import('./http.ts');
 const { gatewayConfig } = await import('./gateway.config.ts');
 const { GatewayModule } = await import('./gateway.module.ts');
 

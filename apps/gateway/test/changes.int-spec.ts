@@ -2,7 +2,7 @@ import { commands, HIDDEN } from '@tocsin/contracts';
 import { idFrom, isSealed, newId, openSecret } from '@tocsin/core';
 import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { operationId } from '../src/edge/operation-id.ts';
+import { operationId } from '../src/service-client/operation-id.ts';
 import { anHttpMonitor, Stack } from './stack.ts';
 
 let stack: Stack;

@@ -5,9 +5,9 @@ import { NestLogger } from '@tocsin/telemetry';
 import type { DynamicModule } from '@nestjs/common';
 import type { FastifyServerOptions } from 'fastify';
 import { createServer, type RequestListener } from 'node:http';
-import type { Front } from './front.ts';
+import type { HttpServer } from './http-server.ts';
 import { traceRequests } from './http.tracing.ts';
-import { patiently } from './patience.ts';
+import { retryUntilReady } from './retry-until-ready.ts';
 
 export interface HttpSettings {
   /** More options for Fastify. */
@@ -24,13 +24,13 @@ export interface Application {
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * Builds the Nest application behind `front`, with its handlers on the broker. It does not consume yet.
+ * Builds the Nest application behind `server`, with its handlers on the broker. It does not consume yet.
  * When a part of it can't start because a server is away, it is taken down, so that the caller can build it again.
  */
 export async function buildApplication(
   root: DynamicModule,
   messaging: Messaging,
-  front: Front,
+  server: HttpServer,
   http: HttpSettings = {},
 ): Promise<Application> {
   let listener: RequestListener | undefined;
@@ -48,7 +48,7 @@ export async function buildApplication(
     app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
-    if (listener) front.serve(listener, http.fastify?.requestTimeout);
+    if (listener) server.serve(listener, http.fastify?.requestTimeout);
     return { app, transport };
   } catch (error) {
     await app.close().catch(() => undefined);
@@ -56,7 +56,7 @@ export async function buildApplication(
   }
 }
 
-/** Fastify without a socket of its own: requests come from `Front`, which was listening long before. */
+/** Fastify without a socket of its own: requests come from `HttpServer`, which was listening long before. */
 function adapterWith(http: HttpSettings, use: (handler: RequestListener) => void): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
@@ -71,7 +71,7 @@ function adapterWith(http: HttpSettings, use: (handler: RequestListener) => void
 /** Starts the handlers of messages. The broker may be away: it is waited for. */
 export async function startTaking({ app, transport }: Application, stopped: AbortSignal): Promise<void> {
   let registered = false;
-  await patiently('NATS to accept streams and consumers', stopped, async () => {
+  await retryUntilReady('NATS to accept streams and consumers', stopped, async () => {
     if (registered) return listen(transport);
     registered = true;
     await app.startAllMicroservices();

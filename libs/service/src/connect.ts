@@ -4,7 +4,7 @@ import { Database, migrate, Outbox } from '@tocsin/database';
 import { Connection, Messaging, OutboxRelay, type MessagingContract, type MessagingOptions } from '@tocsin/messaging';
 import { logger } from '@tocsin/telemetry';
 import type { Health } from './health.ts';
-import { patiently } from './patience.ts';
+import { retryUntilReady } from './retry-until-ready.ts';
 import type { PlatformConfig } from './platform.config.ts';
 
 const log = logger('start');
@@ -31,10 +31,10 @@ export async function connectMessaging(
     return { server, ...(rttMs === undefined ? {} : { latencyMs: rttMs }) };
   });
   const options = messagingOptions(config, contract);
-  const opened = await patiently('NATS', stopped, () => Connection.open(options));
+  const opened = await retryUntilReady('NATS', stopped, () => Connection.open(options));
   connection = opened;
   const messaging = new Messaging(opened);
-  await patiently('NATS to have its streams', stopped, () => messaging.reconcile());
+  await retryUntilReady('NATS to have its streams', stopped, () => messaging.reconcile());
   return messaging;
 }
 
@@ -62,10 +62,10 @@ export async function connectDatabase(
   health.add('postgres', () => database.ping());
   const { migrations } = settings;
   if (migrations) {
-    const applied = await patiently('PostgreSQL', stopped, () => migrate(database, migrations));
+    const applied = await retryUntilReady('PostgreSQL', stopped, () => migrate(database, migrations));
     if (applied.length > 0) log.info({ applied }, 'migrated the database');
   } else {
-    await patiently('PostgreSQL', stopped, () => database.ping());
+    await retryUntilReady('PostgreSQL', stopped, () => database.ping());
   }
   return database;
 }

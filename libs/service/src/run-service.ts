@@ -10,12 +10,12 @@ import { buildApplication, startTaking, type Application, type HttpSettings } fr
 import { CONFIG_EXIT_CODE, ConfigError, readConfig } from './config.ts';
 import { connectDatabase, connectMessaging, openCache, startRelay, type DatabaseSettings } from './connect.ts';
 import { Drain } from './drain.ts';
-import { Front } from './front.ts';
+import { HttpServer } from './http-server.ts';
 import { Health } from './health.ts';
-import { patiently } from './patience.ts';
+import { retryUntilReady } from './retry-until-ready.ts';
 import { rootModule, type Platform } from './platform.module.ts';
 import type { PlatformConfig } from './platform.config.ts';
-import { forgetStart } from './rest.ts';
+import { releaseStartMemory } from './release-start-memory.ts';
 import { exitOnDefect, stopOnSignal } from './shutdown.ts';
 
 /** What makes a sub-service. */
@@ -36,7 +36,7 @@ interface Running {
   config: PlatformConfig;
   health: Health;
   drain: Drain;
-  front: Front;
+  http: HttpServer;
   stopped: AbortController;
   platform?: Platform;
   application?: Application;
@@ -64,7 +64,7 @@ export async function runService(settings: ServiceSettings): Promise<void> {
     config,
     health,
     drain: new Drain(),
-    front: new Front(health),
+    http: new HttpServer(health),
     stopped: new AbortController(),
   };
   stopOnSignal(config.shutdownMs, (signal) => stop(service, signal));
@@ -89,21 +89,21 @@ function configOrExit(settings: ServiceSettings): PlatformConfig {
 }
 
 async function start(service: Running): Promise<void> {
-  const { config, front, health, settings, stopped } = service;
-  const port = await front.listen(config.httpHost, config.httpPort);
+  const { config, http, health, settings, stopped } = service;
+  const port = await http.listen(config.httpHost, config.httpPort);
   log.info({ port, pid: process.pid }, `listening at http://${config.httpHost}:${port}`);
   const platform = await connect(service);
   service.platform = platform;
   const pingSubject = settings.contract.requests['systemPing']?.subject;
-  const application = await patiently('what the service starts with', stopped.signal, () => {
+  const application = await retryUntilReady('what the service starts with', stopped.signal, () => {
     const root = rootModule(platform, settings.module, pingSubject);
-    return buildApplication(root, platform.messaging, front, settings.http);
+    return buildApplication(root, platform.messaging, http, settings.http);
   });
   service.application = application;
   if (platform.database && platform.outbox) {
     service.relay = startRelay(platform.messaging, platform.database, platform.outbox);
   }
-  forgetStart();
+  releaseStartMemory();
   await startTaking(application, stopped.signal);
   stopped.signal.throwIfAborted();
   health.become('running');
@@ -129,7 +129,7 @@ async function connect({ config, settings, health, drain, stopped }: Running): P
 
 /** Not ready → stop taking → finish or hand back → release leases → close, in that order. */
 async function stop(service: Running, signal: string): Promise<void> {
-  const { config, drain, front, health, stopped, platform, application, relay } = service;
+  const { config, drain, http, health, stopped, platform, application, relay } = service;
   const { shutdownMs } = config;
   const finishBy = performance.now() + shutdownMs * (DRAIN_SHARE + FINISH_SHARE);
   log.info({ signal }, 'stopping');
@@ -137,16 +137,16 @@ async function stop(service: Running, signal: string): Promise<void> {
   drain.begin();
   stopped.abort(new TocsinError('unavailable', 'the service is stopping', { retry: false }));
   if (application) await sleep(config.drainGraceMs);
-  front.stopTaking();
+  http.stopTaking();
   await Promise.all([drain.run('stop-taking'), application?.transport.drain(shutdownMs * DRAIN_SHARE)]);
   // Handlers that ended early leave their share to requests, some of which wait for an owner for seconds.
   const finishMs = Math.max(shutdownMs * FINISH_SHARE, finishBy - performance.now());
-  await Promise.all([drain.run('finish'), front.finish(finishMs)]);
+  await Promise.all([drain.run('finish'), http.finish(finishMs)]);
   await relay?.stop();
   await drain.run('release');
   if (platform?.messaging.status().connected) await platform.messaging.leases.releaseAll();
   await application?.app.close();
-  front.close();
+  http.close();
   await Promise.all([platform?.cache?.close(), platform?.database?.close()]);
   await platform?.messaging.close();
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Channel, commands, requests, type routes } from '@tocsin/contracts';
 import { type Answer, type Call, type Caller, created, done, ok, okAged, record } from '@tocsin/edge';
 import { CONFIG } from '@tocsin/service';
-import { Owners } from '../edge/owners.ts';
+import { ServiceClient } from '../service-client/service-client.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { sealSecrets, shownTo } from '../secrets.ts';
 
@@ -12,7 +12,7 @@ type Routes = typeof routes;
 @Injectable()
 export class ChannelsService {
   constructor(
-    private readonly owners: Owners,
+    private readonly owners: ServiceClient,
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}
 

@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
 import { type Answer, type Call, done, FromCall, ok, Serve } from '@tocsin/edge';
 import { type DeadLetter, Messaging } from '@tocsin/messaging';
-import { asked } from './asked.ts';
+import { brokerAnswer } from './broker-answer.ts';
 import { DeadLettersService } from './dead-letters.service.ts';
 import { shownWithin } from '../secrets.ts';
 
@@ -17,14 +17,14 @@ export class DeadLettersController {
   async list(@FromCall() call: Call<typeof routes.deadLettersList>): Promise<Answer> {
     const { cursor, limit } = call.query;
     const page = { limit, ...(cursor === undefined ? {} : { before: cursor }) };
-    const letters = await asked(this.messaging.deadLetters.list(page), call.deadline);
+    const letters = await brokerAnswer(this.messaging.deadLetters.list(page), call.deadline);
     const last = letters.length === limit ? letters.at(-1) : undefined;
     return ok({ items: letters.map(summaryOf), ...(last ? { next: String(last.sequence) } : {}) });
   }
 
   @Serve(routes.deadLettersGet)
   async read(@FromCall() call: Call<typeof routes.deadLettersGet>): Promise<Answer> {
-    const letter = await asked(this.messaging.deadLetters.read(call.params.id), call.deadline);
+    const letter = await brokerAnswer(this.messaging.deadLetters.read(call.params.id), call.deadline);
     return ok({
       ...view(letter),
       ...(letter.payload === undefined ? {} : { payload: payloadOf(letter.payload, call) }),

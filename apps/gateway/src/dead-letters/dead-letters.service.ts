@@ -4,10 +4,10 @@ import type { Call } from '@tocsin/edge';
 import { type KeyValue, Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
 import { z } from 'zod';
-import { operationId } from '../edge/operation-id.ts';
-import { keyReused } from '../edge/owners.ts';
+import { operationId } from '../service-client/operation-id.ts';
+import { keyReused } from '../service-client/service-client.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
-import { asked } from './asked.ts';
+import { brokerAnswer } from './broker-answer.ts';
 
 /** What became of a key: begun, and once it has ended, why it was refused if it was. */
 const record = z.object({
@@ -27,12 +27,12 @@ export class DeadLettersService {
 
   /** @throws TocsinError `not_found`, `invalid`, `unavailable`; `key_reused` if the key named another request */
   redrive(call: Call, sequence: number): Promise<void> {
-    return this.once(call, sequence, () => asked(this.messaging.deadLetters.redrive(sequence)));
+    return this.once(call, sequence, () => brokerAnswer(this.messaging.deadLetters.redrive(sequence)));
   }
 
   /** @throws TocsinError `not_found`, `unavailable`; `key_reused` if the key named another request */
   discard(call: Call, sequence: number): Promise<void> {
-    return this.once(call, sequence, () => asked(this.messaging.deadLetters.discard(sequence)));
+    return this.once(call, sequence, () => brokerAnswer(this.messaging.deadLetters.discard(sequence)));
   }
 
   private async once(call: Call, sequence: number, effect: () => Promise<void>): Promise<void> {
@@ -76,7 +76,7 @@ export class DeadLettersService {
   /** Why a letter can't be had, if it is not there. */
   private async absence(sequence: number): Promise<Recorded['refusal']> {
     try {
-      await asked(this.messaging.deadLetters.read(sequence));
+      await brokerAnswer(this.messaging.deadLetters.read(sequence));
       return undefined;
     } catch (error) {
       if (!(error instanceof TocsinError) || error.code !== 'not_found') throw error;

@@ -1,11 +1,11 @@
 import { Controller } from '@nestjs/common';
 import { commands, requests, routes } from '@tocsin/contracts';
 import { type Answer, type Call, created, FromCall, ok, okAged, Serve } from '@tocsin/edge';
-import { Owners } from '../edge/owners.ts';
+import { ServiceClient } from '../service-client/service-client.ts';
 
 @Controller()
 export class IncidentsController {
-  constructor(private readonly owners: Owners) {}
+  constructor(private readonly owners: ServiceClient) {}
 
   @Serve(routes.incidentsList)
   async list(@FromCall() call: Call<typeof routes.incidentsList>): Promise<Answer> {

@@ -15,7 +15,7 @@ import { type Clock, heartbeatKey } from '@tocsin/core';
 import { type Aged, type Answer, type Call, type Caller, created, done, ok, record } from '@tocsin/edge';
 import { CronSchedule } from '@tocsin/schedule';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import { Owners } from '../edge/owners.ts';
+import { ServiceClient } from '../service-client/service-client.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { sealSecrets, shownTo } from '../secrets.ts';
 
@@ -41,7 +41,7 @@ export class MonitorsService {
   private statesAwayUntil = 0;
 
   constructor(
-    private readonly owners: Owners,
+    private readonly owners: ServiceClient,
     @Inject(Cache) private readonly cache: Cache,
     @Inject(CONFIG) private readonly config: GatewayConfig,
     @Inject(CLOCK) private readonly clock: Clock,

@@ -1,12 +1,12 @@
 import { Controller } from '@nestjs/common';
 import { requests, routes } from '@tocsin/contracts';
 import { type Answer, type Call, FromCall, okAged, Serve } from '@tocsin/edge';
-import { Owners } from '../edge/owners.ts';
+import { ServiceClient } from '../service-client/service-client.ts';
 import { shownTo } from './answers.ts';
 
 @Controller()
 export class NotificationsController {
-  constructor(private readonly owners: Owners) {}
+  constructor(private readonly owners: ServiceClient) {}
 
   @Serve(routes.notificationsList)
   async list(@FromCall() call: Call<typeof routes.notificationsList>): Promise<Answer> {

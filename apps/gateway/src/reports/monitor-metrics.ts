@@ -5,7 +5,7 @@ import type { Clock } from '@tocsin/core';
 import { type Answer, type Call, LONGEST_WAIT_MS } from '@tocsin/edge';
 import { Deadline, unlessAborted } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
-import { Owners } from '../edge/owners.ts';
+import { ServiceClient } from '../service-client/service-client.ts';
 import { exposition } from './exposition.ts';
 
 const PAGE = 500;
@@ -24,7 +24,7 @@ export class MonitorMetrics {
   private kept: { until: number; tallies: Promise<Tallies> } | undefined;
 
   constructor(
-    private readonly owners: Owners,
+    private readonly owners: ServiceClient,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

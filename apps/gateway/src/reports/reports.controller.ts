@@ -3,7 +3,7 @@ import { requests, routes } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { type Answer, type Call, FromCall, ok, okAged, Serve } from '@tocsin/edge';
 import { CLOCK } from '@tocsin/service';
-import { Owners } from '../edge/owners.ts';
+import { ServiceClient } from '../service-client/service-client.ts';
 import { MonitorMetrics } from './monitor-metrics.ts';
 import { nothingYet } from './nothing-yet.ts';
 import { rangeOf, requireFewSteps, STEPS } from './range.ts';
@@ -11,7 +11,7 @@ import { rangeOf, requireFewSteps, STEPS } from './range.ts';
 @Controller()
 export class ReportsController {
   constructor(
-    private readonly owners: Owners,
+    private readonly owners: ServiceClient,
     private readonly monitorMetrics: MonitorMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}

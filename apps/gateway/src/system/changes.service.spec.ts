@@ -1,7 +1,7 @@
 import { type ChangeView, changesQuestion } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
-import type { Owners } from '../edge/owners.ts';
+import type { ServiceClient } from '../service-client/service-client.ts';
 import { ChangesService } from './changes.service.ts';
 
 type Call = Parameters<ChangesService['list']>[0];
@@ -20,7 +20,7 @@ function owned(count: number) {
     const items = all.filter((change, n) => n % 3 === own && (before === undefined || change.id < before));
     return { items: items.toReversed().slice(0, limit) };
   };
-  return { all, asked, service: new ChangesService({ readNow } as unknown as Owners) };
+  return { all, asked, service: new ChangesService({ readNow } as unknown as ServiceClient) };
 }
 
 const page = async (service: ChangesService, query: object): Promise<Page> =>
@@ -57,6 +57,6 @@ describe('a page of changes', () => {
 
   it('is none at all while an owner is away: half a record tells nothing', async () => {
     const away = () => Promise.reject(new TocsinError('unavailable', 'away'));
-    await expect(page(new ChangesService({ readNow: away } as unknown as Owners), {})).rejects.toThrow('away');
+    await expect(page(new ChangesService({ readNow: away } as unknown as ServiceClient), {})).rejects.toThrow('away');
   });
 });

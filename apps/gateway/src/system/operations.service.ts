@@ -4,8 +4,8 @@ import { TocsinError } from '@tocsin/core';
 import { type Answer, type Call, ok, refusalOf } from '@tocsin/edge';
 import { Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
-import { isOfRequest, isOperationOf } from '../edge/operation-id.ts';
-import { errorOf, keyReused, Owners } from '../edge/owners.ts';
+import { isOfRequest, isOperationOf } from '../service-client/operation-id.ts';
+import { errorOf, keyReused, ServiceClient } from '../service-client/service-client.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { shownWithin } from '../secrets.ts';
 
@@ -18,7 +18,7 @@ const OWNERS = [requests.operationsOfMonitors, requests.operationsOfIncidents, r
 @Injectable()
 export class OperationsService {
   constructor(
-    private readonly owners: Owners,
+    private readonly owners: ServiceClient,
     @Inject(Messaging) private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}

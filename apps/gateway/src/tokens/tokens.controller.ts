@@ -1,11 +1,11 @@
 import { Controller } from '@nestjs/common';
 import { commands, requests, routes } from '@tocsin/contracts';
 import { type Answer, type Call, created, done, FromCall, ok, Serve } from '@tocsin/edge';
-import { Owners } from '../edge/owners.ts';
+import { ServiceClient } from '../service-client/service-client.ts';
 
 @Controller()
 export class TokensController {
-  constructor(private readonly owners: Owners) {}
+  constructor(private readonly owners: ServiceClient) {}
 
   @Serve(routes.tokensCreate)
   create(@FromCall() call: Call<typeof routes.tokensCreate>): Promise<Answer> {

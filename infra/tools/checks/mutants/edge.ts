@@ -47,15 +47,15 @@ export const edge: readonly Mutant[] = [
   },
   {
     mechanism: 'An owner that is frozen takes up no more than its share',
-    file: 'apps/gateway/src/edge/owners.ts',
-    find: 'return this.guards.ask(owner, deadline, () => this.messaging.request(spec, input, { deadline }));',
+    file: 'apps/gateway/src/service-client/service-client.ts',
+    find: 'return this.bulkheads.ask(owner, deadline, () => this.messaging.request(spec, input, { deadline }));',
     replace: 'return owner ? this.messaging.request(spec, input, { deadline }) : Promise.reject(new Error());',
     test: 'apps/gateway/test/overload.int-spec.ts',
     title: 'takes up no more than its share',
   },
   {
     mechanism: 'A recorded result is shown to no other request under its Idempotency-Key',
-    file: 'apps/gateway/src/edge/owners.ts',
+    file: 'apps/gateway/src/service-client/service-client.ts',
     find: 'if (found.requestHash !== requestHash) throw keyReused();',
     replace: 'if (found.requestHash === requestHash.toUpperCase()) throw keyReused();',
     test: 'apps/gateway/test/reused-key.int-spec.ts',
@@ -63,10 +63,10 @@ export const edge: readonly Mutant[] = [
   },
   {
     mechanism: 'What follows requests on a connection is refused after they are answered',
-    file: 'libs/service/src/exchanges.ts',
+    file: 'libs/service/src/open-requests.ts',
     find: '[...open.values()].every(({ complete }) => !complete)',
     replace: 'open.size >= 0',
-    test: 'libs/service/test/front.int-spec.ts',
+    test: 'libs/service/test/http-server.int-spec.ts',
     title: 'are answered in order before what follows them is refused',
   },
   {

@@ -74,7 +74,7 @@ export const record: readonly Mutant[] = [
   },
   {
     mechanism: 'The gateway answers as before while whoever owns the answer is away',
-    file: 'apps/gateway/src/edge/owners.ts',
+    file: 'apps/gateway/src/service-client/service-client.ts',
     find: 'const { value, ageMs, stale } = this.lastGood.inPlaceOf<O>(question, error);',
     replace: 'throw error; const { value, ageMs, stale } = this.lastGood.inPlaceOf<O>(question, error);',
     test: 'apps/gateway/test/overload.int-spec.ts',

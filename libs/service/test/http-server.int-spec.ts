@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Front } from '../src/front.ts';
+import { HttpServer } from '../src/http-server.ts';
 import { Health } from '../src/health.ts';
 
-const front = new Front(new Health());
+const http = new HttpServer(new Health());
 let port: number;
 
 /** Answers with what was asked for, later than what comes behind it could be. */
@@ -15,9 +15,9 @@ function late(request: IncomingMessage, response: ServerResponse): void {
 }
 
 beforeAll(async () => {
-  port = await front.listen('127.0.0.1', 0);
-  front.serve(late);
-  return () => front.close();
+  port = await http.listen('127.0.0.1', 0);
+  http.serve(late);
+  return () => http.close();
 });
 
 /** Sends bytes as they are and returns all that comes back until the other side closes. */

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type RouteName, routes } from '@tocsin/contracts';
 import { methodsAt, ROUTE } from '@tocsin/edge';
 import { describe, expect, it } from 'vitest';
-import { restControllers } from '../gateway.module.ts';
+import { restControllers } from './gateway.module.ts';
 
 const served = restControllers.flatMap(({ prototype }) =>
   Object.getOwnPropertyNames(prototype)

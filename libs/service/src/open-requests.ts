@@ -4,16 +4,16 @@ import type { Duplex } from 'node:stream';
 interface Connection {
   /** Requests that are not answered yet, in order. */
   readonly open: Map<ServerResponse, IncomingMessage>;
-  /** What to do once they are. */
+  /** What runs once they are. */
   whenAnswered?: () => void;
 }
 
-/** Which requests of a connection are still to be answered: answers go out in order, a refusal of what follows last. */
-export class Exchanges {
+/** The requests of each connection that have no answer yet. Answers go out in order, and a refusal of what follows them last. */
+export class OpenRequests {
   private readonly connections = new WeakMap<Duplex, Connection>();
 
-  /** Notes that a request came. */
-  begin(request: IncomingMessage, response: ServerResponse): void {
+  /** Adds a request until its answer has gone out. */
+  add(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.of(request.socket);
     connection.open.set(response, request);
     response.once('close', () => {
@@ -23,10 +23,10 @@ export class Exchanges {
   }
 
   /**
-   * Runs `last` when every request that has arrived whole is answered. One that has not never will be.
-   * @returns false if something else was to be last before: of a broken connection only the first is told
+   * Runs `last` once every request that has arrived whole is answered. The others never will be.
+   * @returns false if the connection has a last step already: only its first error is answered
    */
-  endAfter(socket: Duplex, last: () => void): boolean {
+  afterAnswers(socket: Duplex, last: () => void): boolean {
     const connection = this.of(socket);
     if (connection.whenAnswered) return false;
     connection.whenAnswered = last;

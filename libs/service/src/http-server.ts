@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { metricsText } from '@tocsin/telemetry';
-import { Exchanges } from './exchanges.ts';
+import { OpenRequests } from './open-requests.ts';
 import type { Health } from './health.ts';
 import {
   BAD_HOST,
@@ -28,10 +28,10 @@ const LINGER_MS = 1_000;
  * The HTTP server of a process. Health and metrics answer from its first moment, before anything else is there;
  * other requests go to the application once it is set, and are refused with 503 before.
  */
-export class Front {
+export class HttpServer {
   readonly server: Server;
   private application: RequestListener | undefined;
-  private readonly exchanges = new Exchanges();
+  private readonly open = new OpenRequests();
   private running = 0;
   private whenIdle: (() => void) | undefined;
 
@@ -91,7 +91,7 @@ export class Front {
   }
 
   private admit(request: IncomingMessage, response: ServerResponse, refusal?: Refusal): void {
-    this.exchanges.begin(request, response);
+    this.open.add(request, response);
     response.setHeader(TRACE_HEADER, traceIdOf(request));
     const refused = hasGoodHost(request) ? refusal : BAD_HOST;
     if (refused || this.health.draining) response.setHeader('connection', 'close');
@@ -116,7 +116,7 @@ export class Front {
 
   /** Refuses what followed the requests of a connection, once those are answered, and ends it. */
   private refuseLast(socket: Duplex, refusal: Refusal): void {
-    const isFirst = this.exchanges.endAfter(socket, () => {
+    const isFirst = this.open.afterAnswers(socket, () => {
       if (socket.writable) socket.end(rawRefusal(refusal, newTraceId()));
       setTimeout(() => socket.destroy(), LINGER_MS).unref();
     });

@@ -7,7 +7,7 @@ import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging
 import { CLOCK, CONFIG } from '@tocsin/service';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { operationId, operationName } from './operation-id.ts';
-import { OwnerGuards } from './owner-guards.ts';
+import { ServiceBulkheads } from './service-bulkheads.ts';
 
 const records: Record<string, typeof requests.operationsOfMonitors> = {
   monitors: requests.operationsOfMonitors,
@@ -22,8 +22,8 @@ const STALE_MS = 15 * 60_000;
 
 /** The services that own what the API shows and changes, asked on behalf of a call. */
 @Injectable()
-export class Owners {
-  private readonly guards: OwnerGuards;
+export class ServiceClient {
+  private readonly bulkheads: ServiceBulkheads;
   private readonly lastGood: LastGood;
 
   constructor(
@@ -32,7 +32,7 @@ export class Owners {
     @Inject(CLOCK) clock: Clock,
   ) {
     this.lastGood = new LastGood(clock, STALE_MS);
-    this.guards = new OwnerGuards(Math.max(1, Math.floor(config.maxRequests * OWNERS_SHARE)));
+    this.bulkheads = new ServiceBulkheads(Math.max(1, Math.floor(config.maxRequests * OWNERS_SHARE)));
   }
 
   /**
@@ -63,7 +63,7 @@ export class Owners {
    */
   readNow<I, O>(spec: RequestSpec<I, O>, input: NoInfer<I>, deadline: number): Promise<O> {
     const owner = spec.subject.split('.', 1)[0]!;
-    return this.guards.ask(owner, deadline, () => this.messaging.request(spec, input, { deadline }));
+    return this.bulkheads.ask(owner, deadline, () => this.messaging.request(spec, input, { deadline }));
   }
 
   /**

@@ -12,7 +12,7 @@ const SLOW_MS = 3_000;
  * Tries until it succeeds, as long as what fails may succeed later: a server that is away at the start is waited for,
  * with jittered back-off from 0.2 s to 3 s. Throws at once what a retry can't mend, and when `stopped` is aborted.
  */
-export async function patiently<T>(what: string, stopped: AbortSignal, fn: () => Promise<T>): Promise<T> {
+export async function retryUntilReady<T>(what: string, stopped: AbortSignal, fn: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     stopped.throwIfAborted();
     const slow = setInterval(() => log.warn({ attempt }, `still waiting for ${what}`), SLOW_MS);

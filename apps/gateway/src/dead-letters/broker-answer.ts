@@ -3,12 +3,12 @@ import { Deadline, unlessAborted } from '@tocsin/resilience';
 
 /**
  * What the broker answers about dead letters.
- * @param deadline when whoever asks stops waiting, ms since the epoch; a change has none: it may have happened
+ * @param deadline when the caller stops waiting, ms since the epoch; a change has none, since it may have happened
  * @throws TocsinError as it was thrown; `deadline` past the deadline; `unavailable` for all that the broker itself says
  */
-export async function asked<T>(asking: Promise<T>, deadline?: number): Promise<T> {
+export async function brokerAnswer<T>(answer: Promise<T>, deadline?: number): Promise<T> {
   try {
-    return await (deadline === undefined ? asking : unlessAborted(asking, Deadline.at(deadline).signal));
+    return await (deadline === undefined ? answer : unlessAborted(answer, Deadline.at(deadline).signal));
   } catch (cause) {
     if (cause instanceof TocsinError || isDefect(cause)) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MAX_BODY_BYTES } from '@tocsin/contracts';
 import { EdgeProblemFilter, sendProblem } from '@tocsin/edge';
 import { type HttpSettings, TRACE_HEADER } from '@tocsin/service';
-import { takePings } from '../heartbeats/ping-body.ts';
+import { takePings } from './heartbeats/ping-body.ts';
 
 const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',

@@ -13,8 +13,8 @@ type Heard<T> = { answer: T } | { refusal: unknown };
  * Keeps owners apart: each has its own share of the requests that run at a time and its own breaker. So one that is frozen
  * is refused early once its share is waiting for it, and the others are asked as ever.
  */
-export class OwnerGuards {
-  private readonly guards = new Map<string, Policy>();
+export class ServiceBulkheads {
+  private readonly policies = new Map<string, Policy>();
 
   /** @param share how many questions to one owner may be waiting */
   constructor(private readonly share: number) {}
@@ -24,21 +24,21 @@ export class OwnerGuards {
    * @throws what `ask` throws; TocsinError `unavailable` if it is not asked, with the detail `busy` if its share is full
    */
   async ask<T>(owner: string, deadline: number, ask: () => Promise<T>): Promise<T> {
-    const heard = await this.guardOf(owner)
+    const heard = await this.policyOf(owner)
       .execute(() => heardOf(ask), Deadline.at(deadline))
       .catch((error: unknown) => Promise.reject(refusedHere(error, owner)));
     if ('refusal' in heard) throw heard.refusal;
     return heard.answer;
   }
 
-  private guardOf(owner: string): Policy {
-    let guard = this.guards.get(owner);
-    if (!guard) {
+  private policyOf(owner: string): Policy {
+    let found = this.policies.get(owner);
+    if (!found) {
       const breaker = { failures: FAILURES, halfOpenAfterMs: HALF_OPEN_MS };
-      guard = policy(`owner.${owner}`, { breaker, bulkhead: { limit: this.share, queue: 0 } });
-      this.guards.set(owner, guard);
+      found = policy(`owner.${owner}`, { breaker, bulkhead: { limit: this.share, queue: 0 } });
+      this.policies.set(owner, found);
     }
-    return guard;
+    return found;
   }
 }
 
