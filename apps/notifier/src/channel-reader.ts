@@ -21,7 +21,7 @@ export class ChannelReader implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     const o = { stream: streams.config.name, filters: ['config.channels.>'] };
-    const reading = this.messaging.reread(o, (payloads) => this.take(payloads));
+    const reading = this.messaging.pollLastPerSubject(o, (payloads) => this.take(payloads));
     this.drain.onStop('stop-taking', () => reading.stop());
   }
 

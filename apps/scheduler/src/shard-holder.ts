@@ -49,7 +49,7 @@ export class ShardHolder {
         const lease = this.held.get(shard);
         if (lease?.isHeld() && !mine) {
           // In an election members seem to be gone who are not, and what is given up is taken by nobody.
-          await this.leases.ask();
+          await this.leases.checkWritable();
           await this.giveUp(shard, lease, listener);
         } else if (!lease && mine && !taken.has(SHARD + shard)) await this.tryTake(shard, listener);
       }),
@@ -98,7 +98,7 @@ export class ShardHolder {
   private async dropLost(listener: ShardListener): Promise<void> {
     const lost = [...this.held].filter(([, lease]) => !lease.isHeld());
     if (lost.length === 0) return;
-    await this.leases.ask();
+    await this.leases.checkWritable();
     for (const [shard] of lost) {
       this.held.delete(shard);
       listener.lost(shard);

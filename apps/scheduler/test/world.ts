@@ -132,7 +132,7 @@ export class SimulatedScheduler {
       acquire: (lease: string) =>
         world.isFree(lease) ? world.asked(() => world.acquire(this, lease)) : Promise.resolve(undefined),
       list: () => Promise.resolve(world.list()),
-      ask: () => world.asked(() => undefined),
+      checkWritable: () => world.asked(() => undefined),
     };
     const config = { instance: name, shards: SHARDS, leaseTtlMs: LEASE_TTL_MS };
     const feed = {

@@ -1,5 +1,5 @@
-export type { CommandContext } from './consume/command-work.ts';
-export type { CommandEnd, CommandOptions } from './client/commander.ts';
+export type { CommandContext } from './consume/command-consumer.ts';
+export type { CommandOutcome, CommandOptions } from './client/commander.ts';
 export type { CommandKeys } from './wire/command-proof.ts';
 export { Connection } from './client/connection.ts';
 export {
@@ -27,5 +27,5 @@ export { OutboxRelay, type OutboxRow, type OutboxSource } from './client/outbox-
 export type { Published, PublishOptions } from './client/publisher.ts';
 export type { QueueDepth } from './client/queues.ts';
 export type { RequestContext } from './consume/responder.ts';
-export type { Rereading, RereadOptions } from './client/rereading.ts';
+export type { LastPerSubjectPoll, LastPerSubjectOptions } from './client/last-per-subject-poll.ts';
 export { JetStreamTransport } from './nest/transport.ts';

@@ -4,9 +4,9 @@ import { natsServer, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConsumerSpec, HandBack, type Messaging } from '../src/index.ts';
 import { ReceivedDelivery } from '../src/consume/delivery.ts';
-import { Quiet } from '../src/consume/quiet.ts';
-import { Suspects, suspectsBucket } from '../src/consume/suspects.ts';
-import type { Work } from '../src/consume/work.ts';
+import { ExclusiveSlot } from '../src/consume/exclusive-slot.ts';
+import { CrashGuard, suspectsBucket } from '../src/consume/crash-guard.ts';
+import type { ConsumerDefinition } from '../src/consume/consumer-definition.ts';
 import { Worker } from '../src/consume/worker.ts';
 import { client, type Job, jobs } from './harness.ts';
 
@@ -51,10 +51,10 @@ async function processWith(handle: Handle, o: { batch?: number | undefined; news
     await messaging.connection.nats.close();
     return new Promise<never>(() => undefined);
   };
-  const quiet = new Quiet();
+  const slot = new ExclusiveSlot();
   const start = async (spec: ConsumerSpec, on: Handle, batch?: number): Promise<Worker> => {
     await messaging.topology.keep(spec);
-    const work: Work = {
+    const definition: ConsumerDefinition = {
       spec,
       kind: 'event',
       options: batch === undefined ? { concurrency: 8 } : { batch },
@@ -66,7 +66,7 @@ async function processWith(handle: Handle, o: { batch?: number | undefined; news
         if (dead) await new Promise(() => undefined);
       },
     };
-    const worker = new Worker(messaging.connection, messaging.deadLetters, work, quiet);
+    const worker = new Worker(messaging.connection, messaging.deadLetters, definition, slot);
     worker.start();
     return worker;
   };
@@ -178,10 +178,10 @@ describe('a message delivered very often', () => {
   }, 30_000);
 
   it('is not cleared by one that had its sequence before the stream existed anew', () => {
-    const suspects = new Suspects(suspectsBucket(tester.connection), jobs);
-    suspects.survived(delivered(1, 1_000));
-    expect(suspects.isSuspect(delivered(1, 1_000))).toBe(false);
-    expect(suspects.isSuspect(delivered(1, 2_000))).toBe(true);
+    const guard = new CrashGuard(suspectsBucket(tester.connection), jobs);
+    guard.rememberFailure(delivered(1, 1_000));
+    expect(guard.isSuspect(delivered(1, 1_000))).toBe(false);
+    expect(guard.isSuspect(delivered(1, 2_000))).toBe(true);
   });
 });
 

@@ -59,7 +59,7 @@ describe('a bucket', () => {
     ['it was missing', deletion],
     ['the connection was made anew', reconnect],
   ])('that fails again long after is no reason for another server, if meanwhile %s', async (_what, meanwhile) => {
-    const force = vi.spyOn(tester.connection, 'force');
+    const force = vi.spyOn(tester.connection, 'leaveServer');
     const notes = new KeyValue(tester.connection, 'notes', 300);
     await notes.put('a', 1);
     await failOnce(notes);

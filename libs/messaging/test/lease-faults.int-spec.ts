@@ -108,17 +108,17 @@ describe('whether leases can be written', () => {
     const server = await natsServer();
     const a = await client(server.url);
     const lease = await eventually(a, 'known', 'a');
-    await a.leases.ask();
+    await a.leases.checkWritable();
     expect((await a.leases.list()).map(({ name }) => name)).toEqual(['known']);
     await server.kill('SIGSTOP');
     const before = performance.now();
-    await expect(a.leases.ask()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(a.leases.checkWritable()).rejects.toMatchObject({ code: 'unavailable' });
     expect(performance.now() - before).toBeLessThan(TTL_MS);
     expect((await a.leases.list()).map(({ name }) => name)).toEqual(['known']);
     await server.kill('SIGCONT');
     await until(
       () =>
-        a.leases.ask().then(
+        a.leases.checkWritable().then(
           () => true,
           () => false,
         ),

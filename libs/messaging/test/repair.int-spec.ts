@@ -42,7 +42,7 @@ const say = (n: number) => tester.publish('news.x', { n }, { id: `news-${n}-${Ma
 /** Makes it look for what is missing, and waits until it has. */
 async function looked({ connection }: Messaging): Promise<void> {
   const asked = vi.spyOn(connection.jsm.streams, 'info');
-  connection.missing('a test');
+  connection.reportMissing('a test');
   const done = () => asked.mock.settledResults.filter(({ type }) => type !== 'incomplete').length;
   await until(() => done() >= STANDING, { timeoutMs: 8_000, what: 'every stream and bucket asked for' });
   asked.mockRestore();
@@ -95,7 +95,7 @@ describe('while the system runs', () => {
     await streams().delete('NEWS');
     await say(1);
     await until(() => told.every((names) => names.length > 0), { timeoutMs: 8_000, what: 'both told' });
-    tester.connection.missing('look once more');
+    tester.connection.reportMissing('look once more');
     await send(4);
     await until(() => seen.includes(4), { what: 'the work done' });
     expect(told).toEqual([['NEWS'], ['NEWS']]);
@@ -111,7 +111,7 @@ describe('while the system runs', () => {
     await until(() => told.includes('NEWS'), { timeoutMs: 8_000, what: 'told' });
     expect(told).not.toContain('JOBS');
     await streams().delete('SQUATTER');
-    tester.connection.missing('a test');
+    tester.connection.reportMissing('a test');
     await until(() => told.includes('JOBS'), { timeoutMs: 8_000, what: 'the other made, too' });
   }, 40_000);
 
@@ -119,7 +119,7 @@ describe('while the system runs', () => {
     await say(1);
     const before = await streams().info('NEWS');
     await streams().update('NEWS', { max_age: 1_000 * 1e9, republish: { src: 'news.>', dest: 'jobs.forged.>' } });
-    tester.connection.missing('a test');
+    tester.connection.reportMissing('a test');
     const restored = async () => (await streams().info('NEWS')).config.republish === undefined;
     await until(restored, { timeoutMs: 8_000, what: 'restored' });
     const after = await streams().info('NEWS');
@@ -131,7 +131,7 @@ describe('while the system runs', () => {
   it('what another version set is left to it, but for what no version has', async () => {
     const config = { max_age: 1_000 * 1e9, metadata: { 'tocsin.contract': 'another' } };
     await streams().update('NEWS', { ...config, sources: [{ name: 'JOBS', filter_subject: 'jobs.forged' }] });
-    tester.connection.missing('a test');
+    tester.connection.reportMissing('a test');
     const restored = async () => !(await streams().info('NEWS')).config.sources?.length;
     await until(restored, { timeoutMs: 8_000, what: 'no sources any more' });
     expect((await streams().info('NEWS')).config).toMatchObject(config);

@@ -33,7 +33,7 @@ export class MonitorReader implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     const o = { stream: streams.config.name, filters: ['config.monitors.>'] };
-    const reading = this.parts.messaging.reread(o, (payloads) => this.take(payloads));
+    const reading = this.parts.messaging.pollLastPerSubject(o, (payloads) => this.take(payloads));
     this.parts.drain.onStop('stop-taking', () => reading.stop());
   }
 

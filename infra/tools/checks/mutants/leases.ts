@@ -44,8 +44,8 @@ export const leases: readonly Mutant[] = [
   {
     mechanism: 'A renewal counts from when it was sent',
     file: 'libs/messaging/src/leases/held-lease.ts',
-    find: 'return this.reread();\n    this.held(revision, sentAt);',
-    replace: 'return this.reread();\n    this.held(revision, Math.max(sentAt, systemClock.monotonic()));',
+    find: 'return this.checkOwner();\n    this.renewed(revision, sentAt);',
+    replace: 'return this.checkOwner();\n    this.renewed(revision, Math.max(sentAt, systemClock.monotonic()));',
     test: 'libs/messaging/src/leases/leases.model.spec.ts',
     title: 'an answer that took long counts from when it was asked for',
   },

@@ -28,7 +28,7 @@ export const scheduler: readonly Mutant[] = [
   {
     mechanism: 'A scheduler goes on while nobody can be asked about leases',
     file: 'apps/scheduler/src/shard-holder.ts',
-    find: 'if (lost.length === 0) return;\n    await this.leases.ask();',
+    find: 'if (lost.length === 0) return;\n    await this.leases.checkWritable();',
     replace: '',
     test: 'apps/scheduler/src/running-shards.spec.ts',
     title: 'a holder goes on past the end of its lease',

@@ -10,7 +10,7 @@ import { payloadOf, type Publisher } from './publisher.ts';
 import { producing } from '../wire/tracing.ts';
 import { fromWire, invalid } from '../wire/wire-error.ts';
 
-const TOKEN = /^[^\s.*>]{1,200}$/;
+const SUBJECT_TOKEN = /^[^\s.*>]{1,200}$/;
 const NOT_FOUND = 404;
 
 /** How a command is sent. */
@@ -19,19 +19,19 @@ export interface CommandOptions {
   operationId: string;
   /** Fingerprint of the request as the caller received it, by which the owner notices a reused key. */
   requestHash: string;
-  /** Who asks for it, in words; by which token, as what; and how it was asked for. Its owner writes them down. */
+  /** Who sends it, with which token and role, and by which route. The owner records them. */
   actor?: string | undefined;
   tokenId?: string | undefined;
   role?: string | undefined;
   route?: string | undefined;
-  /** How long to wait for the answer, ms since the epoch. */
+  /** Until when to wait for the answer, ms since the epoch. */
   deadline: number;
 }
 
-/** What a command came to within its caller's deadline. */
-export type CommandEnd<O> = { status: 'done'; result: O } | { status: 'accepted' };
+/** The outcome of a command within its caller's deadline. */
+export type CommandOutcome<O> = { status: 'done'; result: O } | { status: 'accepted' };
 
-/** Where the answer to a command is published; anyone who sends the same command again listens there too. */
+/** Where the answer to a command is published. A caller that sends the same command again listens there too. */
 export function replySubject(prefix: string, messageId: string): string {
   return `${prefix}.reply.${messageId}`;
 }
@@ -44,12 +44,12 @@ export class Commander {
   ) {}
 
   /** As `Messaging.command`. */
-  async command<I, O>(spec: CommandSpec<I, O>, input: I, o: CommandOptions): Promise<CommandEnd<O>> {
+  async command<I, O>(spec: CommandSpec<I, O>, input: I, o: CommandOptions): Promise<CommandOutcome<O>> {
     const { operationId } = o;
-    if (!TOKEN.test(operationId))
+    if (!SUBJECT_TOKEN.test(operationId))
       throw invalid('The operation id', new Error('up to 200 characters, no space, ".", "*" or ">"'));
     const pattern = commandPattern(spec);
-    // The same request sent again is dropped by the stream; another request under the same key reaches the owner, who refuses it.
+    // The stream drops the same request sent again. Another request under the same key reaches the owner, which refuses it.
     const id = `${operationId}.${o.requestHash.replace(/[^\w-]/g, '').slice(0, 32)}`;
     const reply = replySubject(inboxPrefix(this.connection.options), id);
     const answer = this.listen(reply);
@@ -63,7 +63,7 @@ export class Commander {
         const timeoutMs = Math.max(1, o.deadline - now);
         return this.publisher.publish(subject, payload, { id, timeoutMs }, headers.setAll(told).setAll(proof));
       });
-      // Carried out before this was asked again: its answer went out then, and the operation can be looked up.
+      // The owner carried it out before, and its answer is gone. The caller can look the operation up.
       if (published.duplicate && !answer.msg && !(await this.mayBePending(operationId, o.deadline)))
         return { status: 'accepted' };
       const msg = await answer.within(o.deadline - systemClock.now());
@@ -79,7 +79,7 @@ export class Commander {
       last_by_subj: `commands.*.*.${operationId}`,
     });
     try {
-      return (await inTime(asking, deadline)) !== null;
+      return (await byDeadline(asking, deadline)) !== null;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.status === NOT_FOUND) return false;
       const reason = error instanceof Error ? error.message : String(error);
@@ -89,23 +89,23 @@ export class Commander {
     }
   }
 
-  /** What was accepted stays accepted, whether or not the broker can say just now that it still waits. */
+  /** An accepted command stays accepted, even if the broker cannot say now whether it still waits. */
   private async mayBePending(operationId: string, deadline: number): Promise<boolean> {
     return this.pending(operationId, deadline).catch(() => true);
   }
 
-  private listen(subject: string): Listening {
-    const listening = new Listening();
-    listening.subscription = this.connection.nats.subscribe(subject, {
+  private listen(subject: string): ReplyListener {
+    const listener = new ReplyListener();
+    listener.subscription = this.connection.nats.subscribe(subject, {
       callback: (error, msg) => {
-        if (!error) listening.arrive(msg);
+        if (!error) listener.arrive(msg);
       },
     });
-    return listening;
+    return listener;
   }
 }
 
-/** What its owner is told beside the input. */
+/** The headers that the owner receives with the input. */
 function headersOf(o: CommandOptions): Record<string, string> {
   return {
     [HEADER.operation]: o.operationId,
@@ -118,8 +118,8 @@ function headersOf(o: CommandOptions): Record<string, string> {
   };
 }
 
-/** Without a leader the broker answers nothing, and its client waits for longer than who asked. */
-async function inTime<T>(asking: Promise<T>, deadline: number): Promise<T> {
+/** Without a leader the broker does not answer, and its client would wait longer than the caller does. */
+async function byDeadline<T>(asking: Promise<T>, deadline: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(reject, Math.max(0, deadline - systemClock.now()), new Error('no answer in time'));
@@ -132,7 +132,7 @@ async function inTime<T>(asking: Promise<T>, deadline: number): Promise<T> {
 }
 
 /** Waits for the one answer to an operation. */
-class Listening {
+class ReplyListener {
   msg: Msg | undefined;
   subscription: Subscription | undefined;
   private wake: (() => void) | undefined;

@@ -4,27 +4,27 @@ import { systemClock, TocsinError } from '@tocsin/core';
 import { connect, type NatsConnection, type ReconnectToServerHandler, type Status } from '@nats-io/transport-node';
 import { inboxPrefix, type MessagingOptions } from '../contract.ts';
 import { Liveness } from './liveness.ts';
-import { Reach } from './reach.ts';
+import { QuorumProbe } from './quorum-probe.ts';
 import { coalesceWrites } from './write-coalescing.ts';
 
 const FIRST_CONNECT_MS = 30_000;
 const API_TIMEOUT_MS = 5_000;
 const DIAL_MS = 1_500;
-const FORCED_GAP_MS = 5_000;
+const LEAVE_GAP_MS = 5_000;
 const FLUSH_MS = 200;
-/** A server that reaches most others, and yet does none of the work for so many times, is left all the same. */
+/** After this many stays, the process leaves a server that reaches most others and still does none of the work. */
 const MAX_STAYS = 3;
 
-/** The one connection of a process: opens it, knows whether it is up, and tells who cares that it came back. */
+/** The one connection of a process. It knows whether it is up, and tells its listeners when it is back. */
 export class Connection {
   private up = true;
   private disconnects = 0;
-  private forcedAt = Number.NEGATIVE_INFINITY;
+  private leftAt = Number.NEGATIVE_INFINITY;
   private stays = 0;
   private readonly listeners = new Set<() => void>();
-  private readonly repairers = new Set<(why: string) => void>();
+  private readonly missingListeners = new Set<(why: string) => void>();
   private readonly liveness: Liveness;
-  private readonly reach: Reach;
+  private readonly quorum: QuorumProbe;
   private readonly logger = new Logger('Messaging');
 
   private constructor(
@@ -38,7 +38,7 @@ export class Connection {
       () => this.connected,
       (why) => this.drop(why),
     );
-    this.reach = new Reach(nats, options);
+    this.quorum = new QuorumProbe(nats, options);
     void this.watch();
   }
 
@@ -86,35 +86,35 @@ export class Connection {
     return { connected: true, server: this.nats.getServer(), ...(rttMs === undefined ? {} : { rttMs }) };
   }
 
-  /** Calls `listener` after every reconnect; returns what stops that. */
+  /** Calls `listener` after every reconnect. Returns a function that stops this. */
   onReconnect(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Says that a stream, bucket or consumer of the contract seems to be missing; an election looks the same. */
-  missing(why: string): void {
-    for (const repairer of this.repairers) repairer(why);
+  /** Says that a stream, bucket or consumer of the contract seems to be missing. An election looks the same. */
+  reportMissing(why: string): void {
+    for (const listener of this.missingListeners) listener(why);
   }
 
-  /** Calls `repairer` when something seems to be missing; returns what stops that. */
-  onMissing(repairer: (why: string) => void): () => void {
-    this.repairers.add(repairer);
-    return () => this.repairers.delete(repairer);
+  /** Calls `listener` when something seems to be missing. Returns a function that stops this. */
+  onMissing(listener: (why: string) => void): () => void {
+    this.missingListeners.add(listener);
+    return () => this.missingListeners.delete(listener);
   }
 
   /**
-   * Goes to another server when this one answers pings but does none of the work: it may be cut off from its peers. Looks at
-   * most once in 5 s, and stays where most servers are reached, because there a leader election looks the same; to leave
-   * could lead to the very server that is cut off. With a single server it changes nothing.
+   * Connects to another server when this one answers pings but does none of the work: it may be cut off from its peers. It
+   * checks at most once in 5 s. It stays where most servers are reached, because a leader election looks the same there, and
+   * the next server could be the one that is cut off. With a single server it changes nothing.
    */
-  async force(why: string): Promise<void> {
+  async leaveServer(why: string): Promise<void> {
     const now = systemClock.monotonic();
-    if (!this.connected || now - this.forcedAt < FORCED_GAP_MS || this.nats.getServers().length < 2) return;
-    this.stays = now - this.forcedAt < 2 * FORCED_GAP_MS ? this.stays : 0;
-    this.forcedAt = now;
+    if (!this.connected || now - this.leftAt < LEAVE_GAP_MS || this.nats.getServers().length < 2) return;
+    this.stays = now - this.leftAt < 2 * LEAVE_GAP_MS ? this.stays : 0;
+    this.leftAt = now;
     const before = this.disconnects;
-    if (this.stays < MAX_STAYS && (await this.reach.isMost())) {
+    if (this.stays < MAX_STAYS && (await this.quorum.reachesMajority())) {
       this.stays++;
       return;
     }
@@ -131,7 +131,7 @@ export class Connection {
   async close(): Promise<void> {
     this.liveness.stop();
     this.listeners.clear();
-    this.repairers.clear();
+    this.missingListeners.clear();
     await this.nats.close();
   }
 
@@ -141,11 +141,11 @@ export class Connection {
   }
 
   private async watch(): Promise<void> {
-    for await (const status of this.nats.status()) this.note(status);
+    for await (const status of this.nats.status()) this.onStatus(status);
     this.up = false;
   }
 
-  private note(status: Status): void {
+  private onStatus(status: Status): void {
     if (status.type === 'disconnect') {
       if (this.up) this.logger.warn(`disconnected from ${status.server}`);
       this.up = false;
@@ -169,9 +169,9 @@ function natsOptions(options: MessagingOptions): NonNullable<Parameters<typeof c
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     reconnectJitter: 300,
-    // The way to the listed servers is the one that was chosen; what servers tell of each other may be another.
+    // The operator chose the way to the listed servers. The addresses that servers tell of each other may lead another way.
     ignoreClusterUpdates: true,
-    reconnectToServer: awayFirst(),
+    reconnectToServer: lostServerLast(),
     noAsyncTraces: true,
     ...(options.user === undefined ? {} : { user: options.user, pass: options.password ?? '' }),
     ...(options.ca === undefined ? {} : { tls: { ca: options.ca } }),
@@ -179,8 +179,8 @@ function natsOptions(options: MessagingOptions): NonNullable<Parameters<typeof c
   };
 }
 
-/** The client would try the server that it just lost before any other; frozen, that one costs a whole dial. */
-function awayFirst(): ReconnectToServerHandler {
+/** The client would first try the server that it just lost. If that one is frozen, it costs a whole dial. */
+function lostServerLast(): ReconnectToServerHandler {
   let tried: string | undefined;
   return (pool) => {
     const next = pool[0];
@@ -191,7 +191,7 @@ function awayFirst(): ReconnectToServerHandler {
   };
 }
 
-/** The client has no way to drop a socket without flushing it; this reaches in, and does nothing if it finds none. */
+/** The client cannot drop a socket without flushing it. This uses its internals, and does nothing if it finds no socket. */
 function destroySocket(nats: NatsConnection): void {
   const inner = nats as unknown as { protocol?: { transport?: { socket?: { destroy?: () => void } } } };
   inner.protocol?.transport?.socket?.destroy?.();

@@ -14,20 +14,20 @@ import { headerRecord } from '../wire/headers.ts';
 const RETRY_MS = 500;
 const HEARTBEAT_MS = 1_000;
 const PREFETCH = 500;
-/** How often a stream that seems to end before what was seen is looked at again: a new leader may still catch up. */
-const LOOKS_BACK = 6;
-/** Following fails for this long: this server may be cut off from the one that has the stream. */
-const UNHEARD_MS = 5_000;
+/** How often to check a stream that seems to have lost its end: a new leader may still catch up. */
+const MAX_LOOKS = 6;
+/** After failing for this long, this server may be cut off from the one that has the stream. */
+const LEAVE_SERVER_AFTER_MS = 5_000;
 const INACTIVE_NS = 30_000 * 1_000_000;
 
-/** Where following begins: everything kept, what comes from now on, the last of each subject, or a sequence. */
+/** Where following begins: at the first message kept, at the next one, at the last of each subject, or at a sequence. */
 export type FollowFrom = 'all' | 'new' | 'last-per-subject' | number;
 
 export interface FollowOptions {
   stream: string;
   filters: string[];
   from: FollowFrom;
-  /** Told that the stream was created anew, or lost its end: what comes next begins where it begins. */
+  /** Called when the stream was created again, or lost its end. The next message is the first after that. */
   onReset?: (() => void) | undefined;
 }
 
@@ -48,42 +48,42 @@ export interface Follow {
 }
 
 /**
- * Reads a stream in order, without taking anything from anybody, and goes on after whatever breaks: a new ephemeral
- * consumer begins behind the last sequence seen. A listener sees each message once and in order. A stream that was deleted
- * and exists anew is followed from its start, since its sequences begin again.
+ * Reads a stream in order through an ephemeral consumer, so it takes no message from anybody. After any failure a new consumer
+ * begins behind the last sequence seen. A listener receives each message once and in order. A stream that was deleted and
+ * created again is followed from its start, because its sequences begin again.
  */
 export class StreamFollow implements Follow {
   readonly caughtUp: Promise<void>;
   private markCaughtUp: () => void = () => undefined;
   private last = 0;
   private created: string | undefined;
-  /** The stream exists anew: nothing of it was seen, whatever following began with. */
-  private anew = false;
+  /** The stream was created again, so nothing of it was seen yet. */
+  private recreated = false;
   private failingSince: number | undefined;
-  private fixed = false;
+  private startIsFixed = false;
   private stopped = false;
   private messages: ConsumerMessages | undefined;
   private finished: Promise<void> = Promise.resolve();
   private readonly logger = new Logger('Messaging');
-  private readonly forget: () => void;
+  private readonly stopListening: () => void;
 
   constructor(
     private readonly connection: Connection,
     private readonly o: FollowOptions,
-    private readonly on: (message: Followed) => void,
+    private readonly listener: (message: Followed) => void,
   ) {
     this.caughtUp = new Promise((resolve) => {
       this.markCaughtUp = resolve;
     });
-    this.forget = connection.onReconnect(() => this.messages?.stop());
+    this.stopListening = connection.onReconnect(() => this.messages?.stop());
   }
 
-  /** When the stream was created, as the broker says it; another one means another stream. */
+  /** When the stream was created, as the broker reports it. Another time means another stream. */
   get incarnation(): string {
     return this.created ?? '';
   }
 
-  /** Begins, waiting for the first subscription so that nothing published afterwards is missed. */
+  /** Resolves with the first subscription, so that nothing published afterwards is missed. */
   async start(): Promise<this> {
     const first = await this.retrying();
     this.finished = this.run(first);
@@ -92,7 +92,7 @@ export class StreamFollow implements Follow {
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.forget();
+    this.stopListening();
     this.messages?.stop();
     await this.finished;
   }
@@ -115,7 +115,7 @@ export class StreamFollow implements Follow {
         return this.messages;
       } catch (error) {
         if (this.connection.nats.isClosed()) return undefined;
-        this.suspect();
+        this.reportSilence();
         this.logger.warn(`following ${this.o.stream} again soon: ${(error as Error).message}`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -123,46 +123,46 @@ export class StreamFollow implements Follow {
     return undefined;
   }
 
-  private suspect(): void {
+  private reportSilence(): void {
     const now = systemClock.monotonic();
     if (!this.connection.connected) this.failingSince = undefined;
     else this.failingSince ??= now;
-    this.connection.missing(`${this.o.stream} cannot be followed`);
-    if (this.failingSince !== undefined && now - this.failingSince > UNHEARD_MS)
-      void this.connection.force(`${this.o.stream} could not be followed for ${UNHEARD_MS} ms`);
+    this.connection.reportMissing(`${this.o.stream} cannot be followed`);
+    if (this.failingSince !== undefined && now - this.failingSince > LEAVE_SERVER_AFTER_MS)
+      void this.connection.leaveServer(`${this.o.stream} could not be followed for ${LEAVE_SERVER_AFTER_MS} ms`);
   }
 
-  /** Notices a stream that is not the one that was followed so far, and one that lost its end. */
-  private async recognize(): Promise<void> {
+  /** Detects a stream that was created again, or that lost its end. */
+  private async checkStream(): Promise<void> {
     for (let looks = 1; ; looks++) {
       const { created, state } = await this.connection.jsm.streams.info(this.o.stream);
       const known = this.created;
       this.created = created;
       if (known !== undefined && known !== created) {
-        this.anew = true;
+        this.recreated = true;
         return this.reset(0);
       }
       if (known === undefined || state.last_seq >= this.last) return;
-      if (looks >= LOOKS_BACK) return this.reset(state.last_seq);
+      if (looks >= MAX_LOOKS) return this.reset(state.last_seq);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
   private reset(last: number): void {
-    this.logger.warn(`${this.o.stream} is not what it was: following it behind ${last} instead of ${this.last}`);
+    this.logger.warn(`${this.o.stream} changed: following it behind ${last} instead of ${this.last}`);
     this.last = last;
-    this.fixed = true;
+    this.startIsFixed = true;
     this.o.onReset?.();
   }
 
   private async subscribe(): Promise<ConsumerMessages> {
     const { jsm, nats } = this.connection;
-    await this.recognize();
+    await this.checkStream();
     const info = await jsm.consumers.add(this.o.stream, this.config());
-    if (!this.fixed && this.o.from === 'new') {
-      // From here on a new subscription begins behind what was the end now, so that a reconnect misses nothing.
+    if (!this.startIsFixed && this.o.from === 'new') {
+      // Every later subscription begins behind the present end, so that a reconnect misses nothing.
       this.last = info.delivered.stream_seq;
-      this.fixed = true;
+      this.startIsFixed = true;
     }
     if (info.num_pending === 0) this.markCaughtUp();
     const consumer = jsm.jetstream().consumers.getConsumerFromInfo(info);
@@ -172,11 +172,11 @@ export class StreamFollow implements Follow {
   }
 
   private config(): Partial<ConsumerConfig> {
-    // Of a stream that exists anew, the last of each subject is again all that is asked for.
-    const begin = this.anew && this.last === 0 && this.o.from === 'last-per-subject';
+    // After a recreation, `last-per-subject` again wants only the last of each subject.
+    const begin = this.recreated && this.last === 0 && this.o.from === 'last-per-subject';
     const start = begin
       ? 0
-      : this.last > 0 || this.fixed
+      : this.last > 0 || this.startIsFixed
         ? this.last + 1
         : typeof this.o.from === 'number'
           ? Math.max(1, this.o.from)
@@ -201,7 +201,7 @@ export class StreamFollow implements Follow {
     };
   }
 
-  /** A consumer that lost its server answers nothing: two heartbeats missed and it is replaced. */
+  /** A consumer that lost its server is silent: after two missed heartbeats a new one replaces it. */
   private async watch(messages: ConsumerMessages, nats: Connection['nats']): Promise<void> {
     for await (const status of messages.status()) {
       const gone =
@@ -217,9 +217,9 @@ export class StreamFollow implements Follow {
     try {
       let expected = 1;
       for await (const msg of messages) {
-        // A gap means that a delivery was lost on its way: begin again behind the last one seen.
+        // A gap means that a delivery was lost: begin again behind the last message seen.
         if (msg.info.deliverySequence !== expected++ && this.last > 0) break;
-        this.see(msg);
+        this.deliver(msg);
         if (this.stopped) break;
       }
     } catch (error) {
@@ -229,13 +229,13 @@ export class StreamFollow implements Follow {
     }
   }
 
-  private see(msg: JsMsg): void {
+  private deliver(msg: JsMsg): void {
     const { streamSequence, timestampNanos, pending } = msg.info;
     if (streamSequence <= this.last) return;
     this.last = streamSequence;
     const publishedAt = Math.floor(timestampNanos / 1e6) || systemClock.now();
     try {
-      this.on({
+      this.listener({
         subject: msg.subject,
         data: parsed(msg),
         sequence: streamSequence,

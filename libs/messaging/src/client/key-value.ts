@@ -14,16 +14,16 @@ export interface KeyValueEntry {
 }
 
 const TIMEOUT_MS = 5_000;
-/** Not one answer for this long: this server may be cut off from the one that has the bucket. */
-const UNHEARD_MS = 2_500;
+/** After this long without an answer, this server may be cut off from the one that has the bucket. */
+const LEAVE_SERVER_AFTER_MS = 2_500;
 
 /**
- * A key-value bucket with JSON values; writers that lose a race get `undefined`, not an error. Everything else that fails
- * is a TocsinError `unavailable`: the broker elects, or the bucket is missing and about to be created again.
+ * A key-value bucket with JSON values. A writer that loses a race gets `undefined`, not an error. Every other failure is a
+ * TocsinError `unavailable`: the broker elects a leader, or the bucket is missing and about to be created again.
  */
 export class KeyValue {
   private opening: Promise<KV> | undefined;
-  /** Kept apart: a leader that was cut off answers reads, and who lost a race, for as long as it believes to lead. */
+  /** Two clocks, because a leader that was cut off still answers reads, and lost races, while it believes that it leads. */
   private readonly failingSince: Partial<Record<'reads' | 'writes', number>> = {};
 
   constructor(
@@ -31,41 +31,43 @@ export class KeyValue {
     readonly bucket: string,
     private readonly timeoutMs = TIMEOUT_MS,
   ) {
-    // What went unanswered on a lost connection says nothing of the next.
-    connection.onReconnect(() => this.sound());
+    // Silence on a lost connection says nothing about the next one.
+    connection.onReconnect(() => this.markSound());
   }
 
   async get(key: string): Promise<KeyValueEntry | undefined> {
-    const entry = await this.asked((kv) => kv.get(key));
+    const entry = await this.read((kv) => kv.get(key));
     return entry && entry.operation === 'PUT' ? { key, value: entry.json(), revision: entry.revision } : undefined;
   }
 
-  /** Sets a value whatever it was; returns its revision. */
+  /** Sets a value, whether or not the key exists. Returns its revision. */
   put(key: string, value: unknown): Promise<number> {
-    return this.written(async (kv) => stored(await kv.put(key, JSON.stringify(value))));
+    return this.write(async (kv) => checkedRevision(await kv.put(key, JSON.stringify(value))));
   }
 
-  /** Sets a value that must not exist yet; `undefined` if it does. */
+  /** Sets the value of a key that must not exist yet; `undefined` if it exists. */
   create(key: string, value: unknown): Promise<number | undefined> {
-    return this.written((kv) => lost(kv.create(key, JSON.stringify(value)).then(stored)));
+    return this.write((kv) => unlessLostRace(kv.create(key, JSON.stringify(value)).then(checkedRevision)));
   }
 
   /** Replaces the value of a revision; `undefined` if somebody else was first. */
   update(key: string, value: unknown, revision: number): Promise<number | undefined> {
-    return this.written((kv) => lost(kv.update(key, JSON.stringify(value), revision, this.timeoutMs).then(stored)));
+    return this.write((kv) =>
+      unlessLostRace(kv.update(key, JSON.stringify(value), revision, this.timeoutMs).then(checkedRevision)),
+    );
   }
 
   /** Deletes a value, or that of one revision only; false if somebody else was first. */
   async delete(key: string, revision?: number): Promise<boolean> {
     const o = revision === undefined ? undefined : { previousSeq: revision };
-    const deleted = await this.written((kv) => lost(kv.delete(key, o).then(() => true)));
+    const deleted = await this.write((kv) => unlessLostRace(kv.delete(key, o).then(() => true)));
     return deleted ?? false;
   }
 
   /** Every value of the bucket at this moment. */
   async all(): Promise<KeyValueEntry[]> {
     const entries: KeyValueEntry[] = [];
-    const keys = await this.asked(async (kv) => {
+    const keys = await this.read(async (kv) => {
       const found: string[] = [];
       for await (const key of await kv.keys()) found.push(key);
       return found;
@@ -77,7 +79,7 @@ export class KeyValue {
     return entries;
   }
 
-  /** Tells of every value that stands in the bucket, and then of each that is set; `undefined` for one that was deleted. */
+  /** Calls `on` with every value in the bucket, then with each change; `undefined` means that the key was deleted. */
   follow(on: (key: string, value: unknown) => void): Promise<Follow> {
     const prefix = `$KV.${this.bucket}.`;
     const o = { stream: `KV_${this.bucket}`, filters: [`${prefix}>`], from: 'last-per-subject' as const };
@@ -87,51 +89,51 @@ export class KeyValue {
     return follow.start();
   }
 
-  /** When the bucket was created, as the broker says it: another time means another bucket, with revisions from 1. */
+  /** When the bucket was created, as the broker reports it. Another time means another bucket, with revisions from 1. */
   incarnation(): Promise<string> {
-    return this.asked(async (kv) => (await kv.status()).streamInfo.created);
+    return this.read(async (kv) => (await kv.status()).streamInfo.created);
   }
 
-  private async asked<T>(act: (kv: KV) => Promise<T>): Promise<T> {
-    const answer = await this.tried('reads', act);
+  private async read<T>(act: (kv: KV) => Promise<T>): Promise<T> {
+    const answer = await this.attempt('reads', act);
     delete this.failingSince.reads;
     return answer;
   }
 
-  private async written<T>(act: (kv: KV) => Promise<T>): Promise<T> {
-    const answer = await this.tried('writes', act);
-    if (answer !== undefined) this.sound();
-    else if (this.failingSince.writes !== undefined) this.suspect('writes');
+  private async write<T>(act: (kv: KV) => Promise<T>): Promise<T> {
+    const answer = await this.attempt('writes', act);
+    if (answer !== undefined) this.markSound();
+    else if (this.failingSince.writes !== undefined) this.reportSilence('writes');
     return answer;
   }
 
-  private async tried<T>(kind: 'reads' | 'writes', act: (kv: KV) => Promise<T>): Promise<T> {
+  private async attempt<T>(kind: 'reads' | 'writes', act: (kv: KV) => Promise<T>): Promise<T> {
     try {
       return await act(await this.open());
     } catch (cause) {
-      // It answers, if only to refuse: the connection is sound.
+      // The broker answers, even if it refuses: the connection is sound.
       const answered = cause instanceof JetStreamApiError && cause.status < 500;
-      if (answered) this.sound();
+      if (answered) this.markSound();
       if ((answered && cause.status !== NOT_FOUND) || cause instanceof TocsinError) throw cause;
       // No answer, no leader, or no such bucket.
-      this.connection.missing(`the bucket ${this.bucket} does not answer`);
-      if (!answered) this.suspect(kind);
+      this.connection.reportMissing(`the bucket ${this.bucket} does not answer`);
+      if (!answered) this.reportSilence(kind);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new TocsinError('unavailable', `The bucket ${this.bucket} does not answer: ${why}. Try again.`, { cause });
     }
   }
 
-  private sound(): void {
+  private markSound(): void {
     delete this.failingSince.reads;
     delete this.failingSince.writes;
   }
 
-  private suspect(kind: 'reads' | 'writes'): void {
+  private reportSilence(kind: 'reads' | 'writes'): void {
     const now = systemClock.monotonic();
     const what = `the bucket ${this.bucket} does not answer`;
     this.failingSince[kind] ??= now;
-    if (now - this.failingSince[kind] < UNHEARD_MS) return;
-    void this.connection.force(what);
+    if (now - this.failingSince[kind] < LEAVE_SERVER_AFTER_MS) return;
+    void this.connection.leaveServer(what);
     this.failingSince[kind] = now;
   }
 
@@ -146,12 +148,12 @@ export class KeyValue {
 }
 
 /** @throws an error for an acknowledgement with sequence 0, which an isolated leader has been seen to send */
-function stored(revision: number): number {
+function checkedRevision(revision: number): number {
   if (revision > 0) return revision;
   throw new TocsinError('unavailable', 'The broker acknowledged a value without a revision. Try again.');
 }
 
-async function lost<T>(write: Promise<T>): Promise<T | undefined> {
+async function unlessLostRace<T>(write: Promise<T>): Promise<T | undefined> {
   try {
     return await write;
   } catch (error) {

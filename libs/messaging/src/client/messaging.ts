@@ -1,5 +1,5 @@
 import { SpanKind } from '@opentelemetry/api';
-import { Commander, type CommandEnd, type CommandOptions } from './commander.ts';
+import { Commander, type CommandOutcome, type CommandOptions } from './commander.ts';
 import { Connection } from './connection.ts';
 import { type CommandSpec, LEASES_BUCKET, type MessagingOptions, type RequestSpec } from '../contract.ts';
 import { DeadLetters } from '../consume/dead-letters.ts';
@@ -11,7 +11,7 @@ import { Publisher, type Published, type PublishOptions } from './publisher.ts';
 import { type QueueDepth, queues } from './queues.ts';
 import { Requester } from './requester.ts';
 import { TopologyKeeper } from '../topology/topology-keeper.ts';
-import { Rereading, type RereadOptions } from './rereading.ts';
+import { LastPerSubjectPoll, type LastPerSubjectOptions } from './last-per-subject-poll.ts';
 import { producing } from '../wire/tracing.ts';
 
 const LEASE_ANSWER_MS = 700;
@@ -32,7 +32,7 @@ export class Messaging {
     this.requester = new Requester(connection);
     this.commander = new Commander(connection, this.publisher);
     this.deadLetters = new DeadLetters(connection, this.publisher);
-    // A lease can't wait for one answer longer than it lasts.
+    // A lease must not wait for one answer longer than it lasts.
     const leases = new KeyValue(connection, LEASES_BUCKET, LEASE_ANSWER_MS);
     this.leases = new Leases(leases, new LeaseTable(connection, LEASES_BUCKET));
   }
@@ -58,10 +58,9 @@ export class Messaging {
   }
 
   /**
-   * Calls `listener` with the name of a stream (`KV_<bucket>` of a bucket) that this process knew and that exists anew,
-   * because it was deleted: what it held is gone, and its owner publishes again what belongs in it. Once per stream and
-   * process, after streams and consumers stand again; a process that was cut off is told when it is back. Returns what
-   * stops it.
+   * Calls `listener` with the name of a stream (`KV_<bucket>` of a bucket) that was deleted and created again. Its messages are
+   * gone, and its owner publishes again what belongs in it. The call comes once per stream and process, after streams and
+   * consumers exist again; a process that was cut off gets it when it is back. Returns a function that stops this.
    */
   onStreamRecreated(listener: (stream: string) => void): () => void {
     return this.topology.onRecreated(listener);
@@ -80,22 +79,22 @@ export class Messaging {
    */
   publish(subject: string, data: unknown, o: PublishOptions): Promise<Published> {
     return producing(`publish ${stem(subject)}`, subject, SpanKind.PRODUCER, (headers) => {
-      // Headers from an outbox row carry the trace of the transaction that wrote it, which is the one to go on with.
+      // The headers of an outbox row carry the trace of the transaction that wrote it: the message belongs to that one.
       const own = o.headers?.['traceparent'] ? undefined : headers;
       return this.publisher.publish(subject, data, o, own);
     });
   }
 
   /**
-   * Asks any one instance, and another while time remains if that one does not answer. The deadline is the sooner of
-   * `o.deadline`, the spec's timeout and what is left of the request this is asked for.
-   * @throws TocsinError as answered; `deadline` or `unavailable` if nobody did: worth a retry
+   * Sends a request to any one instance, and to another while time remains if that one does not answer. The deadline is the
+   * soonest of `o.deadline`, the spec's timeout and the deadline of the request that this process is answering.
+   * @throws TocsinError as answered; `deadline` or `unavailable` if no instance answered: worth a retry
    */
   request<I, O>(spec: RequestSpec<I, O>, input: I, o?: { deadline?: number }): Promise<O> {
     return this.requester.request(spec, input, o);
   }
 
-  /** Asks every instance and returns what came within `windowMs`. Silent instances are simply missing. */
+  /** Sends a request to every instance, and returns the answers that came within `windowMs`. */
   gather<I, O>(spec: RequestSpec<I, O>, input: I, o: { windowMs: number }): Promise<O[]> {
     return this.requester.gather(spec, input, o);
   }
@@ -105,7 +104,7 @@ export class Messaging {
    * again with the same operation id to wait longer.
    * @throws TocsinError as the owner refused it; `unavailable` if the broker did not take it: safe to retry
    */
-  command<I, O>(spec: CommandSpec<I, O>, input: I, o: CommandOptions): Promise<CommandEnd<O>> {
+  command<I, O>(spec: CommandSpec<I, O>, input: I, o: CommandOptions): Promise<CommandOutcome<O>> {
     return this.commander.command(spec, input, o);
   }
 
@@ -117,14 +116,14 @@ export class Messaging {
     return this.commander.pending(operationId, o.deadline);
   }
 
-  /** Reads a stream in order beside everyone else; see `StreamFollow`. */
+  /** Reads a stream in order, and takes no message from any consumer; see `StreamFollow`. */
   follow(o: FollowOptions, on: (message: Followed) => void): Promise<Follow> {
     return new StreamFollow(this.connection, o, on).start();
   }
 
-  /** Reads the last message of each subject of a stream beside everyone else, now and every ten minutes; see `Rereading`. */
-  reread(o: RereadOptions, take: (payloads: unknown[]) => Promise<void>): Rereading {
-    return new Rereading(this.connection, o, take);
+  /** Reads the last message of each subject of a stream now and every ten minutes; see `LastPerSubjectPoll`. */
+  pollLastPerSubject(o: LastPerSubjectOptions, handle: (payloads: unknown[]) => Promise<void>): LastPerSubjectPoll {
+    return new LastPerSubjectPoll(this.connection, o, handle);
   }
 
   /** A key-value bucket of the contract. */

@@ -11,20 +11,20 @@ const MAX_WAITING = 65_536;
 const DEFAULT_TIMEOUT_MS = 15_000;
 const ATTEMPT_MS = 1_500;
 const SWEEP_MS = 100;
-const SILENCE_MS = 2_500;
-const HUSH_MS = 1_000;
+const NO_ACK_MS = 2_500;
+const RESEND_AFTER_SILENCE_MS = 1_000;
 const RETRY_MS = 150;
-/** An election takes longer; looking for the stream then is harmless. */
-const HOMELESS_MS = 1_000;
+/** An election takes longer than this. A check of the streams during one is harmless. */
+const NO_STREAM_MS = 1_000;
 const STORE_FULL = 10_077;
-/** An earlier attempt is on its way through the replicas: the next one learns what became of it. */
+/** An earlier attempt is still on its way through the replicas. The next one learns its result. */
 const CONFLICT = 409;
 
 export interface PublishOptions {
   id: string;
   headers?: Readonly<Record<string, string>> | undefined;
   timeoutMs?: number | undefined;
-  /** A batch handler takes it at once, with what has gathered, and does not linger for more. */
+  /** A batch handler receives it at once, with the messages that have gathered, instead of waiting for more. */
   urgent?: boolean | undefined;
 }
 
@@ -41,7 +41,7 @@ interface PubAck {
   error?: { code: number; err_code?: number; description: string };
 }
 
-interface InFlight {
+interface PendingPublish {
   subject: string;
   payload: Uint8Array;
   headers: OutgoingHeaders;
@@ -50,8 +50,8 @@ interface InFlight {
   againAt: number;
   sentAt: number;
   problem: string | undefined;
-  /** Since when no stream takes it. */
-  homelessSince: number | undefined;
+  /** When publishing to this subject first failed because no stream takes it. */
+  noStreamSince: number | undefined;
   full: boolean;
   resolve: (published: Published) => void;
   reject: (error: Error) => void;
@@ -72,9 +72,9 @@ export function payloadOf(data: unknown): Uint8Array {
  */
 export class Publisher {
   private readonly inbox: string;
-  private readonly inFlight = new Map<string, InFlight>();
-  /** Not sent yet: as many as may be in flight are. */
-  private readonly backlog = new Map<string, InFlight>();
+  private readonly inFlight = new Map<string, PendingPublish>();
+  /** Not sent yet, because the limit of messages in flight is reached. */
+  private readonly backlog = new Map<string, PendingPublish>();
   private next = 0;
   private lastAckAt = systemClock.monotonic();
   private timer: NodeJS.Timeout | undefined;
@@ -94,7 +94,7 @@ export class Publisher {
     return this.inFlight.size + this.backlog.size;
   }
 
-  /** As `Messaging.publish`, with headers that already carry the trace context, and perhaps a payload that was made before. */
+  /** As `Messaging.publish`, with headers that already carry the trace context. A `Uint8Array` is sent as it is. */
   async publish(subject: string, data: unknown, o: PublishOptions, trace?: OutgoingHeaders): Promise<Published> {
     const headers = (trace ?? new OutgoingHeaders()).setAll(o.headers).set(HEADER.id, o.id);
     if (o.urgent) headers.set(HEADER.urgent, '1');
@@ -112,7 +112,7 @@ export class Publisher {
     return new Promise<Published>((resolve, reject) => {
       const now = systemClock.monotonic();
       const token = (this.next++).toString(36);
-      const message: InFlight = {
+      const message: PendingPublish = {
         subject,
         payload,
         headers,
@@ -121,7 +121,7 @@ export class Publisher {
         againAt: now + ATTEMPT_MS,
         sentAt: now,
         problem: undefined,
-        homelessSince: undefined,
+        noStreamSince: undefined,
         full: false,
         resolve,
         reject,
@@ -147,16 +147,16 @@ export class Publisher {
     }
   }
 
-  private launch(token: string, message: InFlight): void {
+  private launch(token: string, message: PendingPublish): void {
     const now = systemClock.monotonic();
-    // Nothing waited until now, so silence counts from here.
+    // Nothing was in flight before, so silence counts from here.
     if (this.inFlight.size === 0) this.lastAckAt = now;
     this.inFlight.set(token, message);
     this.arm();
     this.send(message, now);
   }
 
-  private send(message: InFlight, now: number): void {
+  private send(message: PendingPublish, now: number): void {
     message.sentAt = now;
     message.againAt = now + ATTEMPT_MS;
     try {
@@ -172,49 +172,49 @@ export class Publisher {
     const message = this.inFlight.get(token);
     if (!message) return;
     const body = msg.data;
-    if (body.length === 0) return this.onNobody(message);
+    if (body.length === 0) return this.onNoResponders(message);
     let ack: PubAck;
     try {
       ack = JSON.parse(decoder.decode(body)) as PubAck;
     } catch {
-      return this.later(message, 'unreadable acknowledgement');
+      return this.retrySoon(message, 'unreadable acknowledgement');
     }
     if (ack.error) return this.onRefusal(token, message, ack.error);
     // An isolated leader has been seen to answer a retry as a duplicate with sequence 0 without storing it.
-    if (!ack.stream || !ack.seq) return this.later(message, 'acknowledged without a sequence');
+    if (!ack.stream || !ack.seq) return this.retrySoon(message, 'acknowledged without a sequence');
     this.heard();
     this.settle(token);
     message.resolve({ stream: ack.stream, sequence: ack.seq, duplicate: ack.duplicate === true });
   }
 
-  /** The first acknowledgement after a silence: there is a leader again, and what was sent to none need not wait. */
+  /** The first acknowledgement after a silence means that there is a leader again, so every message is sent again at once. */
   private heard(): void {
     const now = systemClock.monotonic();
-    const silent = now - this.lastAckAt > HUSH_MS;
+    const silent = now - this.lastAckAt > RESEND_AFTER_SILENCE_MS;
     this.lastAckAt = now;
     if (silent) for (const message of this.inFlight.values()) message.againAt = now;
   }
 
-  private onNobody(message: InFlight): void {
+  private onNoResponders(message: PendingPublish): void {
     const now = systemClock.monotonic();
-    message.homelessSince ??= now;
+    message.noStreamSince ??= now;
     const what = `no stream takes ${message.subject} at the moment`;
-    if (now - message.homelessSince >= HOMELESS_MS) this.connection.missing(what);
-    this.later(message, what);
+    if (now - message.noStreamSince >= NO_STREAM_MS) this.connection.reportMissing(what);
+    this.retrySoon(message, what);
   }
 
-  private onRefusal(token: string, message: InFlight, error: NonNullable<PubAck['error']>): void {
+  private onRefusal(token: string, message: PendingPublish, error: NonNullable<PubAck['error']>): void {
     message.full = error.err_code === STORE_FULL;
-    // It answers, if only to refuse: the connection is sound.
+    // The broker answers, even if it refuses: the connection is sound.
     if (message.full) this.lastAckAt = systemClock.monotonic();
-    if (error.code >= 500 || error.code === CONFLICT || message.full) return this.later(message, error.description);
+    if (error.code >= 500 || error.code === CONFLICT || message.full) return this.retrySoon(message, error.description);
     this.settle(token);
     message.reject(
       new TocsinError('internal', `The broker refused a message to ${message.subject}: ${error.description}`),
     );
   }
 
-  private later(message: InFlight, problem: string): void {
+  private retrySoon(message: PendingPublish, problem: string): void {
     message.problem = problem;
     message.againAt = Math.min(message.againAt, systemClock.monotonic() + RETRY_MS);
   }
@@ -227,7 +227,7 @@ export class Publisher {
     }
   }
 
-  /** Looks after what is in flight for as long as anything is: at rest nothing ticks. */
+  /** Runs the sweep while anything is in flight. At rest no timer runs. */
   private arm(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -247,14 +247,14 @@ export class Publisher {
     for (const [token, message] of this.inFlight) {
       if (now >= message.until) {
         this.settle(token);
-        message.reject(gaveUp(message));
+        message.reject(notAcknowledged(message));
       } else if (now >= message.againAt && this.connection.connected) {
         counters.publishRetries.add(1);
         this.send(message, now);
       }
     }
-    if (now - this.lastAckAt > SILENCE_MS) {
-      void this.connection.force(`nothing was acknowledged for ${SILENCE_MS} ms while publishes wait`);
+    if (now - this.lastAckAt > NO_ACK_MS) {
+      void this.connection.leaveServer(`nothing was acknowledged for ${NO_ACK_MS} ms while publishes wait`);
     }
   }
 
@@ -265,19 +265,19 @@ export class Publisher {
   }
 }
 
-function neverSent({ subject }: InFlight): TocsinError {
+function neverSent({ subject }: PendingPublish): TocsinError {
   return new TocsinError(
     'unavailable',
     `${subject} was not sent in time: ${MAX_IN_FLIGHT} others wait for their acknowledgement. Try again.`,
   );
 }
 
-function gaveUp(message: InFlight): TocsinError {
+function notAcknowledged(message: PendingPublish): TocsinError {
   const why = message.problem ?? 'no acknowledgement came';
   return message.full
     ? new TocsinError(
         'exhausted',
-        `The stream that takes ${message.subject} is full. Its consumers are behind or away.`,
+        `The stream that takes ${message.subject} is full. Its consumers are behind or down.`,
       )
     : new TocsinError(
         'unavailable',

@@ -4,7 +4,7 @@ import type { Msg } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
 import { broadcastSubject, type RequestSpec } from '../contract.ts';
-import { shrink } from './deadline.ts';
+import { effectiveDeadline } from './effective-deadline.ts';
 import type { OutgoingHeaders } from '../wire/headers.ts';
 import { newInbox } from '../wire/inbox.ts';
 import { HEADER } from '../wire/names.ts';
@@ -12,20 +12,20 @@ import { producing } from '../wire/tracing.ts';
 import { fromWire, invalid } from '../wire/wire-error.ts';
 
 /**
- * Each attempt gets this share of the time that remains. Small, because a frozen instance stays in the queue group and is
- * picked again by chance; harmless, because an instance that has the question in work ignores the repetition.
+ * Each attempt gets this share of the time that remains. It is small, because the broker may pick a frozen instance again: it
+ * stays in the queue group. That is harmless, because an instance that works on the request ignores the repetition.
  */
-const SLICE = 0.15;
-const MIN_SLICE_MS = 100;
-/** However long the question may take: a frozen instance must not cost a caller seconds. */
-const MAX_SLICE_MS = 300;
+const ATTEMPT_SHARE = 0.15;
+const MIN_ATTEMPT_MS = 100;
+/** The limit for long deadlines too: a frozen instance must not cost a caller seconds. */
+const MAX_ATTEMPT_MS = 300;
 const RETRY_MS = 50;
-/** How long nobody may listen, as between two instances of a service. Less than an impatient client waits. */
-const NOBODY_MS = 800;
+/** How long there may be no responders, as between two instances of a service. Less than an impatient client waits. */
+const NO_RESPONDERS_MS = 800;
 const MAX_REFUSALS = 5;
 const MAX_GATHERED = 1_000;
 
-/** Asks questions of other services over core NATS, one inbox for all. */
+/** Sends requests to other services over core NATS, with one inbox for all answers. */
 export class Requester {
   private readonly inbox: string;
   private readonly waiting = new Map<string, (msg: Msg) => void>();
@@ -41,22 +41,22 @@ export class Requester {
 
   /** As `Messaging.request`. */
   async request<I, O>(spec: RequestSpec<I, O>, input: I, o: { deadline?: number | undefined } = {}): Promise<O> {
-    const deadline = shrink(spec.timeoutMs, o.deadline);
+    const deadline = effectiveDeadline(spec.timeoutMs, o.deadline);
     return producing(`request ${spec.subject}`, spec.subject, SpanKind.CLIENT, (headers) => {
       headers.set(HEADER.deadline, String(Math.floor(deadline)));
-      return this.ask(spec, JSON.stringify(input ?? null), { deadline, headers });
+      return this.sendUntilAnswered(spec, JSON.stringify(input ?? null), { deadline, headers });
     });
   }
 
   /** As `Messaging.gather`. */
   async gather<I, O>(spec: RequestSpec<I, O>, input: I, o: { windowMs: number }): Promise<O[]> {
     const answers: O[] = [];
-    const deadline = shrink(o.windowMs);
+    const deadline = effectiveDeadline(o.windowMs);
     const token = randomUUID();
     await producing(`gather ${spec.subject}`, spec.subject, SpanKind.CLIENT, async (headers) => {
       headers.set(HEADER.deadline, String(Math.floor(deadline)));
       this.waiting.set(token, (msg) => {
-        if (isNobody(msg) || msg.headers?.get(HEADER.error) || answers.length >= MAX_GATHERED) return;
+        if (isNoResponders(msg) || msg.headers?.get(HEADER.error) || answers.length >= MAX_GATHERED) return;
         try {
           answers.push(spec.output.parse(msg.json()));
         } catch {
@@ -73,33 +73,35 @@ export class Requester {
     return answers;
   }
 
-  private async ask<I, O>(
+  private async sendUntilAnswered<I, O>(
     spec: RequestSpec<I, O>,
     body: string,
     o: { deadline: number; headers: OutgoingHeaders },
   ): Promise<O> {
-    // All attempts share one address, so the answer of a slow instance still counts after another was asked. Whoever was asked
-    // before must not know it: an answer tells who somebody is and what he may do.
+    // All attempts share one reply address, so a slow instance's answer still counts after the next attempt. The address is
+    // random, because an answer tells who somebody is and what they may do: no earlier responder may know where it goes.
     const token = randomUUID();
-    const answers = new Answers();
+    const answers = new ReplyQueue();
     this.waiting.set(token, (msg) => answers.push(msg));
     try {
-      let nobodySince: number | undefined;
+      let noRespondersSince: number | undefined;
       for (let refusals = 0; ;) {
         const left = o.deadline - systemClock.now();
         if (left <= 0) throw unanswered('deadline', `No answer to ${spec.subject} in time. Try again.`);
         this.send(spec.subject, body, token, o.headers);
-        const msg = await answers.within(Math.min(left, MAX_SLICE_MS, Math.max(MIN_SLICE_MS, left * SLICE)));
+        const msg = await answers.within(
+          Math.min(left, MAX_ATTEMPT_MS, Math.max(MIN_ATTEMPT_MS, left * ATTEMPT_SHARE)),
+        );
         const now = systemClock.now();
-        // Silence comes from an instance that is slow, and a refusal from one that is busy: somebody listens.
-        if (msg && isNobody(msg)) nobodySince ??= now;
-        else nobodySince = undefined;
+        // Silence means a slow instance, and a refusal a busy one: in both cases there is a responder.
+        if (msg && isNoResponders(msg)) noRespondersSince ??= now;
+        else noRespondersSince = undefined;
         if (!msg) continue;
-        if (nobodySince === undefined) {
+        if (noRespondersSince === undefined) {
           const refusal = refusalOf(msg);
           if (!refusal) return readAnswer(spec, msg);
           if (refusal.code !== 'unavailable' || !refusal.retry || ++refusals >= MAX_REFUSALS) throw refusal;
-        } else if (now - nobodySince > NOBODY_MS || now > o.deadline - RETRY_MS) {
+        } else if (now - noRespondersSince > NO_RESPONDERS_MS || now > o.deadline - RETRY_MS) {
           throw unanswered('unavailable', `No instance answers ${spec.subject} at the moment. Try again later.`);
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -120,8 +122,8 @@ export class Requester {
   }
 }
 
-/** The answers to one question, in the order in which they came. */
-class Answers {
+/** The replies to one request, in the order in which they arrived. */
+class ReplyQueue {
   private readonly arrived: Msg[] = [];
   private wake: (() => void) | undefined;
 
@@ -145,13 +147,13 @@ class Answers {
   }
 }
 
-/** Tells what nobody answered from what somebody refused. */
+/** An error that callers can tell from a refusal: no instance answered. */
 function unanswered(code: 'deadline' | 'unavailable', message: string): TocsinError {
   return new TocsinError(code, message, { details: { unanswered: true } });
 }
 
-/** The broker's own answer when nobody listens. */
-function isNobody(msg: Msg): boolean {
+/** The broker's own answer when no instance listens. */
+function isNoResponders(msg: Msg): boolean {
   return msg.data.length === 0 && msg.headers?.code === 503;
 }
 

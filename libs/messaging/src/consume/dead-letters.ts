@@ -9,10 +9,10 @@ import { counters } from '../wire/metrics.ts';
 import type { Publisher } from '../client/publisher.ts';
 
 const MAX_LIST = 500;
-/** JSON may write a byte as six, and the broker takes a megabyte. */
+/** JSON may need six bytes for one, and the broker takes a megabyte. */
 const MAX_KEPT_BYTES = 128 * 1_024;
 
-/** A message that no retry could help, with everything needed to understand it and to drive it again. */
+/** A message that no retry could carry out, with all that is needed to understand it and to drive it again. */
 export interface DeadLetter {
   /** Its place in the dead letters; what `read`, `redrive` and `discard` take. */
   sequence: number;
@@ -25,7 +25,7 @@ export interface DeadLetter {
   reason: string;
   message: string;
   deliveries: number;
-  /** When it was given up, ms since the epoch. */
+  /** When it became a dead letter, ms since the epoch. */
   at: number;
   /** The payload as text; base64 if it is not valid UTF-8. */
   payload: string;
@@ -34,8 +34,8 @@ export interface DeadLetter {
   encoding: 'utf8' | 'base64';
 }
 
-/** Why a message is given up. */
-export interface DeathCause {
+/** Why a message becomes a dead letter. */
+export interface DeadLetterCause {
   stream: string;
   durable: string;
   code: string;
@@ -43,15 +43,15 @@ export interface DeathCause {
   message: string;
 }
 
-/** The messages that were given up: listed, read, driven again or discarded. */
+/** The dead letters: list, read, drive again, discard. */
 export class DeadLetters {
   constructor(
     private readonly connection: Connection,
     private readonly publisher: Publisher,
   ) {}
 
-  /** Stores a delivery as a dead letter; once, however often it is tried. */
-  async add(delivery: ReceivedDelivery, cause: DeathCause): Promise<void> {
+  /** Stores a delivery as a dead letter. Repeated calls store it once. */
+  async add(delivery: ReceivedDelivery, cause: DeadLetterCause): Promise<void> {
     const text = asText(delivery.msg.data);
     const letter: Omit<DeadLetter, 'sequence'> = {
       stream: cause.stream,
@@ -72,8 +72,8 @@ export class DeadLetters {
   }
 
   /**
-   * The newest first; `before` is the sequence of the last one of the page before. Fewer than `limit` (500 at most) are
-   * given only at the end, however many were driven again or discarded in between.
+   * Newest first. `before` is the sequence of the last one of the previous page. Only the last page has fewer than `limit`
+   * (500 at most), even if some in between were driven again or discarded.
    */
   async list(o: { limit: number; before?: number | undefined }): Promise<DeadLetter[]> {
     const { state } = await this.connection.jsm.streams.info(DEADLETTERS_STREAM);
@@ -97,8 +97,8 @@ export class DeadLetters {
   }
 
   /**
-   * Publishes the original message again, on its subject and with its headers, then takes the dead letter away. Asked
-   * twice, the message is stored once.
+   * Publishes the original message again, on its subject and with its headers, then removes the dead letter. Two calls store
+   * the message once.
    */
   async redrive(sequence: number): Promise<void> {
     const letter = await this.read(sequence);
@@ -106,7 +106,7 @@ export class DeadLetters {
     if (stream?.maxMessagesPerSubject !== undefined) {
       throw new TocsinError(
         'invalid',
-        `${letter.stream} keeps the newest message of each subject: this one would replace it. Whoever lacks it reads it there by itself; discard this.`,
+        `${letter.stream} keeps the newest message of each subject: this one would replace it. The services that lack it read it there; discard this.`,
       );
     }
     if (letter.encoding !== 'utf8') throw new TocsinError('invalid', 'Its payload is not text. Discard it.');
@@ -117,7 +117,7 @@ export class DeadLetters {
       throw new TocsinError('invalid', 'Its payload is not JSON and would fail again. Discard it.', { cause });
     }
     const id = `redriven.${sequence}.${letter.at}`;
-    const proof = this.provenAnew(letter);
+    const proof = this.signAgain(letter);
     await this.publisher.publish(letter.subject, new TextEncoder().encode(letter.payload), {
       id,
       headers: { ...headers, ...proof, [HEADER.redriven]: String(sequence) },
@@ -126,11 +126,11 @@ export class DeadLetters {
   }
 
   /**
-   * What proves a command that is sent once more, today. Only what a gateway had signed is signed again: otherwise a forged
+   * The headers that prove a command sent again. It is signed only if a gateway had signed it before. Otherwise a forged
    * command would become a true one when an admin drives it again.
    * @throws TocsinError `forbidden`
    */
-  private provenAnew({ subject, headers, payload }: DeadLetter): Record<string, string> {
+  private signAgain({ subject, headers, payload }: DeadLetter): Record<string, string> {
     const keys = this.connection.options.commandKeys?.sign;
     if (!subject.startsWith('commands.') || !keys?.[0]) return {};
     const command = { subject, headers, payload: new TextEncoder().encode(payload) };
@@ -138,7 +138,7 @@ export class DeadLetters {
     throw new TocsinError('forbidden', 'No gateway has signed this command, so it is not sent again. Discard it.');
   }
 
-  /** Takes a dead letter away for good. */
+  /** Removes a dead letter for good. */
   async discard(sequence: number): Promise<void> {
     await this.read(sequence);
     await this.remove(sequence);
@@ -148,12 +148,12 @@ export class DeadLetters {
     try {
       await this.connection.jsm.streams.deleteMessage(DEADLETTERS_STREAM, sequence, false);
     } catch (error) {
-      // Of two that take it away at once, one comes second: it is away.
+      // Two callers may remove it at once: the second one finds it gone.
       if (!(error instanceof JetStreamApiError) || (await this.stored(sequence)) !== null) throw error;
     }
   }
 
-  /** The newest one before a sequence. Gaps are crossed in growing steps, so that they cost a few questions each. */
+  /** The newest one before a sequence. The steps grow, so that a gap costs a few requests only. */
   private async lastBefore(sequence: number, first: number): Promise<StoredMsg | null> {
     let end = sequence;
     for (let step = 1; end > first; step *= 2) {

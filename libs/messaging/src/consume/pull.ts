@@ -5,39 +5,39 @@ import type { Connection } from '../client/connection.ts';
 import { newInbox } from '../wire/inbox.ts';
 
 /**
- * A frozen instance goes on being given messages for as long as its last question lasts. Shorter than the shortest ack
- * wait, so that what it did not answer is not given to it a second time.
+ * The broker gives messages to a frozen instance until its last pull request expires. This is shorter than the shortest ack
+ * wait, so that a frozen instance does not receive the same message twice.
  */
 const EXPIRES_MS = 1_600;
 const HEARTBEAT_MS = 800;
-const WATCH_MS = 500;
+const CHECK_EVERY_MS = 500;
 /** Two heartbeats missed. */
-const PATIENCE_MS = 2 * HEARTBEAT_MS + WATCH_MS;
-/** A little more than one, for a consumer that has just been silent. */
-const IMPATIENCE_MS = HEARTBEAT_MS + 400;
-/** A consumer that nobody has for this long may be deleted. */
-const GONE_MS = 1_000;
-/** Asked again and again and not a word: this server may be cut off from the one that has the consumer. */
-const UNHEARD_MS = 5_000;
+const HEARTBEAT_TIMEOUT_MS = 2 * HEARTBEAT_MS + CHECK_EVERY_MS;
+/** A little more than one heartbeat, for a consumer that has just been silent. */
+const RETRY_TIMEOUT_MS = HEARTBEAT_MS + 400;
+/** A consumer that is silent for this long may be deleted. */
+const REPORT_AFTER_MS = 1_000;
+/** After this much silence, this server may be cut off from the one that has the consumer. */
+const LEAVE_SERVER_AFTER_MS = 5_000;
 const NANOS = 1_000_000;
 
 /**
- * A long-lived pull on a durable consumer that never holds more than it was given room for: what is asked of the broker
- * plus what is in hand stays within `capacity`, so another instance gets its share, and nothing waits behind slow work.
+ * A long-lived pull on a durable consumer. The messages requested from the broker plus those in hand stay within `capacity`, so
+ * other instances get their share, and nothing waits behind slow work.
  */
 export class Pull {
-  private asked = 0;
+  private requested = 0;
   private inHand = 0;
   private generation = 0;
-  private patienceMs = PATIENCE_MS;
+  private timeoutMs = HEARTBEAT_TIMEOUT_MS;
   private heardAt = systemClock.monotonic();
-  /** Since when the consumer gives neither messages nor heartbeats. */
-  private goneSince: number | undefined;
+  /** When the consumer began to send neither messages nor heartbeats. */
+  private silentSince: number | undefined;
   private subscription: Subscription | undefined;
   private readonly inbox: string;
   private readonly nextSubject: string;
   private readonly threshold: number;
-  private watch: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private stopListening: (() => void) | undefined;
   private stopped = false;
   private readonly logger = new Logger('Messaging');
@@ -60,24 +60,24 @@ export class Pull {
       },
     });
     this.stopListening = this.connection.onReconnect(() => {
-      this.goneSince = undefined;
+      this.silentSince = undefined;
       this.restart();
     });
-    this.watch = setInterval(() => this.check(), WATCH_MS);
-    this.watch.unref();
-    this.ask();
+    this.timer = setInterval(() => this.checkHeartbeat(), CHECK_EVERY_MS);
+    this.timer.unref();
+    this.request();
   }
 
-  /** Gives the room of `count` messages back once they are settled. */
+  /** Frees the room of `count` messages that are settled. */
   done(count: number): void {
     this.inHand -= count;
-    this.ask();
+    this.request();
   }
 
-  /** Asks for nothing more. Messages that the broker had sent already are still received before this resolves. */
+  /** Requests nothing more. Messages that the broker has already sent are still received before this resolves. */
   async stop(): Promise<void> {
     this.stopped = true;
-    clearInterval(this.watch);
+    clearInterval(this.timer);
     this.stopListening?.();
     const { subscription } = this;
     if (!subscription || subscription.isClosed()) return;
@@ -88,78 +88,79 @@ export class Pull {
   private receive(msg: Msg): void {
     this.heardAt = systemClock.monotonic();
     if (msg.subject.startsWith(this.inbox)) return this.onStatus(msg);
-    this.goneSince = undefined;
-    this.patienceMs = PATIENCE_MS;
-    this.asked = Math.max(0, this.asked - 1);
+    this.silentSince = undefined;
+    this.timeoutMs = HEARTBEAT_TIMEOUT_MS;
+    this.requested = Math.max(0, this.requested - 1);
     this.inHand++;
     this.onMessage(msg);
-    this.ask();
+    this.request();
   }
 
   private onStatus(msg: Msg): void {
     const { headers } = msg;
-    // A heartbeat for an earlier question comes from a consumer that lives, too.
+    // A heartbeat for an earlier request proves that the consumer lives, too.
     if (!headers || headers.code === 100) {
-      this.goneSince = undefined;
-      this.patienceMs = PATIENCE_MS;
+      this.silentSince = undefined;
+      this.timeoutMs = HEARTBEAT_TIMEOUT_MS;
       return;
     }
     if (msg.subject !== this.address()) return;
     const left = Number(headers.get('Nats-Pending-Messages'));
     if (headers.code === 408 || (headers.code === 409 && left > 0)) {
-      this.asked = Math.max(0, this.asked - left);
-      return this.ask();
+      this.requested = Math.max(0, this.requested - left);
+      return this.request();
     }
-    // The consumer lost its leader or is gone, or no server has it: the watch asks anew, not at once, so as not to spin.
-    this.asked = 0;
+    // The consumer lost its leader or is gone. The timer sends the next request, because an immediate one would spin.
+    this.requested = 0;
     this.generation++;
-    this.heardAt = systemClock.monotonic() - this.patienceMs + WATCH_MS;
-    this.suspect();
+    this.heardAt = systemClock.monotonic() - this.timeoutMs + CHECK_EVERY_MS;
+    this.reportSilence();
   }
 
   private address(): string {
     return `${this.inbox}.${this.generation.toString(36)}`;
   }
 
-  private ask(): void {
+  private request(): void {
     if (this.stopped) return;
-    const room = this.capacity - this.inHand - this.asked;
-    if (room <= 0 || (room < this.threshold && this.asked > 0)) return;
-    if (this.asked === 0) this.heardAt = systemClock.monotonic();
-    this.asked += room;
+    const room = this.capacity - this.inHand - this.requested;
+    if (room <= 0 || (room < this.threshold && this.requested > 0)) return;
+    if (this.requested === 0) this.heardAt = systemClock.monotonic();
+    this.requested += room;
     const request = `{"batch":${room},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
     try {
       this.connection.nats.publish(this.nextSubject, request, { reply: this.address() });
     } catch {
-      this.asked = 0;
+      this.requested = 0;
     }
   }
 
-  /** With something asked for, the broker sends a message or a heartbeat in time. Two missed: ask anew. */
-  private check(): void {
+  /** While a request is open, the broker sends a message or a heartbeat in time. After two missed ones, request again. */
+  private checkHeartbeat(): void {
     if (!this.connection.connected) return;
-    if (this.asked === 0) return this.ask();
-    if (systemClock.monotonic() - this.heardAt < this.patienceMs) return;
-    // Whoever leads next has not heard the question: it is asked more often until somebody answers.
-    this.patienceMs = IMPATIENCE_MS;
-    this.logger.debug(`no heartbeat from ${this.target.durable}: asking anew`);
-    this.suspect();
+    if (this.requested === 0) return this.request();
+    if (systemClock.monotonic() - this.heardAt < this.timeoutMs) return;
+    // The next leader does not know the request, so it is sent more often until one answers.
+    this.timeoutMs = RETRY_TIMEOUT_MS;
+    this.logger.debug(`no heartbeat from ${this.target.durable}: requesting again`);
+    this.reportSilence();
     this.restart();
   }
 
-  /** The consumer gives nothing: an election passes by itself, a deletion does not. */
-  private suspect(): void {
+  /** The consumer is silent. An election passes by itself, a deletion does not. */
+  private reportSilence(): void {
     const now = systemClock.monotonic();
-    this.goneSince ??= now;
-    const gone = now - this.goneSince;
-    if (gone < GONE_MS) return;
-    this.connection.missing(`nothing comes from the consumer ${this.target.durable}`);
-    if (gone > UNHEARD_MS) void this.connection.force(`nothing came from ${this.target.durable} for ${gone} ms`);
+    this.silentSince ??= now;
+    const silentMs = now - this.silentSince;
+    if (silentMs < REPORT_AFTER_MS) return;
+    this.connection.reportMissing(`nothing comes from the consumer ${this.target.durable}`);
+    if (silentMs > LEAVE_SERVER_AFTER_MS)
+      void this.connection.leaveServer(`nothing came from ${this.target.durable} for ${silentMs} ms`);
   }
 
   private restart(): void {
-    this.asked = 0;
+    this.requested = 0;
     this.generation++;
-    this.ask();
+    this.request();
   }
 }

@@ -1,14 +1,14 @@
 import { TocsinError } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { HandBack } from './hand-back.ts';
-import { type Circumstances, counts, decide, Unparsable, Unproven } from './settlement.ts';
+import { type DeliveryHistory, countsAsFailure, settle, UnparsablePayload, UnprovenCommand } from './settlement.ts';
 
-const first: Circumstances = { kind: 'event', deliveries: 1, failures: 1, maxDeliver: 3, backoffMs: [10, 100] };
-const threw = (error: unknown, c: Partial<Circumstances> = {}) => decide({ ok: false, error }, { ...first, ...c });
+const first: DeliveryHistory = { kind: 'event', deliveries: 1, failures: 1, maxDeliver: 3, backoffMs: [10, 100] };
+const threw = (error: unknown, c: Partial<DeliveryHistory> = {}) => settle({ ok: false, error }, { ...first, ...c });
 
 describe('settlement', () => {
   it('acknowledges what was handled', () => {
-    expect(decide({ ok: true }, first)).toEqual({ act: 'ack', reason: 'handled' });
+    expect(settle({ ok: true }, first)).toEqual({ act: 'ack', reason: 'handled' });
   });
 
   it('delivers again after the wait that a hand-back asks for, however often', () => {
@@ -20,12 +20,12 @@ describe('settlement', () => {
   });
 
   it('gives up what cannot be parsed at once', () => {
-    expect(threw(new Unparsable('n: not a number'))).toMatchObject({
+    expect(threw(new UnparsablePayload('n: not a number'))).toMatchObject({
       act: 'dead',
       code: 'invalid',
       reason: 'unparsable',
     });
-    expect(threw(new Unparsable('n'), { kind: 'command' })).toMatchObject({ act: 'dead', reason: 'unparsable' });
+    expect(threw(new UnparsablePayload('n'), { kind: 'command' })).toMatchObject({ act: 'dead', reason: 'unparsable' });
   });
 
   it('gives up an event that no retry can help, with the code of the error', () => {
@@ -73,17 +73,17 @@ describe('settlement', () => {
     expect(threw('text', { failures: 3 })).toMatchObject({ act: 'dead', message: 'text' });
   });
 
-  it('counts only what may be the fault of the message, and may pass', () => {
-    const counted = (error: unknown) => counts({ ok: false, error });
+  it('countsAsFailure only what may be the fault of the message, and may pass', () => {
+    const counted = (error: unknown) => countsAsFailure({ ok: false, error });
     expect(['boom', new Error('boom'), new TypeError('x is undefined')].map(counted)).toEqual([true, true, true]);
     const others = [
       new HandBack(0, 'busy'),
       new TocsinError('unavailable', 'no database'),
       new TocsinError('conflict', 'never'),
-      new Unparsable('n'),
-      new Unproven('n'),
+      new UnparsablePayload('n'),
+      new UnprovenCommand('n'),
     ];
     expect(others.map(counted)).not.toContain(true);
-    expect(counts({ ok: true })).toBe(false);
+    expect(countsAsFailure({ ok: true })).toBe(false);
   });
 });

@@ -2,23 +2,23 @@ import { errors, type Msg } from '@nats-io/transport-node';
 import { TocsinError } from '@tocsin/core';
 import { HandBack } from './hand-back.ts';
 
-/** How a handler ended. */
-export type Outcome = { ok: true } | { ok: false; error: unknown };
+/** How a handler ended, with what it returned. */
+export type HandlerOutcome = { ok: true; result?: unknown } | { ok: false; error: unknown };
 
-/** What settlement needs to know of a delivery. */
-export interface Circumstances {
-  /** `command`: a refusal is an answer to somebody, so it settles the message instead of making it a dead letter. */
+/** What settlement needs to know about a delivery. */
+export interface DeliveryHistory {
+  /** `command`: the refusal is an answer to the client, so it settles the message instead of making it a dead letter. */
   kind: 'event' | 'command';
   /** How often the broker has delivered it, this time included. */
   deliveries: number;
-  /** How many of its failures counted, this one included (see `counts`). */
+  /** How many of its failures counted, this one included (see `countsAsFailure`). */
   failures: number;
   maxDeliver: number;
   backoffMs: readonly number[];
 }
 
 /** What becomes of a delivery, and why in one word. */
-export type Verdict =
+export type Settlement =
   | { act: 'ack'; reason: 'handled' | 'refused' }
   | { act: 'nak'; delayMs: number; reason: 'handed_back' | 'unavailable' | 'failed' }
   | {
@@ -29,54 +29,62 @@ export type Verdict =
     };
 
 const DEFAULT_BACKOFF_MS = 1_000;
-/** What waits for something that is away is tried again soon after it is back; the worker's lull bounds what that costs. */
-const AWAY_BACKOFF_MS = 1_000;
+/** A message that met an outage is tried again soon after its end. The worker's `OutageBackoff` bounds the cost. */
+const OUTAGE_RETRY_MS = 1_000;
 
-/** A payload that its schema refuses: no retry can help. */
-export class Unparsable extends Error {}
+/** The schema refuses the payload: no retry can help. */
+export class UnparsablePayload extends Error {}
 
-/** A command that does not prove who sent it: nothing of it is acted on. */
-export class Unproven extends Error {}
+/** The command does not prove who sent it: the owner ignores its content. */
+export class UnprovenCommand extends Error {}
 
 /**
- * Whether it failed through what may be the message's own fault and may pass. Being handed back, a retryable TocsinError
- * (something it needs is away) and redeliveries after a crash do not count, so an outage of any length makes no dead
- * letters; what no retry can help needs no count.
+ * Whether the failure may be the message's own fault and a retry may help. A returned delivery, a retryable TocsinError (an
+ * outage) and a redelivery after a crash do not count, so an outage of any length makes no dead letters. An error that no
+ * retry can help needs no count.
  */
-export function counts(outcome: Outcome): boolean {
+export function countsAsFailure(outcome: HandlerOutcome): boolean {
   if (outcome.ok) return false;
   const { error } = outcome;
-  return ![HandBack, Unparsable, Unproven, TocsinError].some((kind) => error instanceof kind);
+  return ![HandBack, UnparsablePayload, UnprovenCommand, TocsinError].some((kind) => error instanceof kind);
 }
 
-/** Whether something that its handler needs is away: another delivery now would find the same. */
-export function isAway(outcome: Outcome): boolean {
+/** Whether a dependency of the handler is unreachable, so that another delivery would fail in the same way now. */
+export function isOutage(outcome: HandlerOutcome): boolean {
   return !outcome.ok && outcome.error instanceof TocsinError && outcome.error.retry;
 }
 
 /** Decides what becomes of a delivery. */
-export function decide(outcome: Outcome, c: Circumstances): Verdict {
+export function settle(outcome: HandlerOutcome, history: DeliveryHistory): Settlement {
   if (outcome.ok) return { act: 'ack', reason: 'handled' };
   const { error } = outcome;
   if (error instanceof HandBack) return { act: 'nak', delayMs: error.delayMs, reason: 'handed_back' };
-  if (error instanceof Unparsable)
+  if (error instanceof UnparsablePayload)
     return { act: 'dead', code: 'invalid', reason: 'unparsable', message: error.message };
-  if (error instanceof Unproven) return { act: 'dead', code: 'forbidden', reason: 'unproven', message: error.message };
+  if (error instanceof UnprovenCommand)
+    return { act: 'dead', code: 'forbidden', reason: 'unproven', message: error.message };
   if (error instanceof TocsinError) {
     if (error.retry) {
-      const delayMs = Math.min(AWAY_BACKOFF_MS, backoff(c.backoffMs, c.deliveries));
+      const delayMs = Math.min(OUTAGE_RETRY_MS, backoff(history.backoffMs, history.deliveries));
       return { act: 'nak', delayMs, reason: 'unavailable' };
     }
-    if (c.kind === 'command') return { act: 'ack', reason: 'refused' };
+    if (history.kind === 'command') return { act: 'ack', reason: 'refused' };
     return { act: 'dead', code: error.code, reason: 'refused', message: error.message };
   }
-  if (c.failures < c.maxDeliver) return { act: 'nak', delayMs: backoff(c.backoffMs, c.failures), reason: 'failed' };
+  if (history.failures < history.maxDeliver)
+    return { act: 'nak', delayMs: backoff(history.backoffMs, history.failures), reason: 'failed' };
   return {
     act: 'dead',
     code: 'internal',
     reason: 'exhausted',
     message: error instanceof Error ? error.message : String(error),
   };
+}
+
+/** The settlement of a message that crashed its process too often. */
+export function afterCrashes({ deliveries }: { deliveries: number }): Settlement & { act: 'dead' } {
+  const message = `Its handler began several times and never ended: the message crashes its process. It was delivered ${deliveries} times.`;
+  return { act: 'dead', code: 'internal', reason: 'deadly', message };
 }
 
 function backoff(waits: readonly number[], nth: number): number {
@@ -88,8 +96,8 @@ const ACK = encoder.encode('+ACK');
 const NAK = encoder.encode('-NAK');
 const WORKING = encoder.encode('+WPI');
 
-/** On a closed connection nothing can be said, and nothing needs to be: the broker delivers it again. */
-function tell(msg: Msg, what: Uint8Array | string): void {
+/** On a closed connection nothing can be sent, and nothing has to be: the broker delivers the message again. */
+function respond(msg: Msg, what: Uint8Array | string): void {
   try {
     msg.respond(what);
   } catch (error) {
@@ -97,22 +105,22 @@ function tell(msg: Msg, what: Uint8Array | string): void {
   }
 }
 
-/** Tells the broker that the delivery is done with. */
+/** Acknowledges the delivery: the broker forgets it. */
 export function ack(msg: Msg): void {
-  tell(msg, ACK);
+  respond(msg, ACK);
 }
 
-/** Gives the delivery back; the broker delivers it again after `delayMs`. */
+/** Returns the delivery; the broker delivers it again after `delayMs`. */
 export function nak(msg: Msg, delayMs: number): void {
-  tell(msg, delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : NAK);
+  respond(msg, delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : NAK);
 }
 
-/** Starts the delivery's ackWait anew. */
+/** Starts the delivery's ack wait again. */
 export function working(msg: Msg): void {
-  tell(msg, WORKING);
+  respond(msg, WORKING);
 }
 
-/** Takes a delivery out of its consumer, and so out of a work queue: it will not be delivered again. */
+/** Terminates the delivery: the broker will not deliver it again, and a work queue drops it. */
 export function term(msg: Msg, reason: string): void {
-  tell(msg, `+TERM ${reason.replace(/[^\x20-\x7e]/g, ' ').slice(0, 120)}`);
+  respond(msg, `+TERM ${reason.replace(/[^\x20-\x7e]/g, ' ').slice(0, 120)}`);
 }

@@ -3,9 +3,9 @@ import { TocsinError } from '@tocsin/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DeadLetters } from './dead-letters.ts';
 import { ReceivedDelivery } from './delivery.ts';
-import { Failures } from './failures.ts';
+import { FailureCounter } from './failure-counter.ts';
 import { Settler } from './settler.ts';
-import type { Work } from './work.ts';
+import type { ConsumerDefinition } from './consumer-definition.ts';
 
 const spec = {
   durable: 'worker-jobs',
@@ -17,7 +17,13 @@ const spec = {
   backoffMs: [250, 1_000, 60_000],
   maxAckPending: 1_000,
 };
-const work: Work = { spec, kind: 'event', options: {}, parse: () => undefined, handle: async () => undefined };
+const definition: ConsumerDefinition = {
+  spec,
+  kind: 'event',
+  options: {},
+  parse: () => undefined,
+  handle: async () => undefined,
+};
 const away = { ok: false as const, error: new TocsinError('unavailable', 'the database is away') };
 const boom = { ok: false as const, error: new Error('boom') };
 
@@ -43,7 +49,7 @@ function process(): Settler {
     put: (key: string, value: unknown) => reach(() => bucket.set(key, value).size),
   };
   const deadLetters = { add: async (_: unknown, { reason }: { reason: string }) => void letters.push(reason) };
-  return new Settler(deadLetters as unknown as DeadLetters, new Failures(marks, spec), work);
+  return new Settler(deadLetters as unknown as DeadLetters, new FailureCounter(marks, spec), definition);
 }
 
 /** The nth delivery of a message. */

@@ -1,25 +1,24 @@
 import { Logger } from '@nestjs/common';
-import { TocsinError } from '@tocsin/core';
 import type { DeadLetters } from './dead-letters.ts';
 import type { ReceivedDelivery } from './delivery.ts';
-import type { Failures } from './failures.ts';
+import type { FailureCounter } from './failure-counter.ts';
 import { counters } from '../wire/metrics.ts';
-import { ack, counts, decide, nak, term, type Verdict } from './settlement.ts';
-import type { Ending, Work } from './work.ts';
+import type { ConsumerDefinition } from './consumer-definition.ts';
+import { ack, countsAsFailure, type HandlerOutcome, nak, settle, type Settlement, term } from './settlement.ts';
 
 const DEAD_LETTER_RETRY_MS = 1_000;
 
 /** Carries out what `settlement.ts` decides for the deliveries of one durable. */
 export class Settler {
   private readonly logger: Logger;
-  private readonly attributes: Record<Verdict['act'], { durable: string; outcome: string }>;
+  private readonly attributes: Record<Settlement['act'], { durable: string; outcome: string }>;
 
   constructor(
     private readonly deadLetters: DeadLetters,
-    private readonly failures: Failures,
-    private readonly work: Work,
+    private readonly failures: FailureCounter,
+    private readonly definition: ConsumerDefinition,
   ) {
-    const { durable } = work.spec;
+    const { durable } = definition.spec;
     this.logger = new Logger(durable);
     this.attributes = {
       ack: { durable, outcome: 'ack' },
@@ -29,62 +28,59 @@ export class Settler {
   }
 
   /**
-   * Settles one delivery; a promise only where a failure is counted or a dead letter has to be stored first.
-   * @param isOurs asked once its failure is counted: a drain may have handed it back meanwhile
+   * Settles one delivery. It returns a promise only if it counts a failure or has to store a dead letter first.
+   * @param isOurs checked once the failure is counted: a drain may have returned the delivery meanwhile
    */
-  settle(delivery: ReceivedDelivery, ending: Ending, isOurs = (): boolean => true): Promise<void> | undefined {
-    if (!counts(ending)) return this.carryOut(delivery, ending, 0);
+  settle(delivery: ReceivedDelivery, outcome: HandlerOutcome, isOurs = (): boolean => true): Promise<void> | undefined {
+    if (!countsAsFailure(outcome)) return this.carryOut(delivery, outcome, 0);
     return this.failures.count(delivery).then((failures) => {
-      return isOurs() ? this.carryOut(delivery, ending, failures) : undefined;
+      return isOurs() ? this.carryOut(delivery, outcome, failures) : undefined;
     });
   }
 
-  private carryOut(delivery: ReceivedDelivery, ending: Ending, failures: number): Promise<void> | undefined {
-    const { kind, spec } = this.work;
-    const { maxDeliver, backoffMs } = spec;
-    const verdict = decide(ending, { kind, deliveries: delivery.deliveries, failures, maxDeliver, backoffMs });
-    counters.deliveries.add(1, this.attributes[verdict.act]);
-    if (verdict.act === 'dead') return this.bury(delivery, verdict, ending);
-    if (verdict.act === 'ack') {
-      ack(delivery.msg);
-      this.failures.forget(delivery);
-    } else {
-      nak(delivery.msg, verdict.delayMs);
-      if (!ending.ok) this.report(delivery, verdict, ending.error);
-    }
-    this.work.ended?.(delivery, verdict, ending);
-    return undefined;
-  }
-
-  /** Makes a dead letter of a delivery without handling it: its handler does not survive it. */
-  async giveUp(delivery: ReceivedDelivery): Promise<void> {
-    const message = `Handling it began again and again and never ended: it ends its process. Delivered ${delivery.deliveries} times.`;
+  /** Stores a dead letter, and takes the delivery out of its stream once that is safe. */
+  async moveToDeadLetters(
+    delivery: ReceivedDelivery,
+    settlement: Settlement & { act: 'dead' },
+    outcome: HandlerOutcome,
+  ): Promise<void> {
+    const { stream, durable } = this.definition.spec;
+    const { code, reason, message } = settlement;
     counters.deliveries.add(1, this.attributes.dead);
-    const error = new TocsinError('internal', message);
-    await this.bury(delivery, { act: 'dead', code: 'internal', reason: 'deadly', message }, { ok: false, error });
-  }
-
-  private async bury(delivery: ReceivedDelivery, verdict: Verdict & { act: 'dead' }, ending: Ending): Promise<void> {
-    const { stream, durable } = this.work.spec;
-    const { code, reason, message } = verdict;
     try {
       await this.deadLetters.add(delivery, { stream, durable, code, reason, message });
       term(delivery.msg, reason);
       this.failures.forget(delivery);
       this.logger.error(`dead letter: ${stream} ${delivery.sequence} (${delivery.subject}), ${reason}: ${message}`);
-      this.work.ended?.(delivery, verdict, ending);
+      this.definition.onSettled?.(delivery, settlement, outcome);
     } catch (error) {
-      // It stays in its stream until its dead letter is safe.
       nak(delivery.msg, DEAD_LETTER_RETRY_MS);
       this.logger.error(`no dead letter for ${stream} ${delivery.sequence} yet: ${(error as Error).message}`);
     }
   }
 
-  private report(delivery: ReceivedDelivery, verdict: Verdict & { act: 'nak' }, error: unknown): void {
+  private carryOut(delivery: ReceivedDelivery, outcome: HandlerOutcome, failures: number): Promise<void> | undefined {
+    const { kind, spec } = this.definition;
+    const { maxDeliver, backoffMs } = spec;
+    const settlement = settle(outcome, { kind, deliveries: delivery.deliveries, failures, maxDeliver, backoffMs });
+    if (settlement.act === 'dead') return this.moveToDeadLetters(delivery, settlement, outcome);
+    counters.deliveries.add(1, this.attributes[settlement.act]);
+    if (settlement.act === 'ack') {
+      ack(delivery.msg);
+      this.failures.forget(delivery);
+    } else {
+      nak(delivery.msg, settlement.delayMs);
+      if (!outcome.ok) this.report(delivery, settlement, outcome.error);
+    }
+    this.definition.onSettled?.(delivery, settlement, outcome);
+    return undefined;
+  }
+
+  private report(delivery: ReceivedDelivery, settlement: Settlement & { act: 'nak' }, error: unknown): void {
     const { subject, sequence, deliveries } = delivery;
-    const what = `${subject} (${sequence}, delivery ${deliveries}) again in ${verdict.delayMs} ms`;
+    const what = `${subject} (${sequence}, delivery ${deliveries}) again in ${settlement.delayMs} ms`;
     const text = error instanceof Error ? error : new Error(String(error));
-    if (verdict.reason === 'failed') this.logger.error(`${what}: ${text.stack}`);
+    if (settlement.reason === 'failed') this.logger.error(`${what}: ${text.stack}`);
     else this.logger.debug(`${what}: ${text.message}`);
   }
 }

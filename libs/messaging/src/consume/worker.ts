@@ -1,21 +1,29 @@
-import { systemClock } from '@tocsin/core';
+import { systemClock, TocsinError } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from '../client/connection.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { ReceivedDelivery } from './delivery.ts';
-import { Failures } from './failures.ts';
+import { FailureCounter } from './failure-counter.ts';
 import { HandBack } from './hand-back.ts';
-import { Lull } from './lull.ts';
+import { OutageBackoff } from './outage-backoff.ts';
 import { HEADER } from '../wire/names.ts';
 import { Pull } from './pull.ts';
-import type { Quiet } from './quiet.ts';
-import { isAway, nak, Unparsable, Unproven, working } from './settlement.ts';
+import type { ExclusiveSlot } from './exclusive-slot.ts';
+import {
+  afterCrashes,
+  type HandlerOutcome,
+  isOutage,
+  nak,
+  UnparsablePayload,
+  UnprovenCommand,
+  working,
+} from './settlement.ts';
 import { Settler } from './settler.ts';
-import { Suspects, suspectsBucket } from './suspects.ts';
+import { CrashGuard, suspectsBucket } from './crash-guard.ts';
 import { consuming, consumingBatch } from '../wire/tracing.ts';
-import type { Ending, Work } from './work.ts';
+import type { ConsumerDefinition } from './consumer-definition.ts';
 
 const DEFAULT_CONCURRENCY = 16;
 const DEFAULT_LINGER_MS = 5;
@@ -38,38 +46,38 @@ export class Worker {
   private extend: NodeJS.Timeout | undefined;
   private draining = false;
   private readonly settler: Settler;
-  private readonly suspects: Suspects;
+  private readonly guard: CrashGuard;
   /** Handed back because nothing here came to an end. Their room is kept until something does, or they would come here again. */
   private givenAway = 0;
   /** Accused by the mark of a process that ended: waiting to be handled alone. */
   private readonly isolated: ReceivedDelivery[] = [];
   private isolating = false;
-  private readonly lull = new Lull(() => this.next());
+  private readonly backoff = new OutageBackoff(() => this.next());
   private readonly logger: Logger;
 
   constructor(
     connection: Connection,
     deadLetters: DeadLetters,
-    private readonly work: Work,
-    private readonly quiet: Quiet,
+    private readonly definition: ConsumerDefinition,
+    private readonly slot: ExclusiveSlot,
   ) {
-    const { durable, stream } = work.spec;
-    this.batch = work.options.batch;
-    this.concurrency = work.options.concurrency ?? (this.batch ? 1 : DEFAULT_CONCURRENCY);
-    this.timeoutMs = work.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const { durable, stream } = definition.spec;
+    this.batch = definition.options.batch;
+    this.concurrency = definition.options.concurrency ?? (this.batch ? 1 : DEFAULT_CONCURRENCY);
+    this.timeoutMs = definition.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     // Batches keep one batch ahead, so that the next is complete when the last one is done.
     const capacity = this.batch ? this.batch * (this.concurrency + 1) : this.concurrency;
     this.pull = new Pull(connection, { stream, durable }, capacity, (msg) => this.receive(msg));
     const marks = suspectsBucket(connection);
-    this.settler = new Settler(deadLetters, new Failures(marks, work.spec), work);
-    this.suspects = new Suspects(marks, work.spec);
+    this.settler = new Settler(deadLetters, new FailureCounter(marks, definition.spec), definition);
+    this.guard = new CrashGuard(marks, definition.spec);
     this.logger = new Logger(durable);
-    quiet.onOver(() => this.next());
+    slot.onReleased(() => this.next());
   }
 
   start(): void {
     this.pull.start();
-    this.extend = setInterval(() => this.extendAcks(), Math.max(50, this.work.spec.ackWaitMs / 6));
+    this.extend = setInterval(() => this.extendAcks(), Math.max(50, this.definition.spec.ackWaitMs / 6));
     this.extend.unref();
   }
 
@@ -110,7 +118,7 @@ export class Worker {
   }
 
   private get mayBegin(): boolean {
-    return !this.quiet.isAsked && !this.lull.lasts;
+    return !this.slot.isClaimed && !this.backoff.isPaused;
   }
 
   private next(): void {
@@ -124,7 +132,7 @@ export class Worker {
     this.linger = setTimeout(() => {
       this.linger = undefined;
       if (this.running < this.concurrency && this.queue.length > 0 && this.mayBegin) this.takeBatch();
-    }, this.work.options.lingerMs ?? DEFAULT_LINGER_MS);
+    }, this.definition.options.lingerMs ?? DEFAULT_LINGER_MS);
   }
 
   private takeBatch(): void {
@@ -136,7 +144,7 @@ export class Worker {
   }
 
   private runOne(delivery: ReceivedDelivery): Promise<void> {
-    return this.atWork([delivery], () => this.attempt(delivery, (data) => this.work.handle(data, delivery)));
+    return this.atWork([delivery], () => this.attempt(delivery, (data) => this.definition.handle(data, delivery)));
   }
 
   /** Handles what may be handled beside others; what a mark accuses goes its own way. */
@@ -145,16 +153,16 @@ export class Worker {
     handle: (deliveries: ReceivedDelivery[]) => Promise<void>,
   ): Promise<void> {
     this.running++;
-    this.quiet.begin();
+    this.slot.enter();
     let mine = taken;
     try {
-      const suspects = taken.filter((delivery) => this.suspects.isSuspect(delivery));
+      const suspects = taken.filter((delivery) => this.guard.isSuspect(delivery));
       if (suspects.length > 0) mine = await this.screen(taken, suspects);
       if (mine.length > 0) await handle(mine);
       if (suspects.length > 0) await Promise.all(mine.map((delivery) => this.unmark(delivery)));
     } finally {
       this.running--;
-      this.quiet.end();
+      this.slot.leave();
       this.release(mine);
     }
   }
@@ -164,7 +172,7 @@ export class Worker {
     const mine = new Set(taken);
     const screenOne = async (suspect: ReceivedDelivery): Promise<void> => {
       try {
-        if (await this.suspects.beginBesideOthers(suspect)) return;
+        if (await this.guard.markShared(suspect)) return;
         this.isolated.push(suspect);
         mine.delete(suspect);
       } catch (error) {
@@ -188,10 +196,10 @@ export class Worker {
 
   private async runAlone(accused: ReceivedDelivery): Promise<void> {
     const lapse = (): void => {
-      this.suspects.nowBesideOthers(accused).catch((error: unknown) => this.warn(accused, error));
+      this.guard.demoteToShared(accused).catch((error: unknown) => this.warn(accused, error));
     };
     try {
-      const alone = await this.quiet.alone(() => this.handleAlone(accused), lapse);
+      const alone = await this.slot.runExclusively(() => this.handleAlone(accused), lapse);
       if (alone) return;
       nak(accused.msg, BUSY_RETRY_MS);
       this.logger.warn(`${accused.subject} (${accused.sequence}) must be handled alone, and others are at work: later`);
@@ -204,9 +212,13 @@ export class Worker {
 
   private async handleAlone(accused: ReceivedDelivery): Promise<void> {
     if (this.draining) return nak(accused.msg, 0);
-    if (await this.suspects.beginAlone(accused)) return this.settler.giveUp(accused);
+    if (!(await this.guard.markExclusive(accused))) {
+      const settlement = afterCrashes(accused);
+      const error = new TocsinError('internal', settlement.message);
+      return this.settler.moveToDeadLetters(accused, settlement, { ok: false, error });
+    }
     const data = (parsed: unknown): unknown => (this.batch === undefined ? parsed : [accused]);
-    await this.attempt(accused, (parsed) => this.work.handle(data(parsed), accused));
+    await this.attempt(accused, (parsed) => this.definition.handle(data(parsed), accused));
     await this.unmark(accused);
   }
 
@@ -218,7 +230,7 @@ export class Worker {
 
   private async unmark(suspect: ReceivedDelivery): Promise<void> {
     try {
-      await this.suspects.end(suspect);
+      await this.guard.unmark(suspect);
     } catch (error) {
       this.warn(suspect, error);
     }
@@ -230,26 +242,31 @@ export class Worker {
 
   /** Parses and handles one delivery in its own trace, and settles it. */
   private async attempt(delivery: ReceivedDelivery, handle: (data: unknown) => Promise<unknown>): Promise<void> {
-    let ending: Ending;
+    let outcome: HandlerOutcome;
     try {
       this.parse(delivery);
       delivery.startedAt = systemClock.monotonic();
-      const { durable } = this.work.spec;
+      const { durable } = this.definition.spec;
       const run = () => handle(delivery.data);
-      ending = { ok: true, result: await consuming(durable, SpanKind.CONSUMER, delivery.msg.headers, run) };
+      outcome = { ok: true, result: await consuming(durable, SpanKind.CONSUMER, delivery.msg.headers, run) };
     } catch (error) {
-      ending = { ok: false, error };
+      outcome = { ok: false, error };
     }
-    this.lull.note(isAway(ending) ? 'away' : 'ended');
-    await this.settle(delivery, ending);
+    this.noteDependencies(outcome);
+    await this.settle(delivery, outcome);
+  }
+
+  private noteDependencies(outcome: HandlerOutcome): void {
+    if (isOutage(outcome)) this.backoff.dependencyFailed();
+    else this.backoff.dependencyAnswered();
   }
 
   private parse(delivery: ReceivedDelivery): void {
     try {
-      delivery.data = this.work.parse(delivery);
+      delivery.data = this.definition.parse(delivery);
     } catch (cause) {
-      if (cause instanceof Unproven) throw cause;
-      throw new Unparsable(cause instanceof Error ? cause.message : String(cause), { cause });
+      if (cause instanceof UnprovenCommand) throw cause;
+      throw new UnparsablePayload(cause instanceof Error ? cause.message : String(cause), { cause });
     }
   }
 
@@ -274,33 +291,33 @@ export class Worker {
   /** A batch that fails for a reason of its own is tried again one by one, so that one poison does not drown the rest. */
   private async handleBatch(batch: ReceivedDelivery[]): Promise<void> {
     const headers = batch.map((delivery) => delivery.msg.headers);
-    let ending: Ending;
+    let outcome: HandlerOutcome;
     try {
-      await consumingBatch(this.work.spec.durable, headers, () => this.work.handle(batch, batch[0]!));
-      ending = { ok: true };
+      await consumingBatch(this.definition.spec.durable, headers, () => this.definition.handle(batch, batch[0]!));
+      outcome = { ok: true };
     } catch (error) {
-      ending = { ok: false, error };
+      outcome = { ok: false, error };
     }
-    this.lull.note(isAway(ending) ? 'away' : 'ended');
+    this.noteDependencies(outcome);
     // Trying each alone would only ask as often for what is away.
-    if (ending.ok || batch.length === 1 || isAway(ending) || ending.error instanceof HandBack) {
+    if (outcome.ok || batch.length === 1 || isOutage(outcome) || outcome.error instanceof HandBack) {
       for (const delivery of batch) {
-        const burial = this.settle(delivery, ending);
+        const burial = this.settle(delivery, outcome);
         if (burial) await burial;
       }
       return;
     }
     for (const delivery of batch) {
       if (this.draining) nak(delivery.msg, 0);
-      else await this.attempt(delivery, () => this.work.handle([delivery], delivery));
+      else await this.attempt(delivery, () => this.definition.handle([delivery], delivery));
     }
   }
 
-  private settle(delivery: ReceivedDelivery, ending: Ending): Promise<void> | undefined {
-    if (!ending.ok) this.suspects.survived(delivery);
+  private settle(delivery: ReceivedDelivery, outcome: HandlerOutcome): Promise<void> | undefined {
+    if (!outcome.ok) this.guard.rememberFailure(delivery);
     // Drained past the bound: it was handed back already, and whatever it came to is no longer ours to say.
     const isOurs = (): boolean => this.held.has(delivery);
-    return isOurs() ? this.settler.settle(delivery, ending, isOurs) : undefined;
+    return isOurs() ? this.settler.settle(delivery, outcome, isOurs) : undefined;
   }
 
   private release(deliveries: readonly ReceivedDelivery[]): void {
@@ -324,7 +341,7 @@ export class Worker {
     const now = systemClock.monotonic();
     this.giveAway(this.queue, now);
     this.giveAway(this.isolated, now);
-    const third = this.work.spec.ackWaitMs / 3;
+    const third = this.definition.spec.ackWaitMs / 3;
     for (const delivery of this.held) {
       if (delivery.startedAt !== undefined && now - delivery.startedAt > this.timeoutMs) delivery.abort();
       else if (now - delivery.touchedAt >= third) {

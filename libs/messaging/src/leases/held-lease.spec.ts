@@ -17,8 +17,8 @@ describe(HeldLease.name, () => {
     const clock = vi.spyOn(systemClock, 'monotonic').mockReturnValue(0);
     let answer: (revision: number) => void = () => undefined;
     const bucket: Partial<KeyValue> = { update: () => new Promise((resolve) => (answer = resolve)) };
-    const holding = { holder: 'a', ttlMs: TTL_MS, fence: 1 };
-    const sut = new HeldLease(bucket as KeyValue, { name: 'l', holding, revision: 1, incarnation: '', sentAt: 0 });
+    const record = { holder: 'a', ttlMs: TTL_MS, fence: 1 };
+    const sut = new HeldLease(bucket as KeyValue, { name: 'l', record, revision: 1, incarnation: '', sentAt: 0 });
     clock.mockReturnValue(1_000);
     await vi.advanceTimersByTimeAsync(1_000);
     clock.mockReturnValue(TTL_MS);

@@ -3,30 +3,30 @@ import type { Connection } from '../client/connection.ts';
 import { StreamFollow } from '../client/follow.ts';
 
 const READY_MS = 5_000;
-/** An expired holding is forgotten after this long: the bucket may have dropped it without telling. */
+/** An expired record is forgotten after this long: the bucket may have dropped it without telling. */
 const FORGET_MS = 60_000;
 
-/** What stands in the bucket for a held lease. */
-export interface Holding {
+/** The value of a held lease in the bucket. */
+export interface LeaseRecord {
   holder: string;
   ttlMs: number;
   fence: number;
 }
 
-/** A holding, and when this process saw its present revision, on its own monotonic clock. */
-export interface SeenHolding extends Holding {
+/** A record, and when this process saw its present revision, on its own monotonic clock. */
+export interface SeenLease extends LeaseRecord {
   revision: number;
   seenAt: number;
-  /** It was written while this process looked on: its holder was alive then. What stood there before may be a dead one's. */
+  /** It was written while this process watched, so its holder was alive then. An older record may be a dead holder's. */
   heard: boolean;
 }
 
 /**
- * The leases bucket in memory, kept by one subscription: asking whether a lease is free costs no round trip. It may lag
- * behind; every write is a compare-and-set on the revision it shows, so a stale view can only lose.
+ * The leases bucket in memory, kept current by one subscription, so it costs no round trip to see whether a lease is free. It
+ * may lag behind. Every write is a compare-and-set on the revision that it shows, so a stale view can only lose.
  */
 export class LeaseTable {
-  private readonly holdings = new Map<string, SeenHolding>();
+  private readonly records = new Map<string, SeenLease>();
   private opening: Promise<StreamFollow> | undefined;
   private following: StreamFollow | undefined;
   private listening = false;
@@ -39,7 +39,7 @@ export class LeaseTable {
   ) {}
 
   /**
-   * Waits until everything that stood in the bucket was read.
+   * Waits until the whole bucket was read once.
    * @throws TocsinError `unavailable` after 5 s
    */
   async ready(): Promise<void> {
@@ -56,44 +56,44 @@ export class LeaseTable {
     }
   }
 
-  /** Which bucket this is a view of: the time at which it was created. */
+  /** When the bucket was created: another time means another bucket. */
   get incarnation(): string {
     return this.following?.incarnation ?? '';
   }
 
   /**
-   * The fence of whoever wrote a revision: the time at which the bucket was created (ms) plus the revision. Revisions
-   * begin at 1 again in a bucket that was deleted and exists anew; fences must grow all the same.
+   * The fence of the holder that wrote a revision: the creation time of the bucket (ms) plus the revision. Revisions begin at 1
+   * again in a bucket that was created again, and fences must grow all the same.
    */
   fenceOf(revision: number): number {
     return Date.parse(this.incarnation) + revision;
   }
 
-  /** Whether a holder in the bucket before this one may still rightly believe that it holds something. */
+  /** Whether a holder of the previous bucket may still rightly believe that it holds a lease. */
   mayBeHeldBefore(ttlMs: number): boolean {
     const now = systemClock.monotonic();
     return now < this.freeAt || now - this.resetAt < ttlMs;
   }
 
-  get(name: string): SeenHolding | undefined {
-    const holding = this.holdings.get(name);
-    if (!holding || systemClock.monotonic() - holding.seenAt < holding.ttlMs + FORGET_MS) return holding;
-    this.holdings.delete(name);
+  get(name: string): SeenLease | undefined {
+    const record = this.records.get(name);
+    if (!record || systemClock.monotonic() - record.seenAt < record.ttlMs + FORGET_MS) return record;
+    this.records.delete(name);
     return undefined;
   }
 
-  entries(): [string, SeenHolding][] {
-    return [...this.holdings.keys()].flatMap((name) => {
-      const holding = this.get(name);
-      return holding ? [[name, holding] as [string, SeenHolding]] : [];
+  entries(): [string, SeenLease][] {
+    return [...this.records.keys()].flatMap((name) => {
+      const record = this.get(name);
+      return record ? [[name, record] as [string, SeenLease]] : [];
     });
   }
 
-  /** Notes what was just read or written, unless something newer is known. */
-  note(name: string, holding: Holding, revision: number): void {
-    const known = this.holdings.get(name);
+  /** Stores a record that was just read or written, unless a newer one is known. */
+  note(name: string, record: LeaseRecord, revision: number): void {
+    const known = this.records.get(name);
     if (known && known.revision >= revision) return;
-    this.holdings.set(name, { ...holding, revision, seenAt: systemClock.monotonic(), heard: this.listening });
+    this.records.set(name, { ...record, revision, seenAt: systemClock.monotonic(), heard: this.listening });
   }
 
   async close(): Promise<void> {
@@ -111,22 +111,22 @@ export class LeaseTable {
     };
     const follow = new StreamFollow(this.connection, o, ({ subject, data, sequence, headers }) => {
       const name = subject.slice(prefix.length);
-      if (!headers['KV-Operation'] && isHolding(data)) this.note(name, data, sequence);
-      else if ((this.holdings.get(name)?.revision ?? 0) < sequence) this.holdings.delete(name);
+      if (!headers['KV-Operation'] && isLeaseRecord(data)) this.note(name, data, sequence);
+      else if ((this.records.get(name)?.revision ?? 0) < sequence) this.records.delete(name);
     });
     this.following = follow;
     void follow.caughtUp.then(() => (this.listening = true));
     return follow.start();
   }
 
-  /** The bucket is another one, without what stood in it: whoever held something goes on for its ttl at most. */
+  /** The bucket is a new one without records. A holder in the previous one may act for its ttl at most. */
   private reset(): void {
     this.resetAt = systemClock.monotonic();
-    for (const { ttlMs } of this.holdings.values()) this.freeAt = Math.max(this.freeAt, this.resetAt + ttlMs);
-    this.holdings.clear();
+    for (const { ttlMs } of this.records.values()) this.freeAt = Math.max(this.freeAt, this.resetAt + ttlMs);
+    this.records.clear();
   }
 }
 
-function isHolding(data: unknown): data is Holding {
+function isLeaseRecord(data: unknown): data is LeaseRecord {
   return typeof data === 'object' && data !== null && 'holder' in data && 'ttlMs' in data && 'fence' in data;
 }

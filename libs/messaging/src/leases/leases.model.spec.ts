@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { CREATED, type Handler, LeaseNode, LeaseWorld, running } from '../../test/lease-world.ts';
 import type { Lease } from './held-lease.ts';
 
-vi.mock('./follow.ts', () => ({
+vi.mock('../client/follow.ts', () => ({
   StreamFollow: class {
     readonly caughtUp = Promise.resolve();
     readonly incarnation = CREATED;

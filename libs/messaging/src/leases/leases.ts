@@ -1,19 +1,19 @@
 import { systemClock } from '@tocsin/core';
 import { HeldLease, type Lease } from './held-lease.ts';
 import type { KeyValue } from '../client/key-value.ts';
-import type { Holding, LeaseTable } from './lease-table.ts';
+import type { LeaseRecord, LeaseTable } from './lease-table.ts';
 
-/** What is written to learn whether a lease could be. It is no lease: nobody holds it. */
-const ASKED = 'asked';
+/** Written to find out whether a lease could be. It is no lease: nobody holds it. */
+const PROBE_KEY = 'asked';
 
-/** A lease as anybody sees it. */
+/** A lease as other processes see it. */
 export interface LeaseView {
   name: string;
   holder: string;
   fence: number;
-  /** Its holder has gone silent for longer than its ttl; anybody may take it. */
+  /** Its holder was silent for longer than its ttl: any process may take it. */
   expired: boolean;
-  /** Its holder was heard of since this process looks on. Until then it may have died long ago. */
+  /** Its holder wrote while this process watched. Otherwise it may have died long ago. */
   heard: boolean;
 }
 
@@ -27,11 +27,11 @@ export class Leases {
   ) {}
 
   /**
-   * Tries once; cheap while somebody else holds it. A free or released lease is taken at once, one whose holder went
-   * silent after its ttl has passed on our own clock since we first saw its present revision: the holder's clock proves
-   * nothing. Call it again and again, at least every ttl/4.
-   * @returns the lease, or `undefined` if it is somebody else's
-   * @throws TocsinError `unavailable`, or the broker's error, if it can't be asked; try again
+   * Tries once, which is cheap while another process holds the lease. A free or released lease is taken at once. A silent
+   * holder's lease is taken after its ttl, counted on our own clock from when we first saw its present revision, because the
+   * holder's clock proves nothing. Call it at least every ttl/4.
+   * @returns the lease, or `undefined` if another process has it
+   * @throws TocsinError `unavailable`, or the broker's error, if the broker does not answer; try again
    */
   async acquire(name: string, o: { holder: string; ttlMs: number }): Promise<Lease | undefined> {
     await this.table.ready();
@@ -40,27 +40,27 @@ export class Leases {
     if (known && systemClock.monotonic() - known.seenAt < known.ttlMs) return undefined;
     if (!known && this.table.mayBeHeldBefore(o.ttlMs)) return undefined;
     const sentAt = systemClock.monotonic();
-    const holding: Holding = { ...o, fence: 0 };
+    const record: LeaseRecord = { ...o, fence: 0 };
     const revision =
-      (known && (await this.bucket.update(name, holding, known.revision))) ?? (await this.bucket.create(name, holding));
+      (known && (await this.bucket.update(name, record, known.revision))) ?? (await this.bucket.create(name, record));
     if (revision === undefined) {
-      await this.lookAgain(name);
+      await this.refresh(name);
       return undefined;
     }
-    // Written to a bucket that exists anew, its revision says nothing beside those of the one that was looked at.
+    // If the bucket was created again meanwhile, this revision cannot be compared with those that we saw.
     if ((await this.bucket.incarnation()) === incarnation && this.table.incarnation === incarnation)
-      return this.taken(name, { holding, revision, sentAt });
+      return this.taken(name, { record, revision, sentAt });
     await this.bucket.delete(name, revision);
     return undefined;
   }
 
   /**
-   * Asks the broker whether leases can be written now, which nothing else here does for certain: what is held by somebody,
-   * and the list, are known from memory. A read would not do: a copy answers it during an election too.
+   * Checks that the broker takes writes of leases now. Nothing else here does that for certain, because the list and the leases
+   * of others are known from memory. A read would not do: a replica answers it during an election too.
    * @throws TocsinError `unavailable`, or the broker's error, if not
    */
-  async ask(): Promise<void> {
-    await this.bucket.put(ASKED, {});
+  async checkWritable(): Promise<void> {
+    await this.bucket.put(PROBE_KEY, {});
   }
 
   /** Every lease and its holder, held or just expired. */
@@ -79,7 +79,7 @@ export class Leases {
     });
   }
 
-  /** Gives up everything held here: at shutdown. */
+  /** Releases every lease of this process, at shutdown. */
   async releaseAll(): Promise<void> {
     await Promise.allSettled([...this.held.values()].map((lease) => lease.release()));
   }
@@ -89,19 +89,19 @@ export class Leases {
     await this.table.close();
   }
 
-  private taken(name: string, o: { holding: Holding; revision: number; sentAt: number }): Lease {
+  private taken(name: string, o: { record: LeaseRecord; revision: number; sentAt: number }): Lease {
     // The first renewal writes the fence into the bucket; until then it follows from the revision.
-    const holding = { ...o.holding, fence: this.table.fenceOf(o.revision) };
-    this.table.note(name, holding, o.revision);
-    const lease = new HeldLease(this.bucket, { ...o, name, holding, incarnation: this.table.incarnation });
+    const record = { ...o.record, fence: this.table.fenceOf(o.revision) };
+    this.table.note(name, record, o.revision);
+    const lease = new HeldLease(this.bucket, { ...o, name, record, incarnation: this.table.incarnation });
     this.held.set(name, lease);
     void lease.lost.then(() => this.held.get(name) === lease && this.held.delete(name));
     return lease;
   }
 
-  /** Somebody was quicker, or what we saw is long gone: what stands there now is judged from now on. */
-  private async lookAgain(name: string): Promise<void> {
+  /** Another process was quicker, or our view was too old: the present record is judged from now on. */
+  private async refresh(name: string): Promise<void> {
     const entry = await this.bucket.get(name);
-    if (entry) this.table.note(name, entry.value as Holding, entry.revision);
+    if (entry) this.table.note(name, entry.value as LeaseRecord, entry.revision);
   }
 }

@@ -1,7 +1,7 @@
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { systemClock } from '@tocsin/core';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { type CommandHandler, commandWork } from '../consume/command-work.ts';
+import { type CommandHandler, commandDefinition } from '../consume/command-consumer.ts';
 import {
   type CommandSpec,
   commandPattern,
@@ -10,9 +10,9 @@ import {
   type RequestSpec,
 } from '../contract.ts';
 import type { Messaging } from '../client/messaging.ts';
-import { Quiet } from '../consume/quiet.ts';
+import { ExclusiveSlot } from '../consume/exclusive-slot.ts';
 import { Responder } from '../consume/responder.ts';
-import type { Work } from '../consume/work.ts';
+import type { ConsumerDefinition } from '../consume/consumer-definition.ts';
 import { Worker } from '../consume/worker.ts';
 
 const DRAIN_MS = 8_000;
@@ -20,7 +20,7 @@ const DRAIN_MS = 8_000;
 /** The Nest transport: standard handlers over durable consumers, request subjects and commands. */
 export class JetStreamTransport extends Server implements CustomTransportStrategy {
   private readonly workers: Worker[] = [];
-  private readonly quiet = new Quiet();
+  private readonly slot = new ExclusiveSlot();
   private readonly responders: Responder[] = [];
   private drained: Promise<void> | undefined;
 
@@ -71,20 +71,20 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
     for (const [key, spec] of Object.entries(contract.consumers)) consumers.set(key, spec);
     const requests = byKey(Object.values(contract.requests), (spec) => spec.subject);
     const commands = byKey(Object.values(contract.commands), (spec) => commandPattern(spec));
-    const carried = new Map<string, CommandHandler>();
+    const commandHandlers = new Map<string, CommandHandler>();
     for (const [pattern, handler] of this.messageHandlers) {
       const consumer = consumers.get(pattern);
       const request = requests.get(pattern);
       const command = commands.get(pattern);
       if (handler.isEventHandler && consumer) await this.consume(consumer, handler);
       else if (!handler.isEventHandler && request) this.respond(request, handler);
-      else if (!handler.isEventHandler && command) carried.set(pattern, carriedBy(command, handler));
+      else if (!handler.isEventHandler && command) commandHandlers.set(pattern, commandHandler(command, handler));
       else
         throw new Error(
           `No ${handler.isEventHandler ? 'consumer' : 'request or command'} "${pattern}" in the contract.`,
         );
     }
-    if (carried.size > 0) await this.work(commandWork(connection, carried));
+    if (commandHandlers.size > 0) await this.serve(commandDefinition(connection, commandHandlers));
     for (const responder of this.responders) responder.start();
     for (const worker of this.workers) worker.start();
     await connection.nats.flush();
@@ -92,7 +92,7 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
 
   private async consume(spec: ConsumerSpec, handler: MessageHandler): Promise<void> {
     const options = optionsOf(handler);
-    await this.work({
+    await this.serve({
       spec,
       kind: 'event',
       options,
@@ -101,9 +101,9 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
     });
   }
 
-  private async work(work: Work): Promise<void> {
-    await this.messaging.topology.keep(work.spec);
-    this.workers.push(new Worker(this.messaging.connection, this.messaging.deadLetters, work, this.quiet));
+  private async serve(definition: ConsumerDefinition): Promise<void> {
+    await this.messaging.topology.keep(definition.spec);
+    this.workers.push(new Worker(this.messaging.connection, this.messaging.deadLetters, definition, this.slot));
   }
 
   private respond(spec: RequestSpec, handler: MessageHandler): void {
@@ -124,7 +124,7 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
   }
 }
 
-function carriedBy(spec: CommandSpec, handler: MessageHandler): CommandHandler {
+function commandHandler(spec: CommandSpec, handler: MessageHandler): CommandHandler {
   return { spec, handle: (input, ctx) => call(handler, input, ctx) };
 }
 

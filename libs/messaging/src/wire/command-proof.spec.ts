@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { proofOf, refusalOf, type SentCommand } from './command-proof.ts';
+import { proofOf, proofProblem, type SentCommand } from './command-proof.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const other = generateKeyPairSync('ed25519');
@@ -26,25 +26,25 @@ const signed: SentCommand = { ...plain, headers: { ...plain.headers, ...proofOf(
 
 describe('a command', () => {
   it('that is signed is carried out, also a day later, and where the key is the older of two', () => {
-    expect(refusalOf(signed, keys, NOW)).toBeUndefined();
-    expect(refusalOf(signed, keys, NOW + 86_400_000)).toBeUndefined();
-    expect(refusalOf(signed, { trust: [createPublicKey(other.privateKey), publicKey] }, NOW)).toBeUndefined();
+    expect(proofProblem(signed, keys, NOW)).toBeUndefined();
+    expect(proofProblem(signed, keys, NOW + 86_400_000)).toBeUndefined();
+    expect(proofProblem(signed, { trust: [createPublicKey(other.privateKey), publicKey] }, NOW)).toBeUndefined();
   });
 
   it('without a signature is refused unless that is allowed', () => {
-    expect(refusalOf(plain, keys, NOW)).toBe('it is not signed');
-    expect(refusalOf(plain, { ...keys, unsigned: 'accept' }, NOW)).toBeUndefined();
-    expect(refusalOf(plain, {}, NOW)).toBeUndefined();
+    expect(proofProblem(plain, keys, NOW)).toBe('it is not signed');
+    expect(proofProblem(plain, { ...keys, unsigned: 'accept' }, NOW)).toBeUndefined();
+    expect(proofProblem(plain, {}, NOW)).toBeUndefined();
   });
 
   it('of another key is refused, also where none would do', () => {
     const forged = { ...plain, headers: { ...plain.headers, ...proofOf(plain, other.privateKey, NOW) } };
-    expect(refusalOf(forged, { ...keys, unsigned: 'accept' }, NOW)).toMatch(/not that of a key/);
+    expect(proofProblem(forged, { ...keys, unsigned: 'accept' }, NOW)).toMatch(/not that of a key/);
   });
 
   it('that is older than the stream keeps any, or of tomorrow, is refused', () => {
-    expect(refusalOf(signed, keys, NOW + 86_400_001)).toMatch(/more than a day ago/);
-    expect(refusalOf(signed, keys, NOW - 300_001)).toMatch(/in the future/);
+    expect(proofProblem(signed, keys, NOW + 86_400_001)).toMatch(/more than a day ago/);
+    expect(proofProblem(signed, keys, NOW - 300_001)).toMatch(/in the future/);
   });
 
   it('of which anything was changed is refused', () => {
@@ -58,7 +58,7 @@ describe('a command', () => {
               ? { ...signed, payload: new TextEncoder().encode(value) }
               : { ...signed, headers: { ...signed.headers, [name]: value } };
         fc.pre(value.trim() !== (signed.headers[name] ?? signed.subject).trim());
-        expect(refusalOf(changed, keys, NOW)).toBeDefined();
+        expect(proofProblem(changed, keys, NOW)).toBeDefined();
       }),
     );
   });

@@ -54,7 +54,7 @@ export function isSignedBy(command: SentCommand, keys: readonly KeyObject[]): bo
 }
 
 /** Why an owner does not carry a command out; undefined if it is proven. */
-export function refusalOf(
+export function proofProblem(
   command: SentCommand,
   { trust = [], unsigned }: CommandKeys,
   now: number,

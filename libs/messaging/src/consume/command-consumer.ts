@@ -4,12 +4,12 @@ import type { Connection } from '../client/connection.ts';
 import type { CommandSpec, ConsumerSpec } from '../contract.ts';
 import type { ReceivedDelivery } from './delivery.ts';
 import { OutgoingHeaders } from '../wire/headers.ts';
-import { type CommandKeys, refusalOf } from '../wire/command-proof.ts';
+import { type CommandKeys, proofProblem } from '../wire/command-proof.ts';
 import { HEADER } from '../wire/names.ts';
-import { Unproven } from './settlement.ts';
-import { commandConsumer } from '../topology/topology.ts';
+import { type Settlement, UnprovenCommand } from './settlement.ts';
+import { commandConsumerSpec } from '../topology/topology.ts';
 import { toWire } from '../wire/wire-error.ts';
-import type { Work } from './work.ts';
+import type { ConsumerDefinition } from './consumer-definition.ts';
 
 const CONCURRENCY = 32;
 const INBOXES = '_INBOX.';
@@ -42,8 +42,11 @@ export interface CommandHandler {
   handle(input: unknown, ctx: CommandContext): Promise<unknown>;
 }
 
-/** The work of a service's one command consumer: finds the handler by subject and answers the caller. */
-export function commandWork(connection: Connection, handlers: ReadonlyMap<string, CommandHandler>): Work {
+/** Defines a service's one command consumer: it finds the handler by subject and answers the caller. */
+export function commandDefinition(
+  connection: Connection,
+  handlers: ReadonlyMap<string, CommandHandler>,
+): ConsumerDefinition {
   const find = (delivery: ReceivedDelivery): CommandHandler => {
     const handler = handlers.get(patternOf(delivery.subject));
     if (!handler) throw new TocsinError('not_found', `No handler carries out ${patternOf(delivery.subject)}.`);
@@ -51,7 +54,10 @@ export function commandWork(connection: Connection, handlers: ReadonlyMap<string
   };
   const keys = connection.options.commandKeys ?? {};
   if (!keys.trust?.length || keys.unsigned === 'accept') warnOfUnsigned(connection.options.service);
-  const spec: ConsumerSpec = { ...commandConsumer(connection.options.service), schema: { parse: (input) => input } };
+  const spec: ConsumerSpec = {
+    ...commandConsumerSpec(connection.options.service),
+    schema: { parse: (input) => input },
+  };
   return {
     spec,
     kind: 'command',
@@ -66,24 +72,24 @@ export function commandWork(connection: Connection, handlers: ReadonlyMap<string
       const run = (): Promise<unknown> => find(delivery).handle(data, ctx);
       return systemClock.now() < ctx.deadline ? withDeadline(ctx.deadline, run) : run();
     },
-    ended: (delivery, verdict, ending) => {
-      if (verdict.act === 'nak') return;
-      const refusal = ending.ok
-        ? undefined
-        : verdict.reason === 'unparsable'
-          ? unreadable(verdict.message)
-          : verdict.reason === 'unproven'
-            ? unproven()
-            : ending.error;
-      answer(connection, delivery, refusal, ending.result);
+    onSettled: (delivery, settlement, outcome) => {
+      if (settlement.act === 'nak') return;
+      if (outcome.ok) answer(connection, delivery, undefined, outcome.result);
+      else answer(connection, delivery, refusalOf(settlement, outcome.error));
     },
   };
 }
 
-/** @throws Unproven unless a key that is trusted has signed it, in time */
+function refusalOf(settlement: Settlement & { act: 'ack' | 'dead' }, error: unknown): unknown {
+  if (settlement.reason === 'unparsable') return unreadable(settlement.message);
+  return settlement.reason === 'unproven' ? unproven() : error;
+}
+
+/** @throws UnprovenCommand unless a key that is trusted has signed it, in time */
 function prove({ subject, headers, msg }: ReceivedDelivery, keys: CommandKeys): void {
-  const refusal = refusalOf({ subject, headers, payload: msg.data }, keys, systemClock.now());
-  if (refusal !== undefined) throw new Unproven(`The command does not prove that a gateway sent it: ${refusal}.`);
+  const problem = proofProblem({ subject, headers, payload: msg.data }, keys, systemClock.now());
+  if (problem !== undefined)
+    throw new UnprovenCommand(`The command does not prove that a gateway sent it: ${problem}.`);
 }
 
 function warnOfUnsigned(service: string): void {
@@ -112,7 +118,7 @@ function contextOf(delivery: ReceivedDelivery): CommandContext {
   };
 }
 
-function answer(connection: Connection, delivery: ReceivedDelivery, error: unknown, result: unknown): void {
+function answer(connection: Connection, delivery: ReceivedDelivery, error: unknown, result?: unknown): void {
   const to = delivery.headers[HEADER.reply];
   // Any other address is one that this service may publish to, and whoever wrote it may not.
   if (!to?.startsWith(INBOXES) || connection.nats.isClosed()) return;

@@ -9,12 +9,12 @@ import {
   type StreamSpec,
   SUSPECTS_BUCKET,
 } from '../contract.ts';
-import { inFull, type WantedConfig } from './drift.ts';
+import { withDefaults, type DesiredConfig } from './stream-settings.ts';
 
 const NANOS = 1_000_000;
 const DAY_MS = 86_400_000;
 
-/** Streams that this library needs itself; a contract may declare them with bounds of its own. */
+/** Streams that this library needs. A contract may declare them with its own bounds. */
 const OWN_STREAMS: readonly StreamSpec[] = [
   {
     name: COMMANDS_STREAM,
@@ -43,19 +43,19 @@ const OWN_BUCKETS: readonly BucketSpec[] = [
   { name: SUSPECTS_BUCKET, history: 1, ttlMs: 3_600_000, maxBytes: 8 * 1_048_576, storage: 'file' },
 ];
 
-/** Every stream of a contract, with those that this library needs. */
+/** Every stream of a contract, and those that this library needs. */
 export function streamsOf(contract: MessagingContract): StreamSpec[] {
   return withOwn(contract.streams, OWN_STREAMS);
 }
 
-/** Every bucket, likewise. */
+/** Every bucket of a contract, and those that this library needs. */
 export function bucketsOf(contract: MessagingContract): BucketSpec[] {
   return withOwn(contract.buckets, OWN_BUCKETS);
 }
 
-/** What a stream is to be; `retention` and `storage`, which nobody can change, are left out. */
-export function wantedOfStream(spec: StreamSpec, replicas: number): WantedConfig {
-  return inFull({
+/** A stream's desired configuration, without `retention` and `storage`, which nobody can change. */
+export function desiredStream(spec: StreamSpec, replicas: number): DesiredConfig {
+  return withDefaults({
     subjects: [...spec.subjects],
     max_age: spec.maxAgeMs * NANOS,
     max_bytes: spec.maxBytes,
@@ -68,9 +68,9 @@ export function wantedOfStream(spec: StreamSpec, replicas: number): WantedConfig
   });
 }
 
-/** What a bucket's stream is to be. */
-export function wantedOfBucket(spec: BucketSpec, replicas: number): WantedConfig {
-  return inFull({
+/** The desired configuration of a bucket's stream. */
+export function desiredBucket(spec: BucketSpec, replicas: number): DesiredConfig {
+  return withDefaults({
     subjects: [`$KV.${spec.name}.>`],
     max_age: (spec.ttlMs ?? 0) * NANOS,
     max_bytes: spec.maxBytes,
@@ -81,9 +81,9 @@ export function wantedOfBucket(spec: BucketSpec, replicas: number): WantedConfig
   });
 }
 
-/** By which a stream shows which contract made it what it is. */
-export function stampOf(wanted: WantedConfig): string {
-  return createHash('sha256').update(JSON.stringify(wanted)).digest('base64url').slice(0, 16);
+/** A fingerprint by which a stream shows which contract configured it. */
+export function stampOf(desired: DesiredConfig): string {
+  return createHash('sha256').update(JSON.stringify(desired)).digest('base64url').slice(0, 16);
 }
 
 function withOwn<T extends { name: string }>(declared: readonly T[], own: readonly T[]): T[] {

@@ -3,42 +3,42 @@ import { Logger } from '@nestjs/common';
 import { TocsinError } from '@tocsin/core';
 import type { Connection } from './connection.ts';
 
-/** How much is read at a time, and held. */
+/** How many messages are read and held at a time. */
 const BATCH = 200;
 const BATCH_MS = 5_000;
 const EVERY_MS = 600_000;
 const RETRY_MS = 10_000;
 const INACTIVE_NS = 30_000 * 1_000_000;
 
-export interface RereadOptions {
+export interface LastPerSubjectOptions {
   stream: string;
   filters: string[];
 }
 
 /**
- * Reads the last message of each subject now, and again every ten minutes, without taking anything from anybody: for what
- * a consumer should have brought, and did not. A reading that fails is begun anew after 10 s.
+ * Reads the last message of each subject now, and again every ten minutes. It takes no message from any consumer: it finds
+ * what a consumer should have delivered and did not. After a failure it starts again in 10 s.
  */
-export class Rereading {
+export class LastPerSubjectPoll {
   private stopped = false;
   private wake: () => void = () => undefined;
-  private taking: Promise<void> = Promise.resolve();
+  private handling: Promise<void> = Promise.resolve();
   private readonly logger = new Logger('Messaging');
 
-  /** @param take is given the payloads batch by batch; the next is read when it is done with the last */
+  /** @param handle receives the payloads in batches; the next batch is read after it has ended */
   constructor(
     private readonly connection: Connection,
-    private readonly o: RereadOptions,
-    private readonly take: (payloads: unknown[]) => Promise<void>,
+    private readonly o: LastPerSubjectOptions,
+    private readonly handle: (payloads: unknown[]) => Promise<void>,
   ) {
     void this.run();
   }
 
-  /** Ends after the batch at hand, and waits for no broker. */
+  /** Ends after the current batch, and does not wait for the broker. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.wake();
-    await this.taking.catch(() => undefined);
+    await this.handling.catch(() => undefined);
   }
 
   private async run(): Promise<void> {
@@ -75,8 +75,8 @@ export class Rereading {
       if (!last) throw new TocsinError('unavailable', 'the broker sent nothing more');
       left = last.info.pending;
       if (this.stopped) return;
-      this.taking = this.take(batch.flatMap(payloadOf));
-      await this.taking;
+      this.handling = this.handle(batch.flatMap(payloadOf));
+      await this.handling;
     }
   }
 
