@@ -8,12 +8,11 @@ import {
   requests,
   type Result,
 } from '@tocsin/contracts';
-import type { Change, ChangesQuery } from '@tocsin/database';
+import { type ChangeRecord, type ChangesQuery, type OperationRecord, Operations } from '@tocsin/database';
 import { type CommandContext, commandPattern, type Delivery, type RequestContext } from '@tocsin/messaging';
 import { FoldService } from './fold/fold.service.ts';
 import { HeartbeatsService } from './heartbeats/heartbeats.service.ts';
 import { IncidentsService } from './incidents/incidents.service.ts';
-import type { Found } from './incidents/operations.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
 
 /** What other services ask of this one. */
@@ -24,6 +23,7 @@ export class IncidentsController {
     private readonly heartbeats: HeartbeatsService,
     private readonly monitors: MonitorsService,
     private readonly incidents: IncidentsService,
+    private readonly operations: Operations,
   ) {}
 
   @EventPattern('incidentsResults', { batch: 250, lingerMs: 50, concurrency: 1 })
@@ -55,12 +55,12 @@ export class IncidentsController {
   }
 
   @MessagePattern(requests.changesOfIncidents.subject)
-  async changes(@Payload() query: ChangesQuery): Promise<{ items: Change[] }> {
-    return { items: await this.incidents.changes(query) };
+  async changes(@Payload() query: ChangesQuery): Promise<{ items: ChangeRecord[] }> {
+    return { items: await this.operations.changes(query) };
   }
 
   @MessagePattern(requests.operationsOfIncidents.subject)
-  operation(@Payload() input: { operationId: string }, @Ctx() _context: RequestContext): Promise<Found> {
-    return this.incidents.operation(input.operationId);
+  operation(@Payload() input: { operationId: string }, @Ctx() _context: RequestContext): Promise<OperationRecord> {
+    return this.operations.find(input.operationId);
   }
 }

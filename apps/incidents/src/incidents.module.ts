@@ -11,7 +11,6 @@ import { IncidentsStore } from './incidents.store.ts';
 import { PostgresIncidentsStore } from './incidents.store.postgres.ts';
 import { IncidentRecords } from './incidents/incident-records.ts';
 import { IncidentsService } from './incidents/incidents.service.ts';
-import { Operations } from './incidents/operations.ts';
 import { Loops } from './loops.ts';
 import { MonitorReader, MonitorReaderParts } from './monitors/monitor-reader.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
@@ -42,7 +41,6 @@ import { TransitionsStore } from './transitions/transitions.store.ts';
     MonitorReaderParts,
     MonitorsService,
     MonitorsStore,
-    Operations,
     PartitionsService,
     RedriveLoop,
     RedriveService,

@@ -1,6 +1,6 @@
 import type { Clock, Confirmation } from '@tocsin/core';
 import type { Heartbeat, Monitor, MonitorConfig, Result } from '@tocsin/contracts';
-import { Database, migrate, Outbox } from '@tocsin/database';
+import { Database, migrate, Operations, Outbox } from '@tocsin/database';
 import { atTheEnd, postgres, type TestDatabase } from '@tocsin/testing';
 import type { Effects } from '../src/effects.ts';
 import type { ConfirmationAsker } from '../src/fold/confirmation-asker.ts';
@@ -12,7 +12,6 @@ import { incidentsConfig } from '../src/incidents.config.ts';
 import { PostgresIncidentsStore } from '../src/incidents.store.postgres.ts';
 import { IncidentRecords } from '../src/incidents/incident-records.ts';
 import { IncidentsService } from '../src/incidents/incidents.service.ts';
-import { Operations } from '../src/incidents/operations.ts';
 import { MonitorsService } from '../src/monitors/monitors.service.ts';
 import { MonitorsStore } from '../src/monitors/monitors.store.ts';
 import { StateSweep } from '../src/sweep/state-sweep.ts';
@@ -63,8 +62,8 @@ export class Instance {
     this.fold = new FoldService(store, asker, clock);
     this.heartbeats = new HeartbeatsService(store, clock);
     this.monitors = new MonitorsService(store, new MonitorsStore(), clock);
-    this.operations = new Operations(database, clock);
-    this.incidents = new IncidentsService(new IncidentRecords(), this.operations, this.transitions, clock);
+    this.operations = new Operations(database, this.outbox, { clock });
+    this.incidents = new IncidentsService(new IncidentRecords(), this.operations, this.transitions);
     this.states = new StateSweep(store, asker);
     this.sweeps = new SweepStore(database);
     this.rollups = new RollupsService(database, clock);

@@ -74,7 +74,7 @@ describe('what people do with incidents', () => {
     const refused = { ...asked, operationId: newId() };
     const absent = newId();
     await expect(one.incidents.note({ id: absent, text: 'a' }, refused)).rejects.toThrow('no incident');
-    const told = await one.incidents.changes({ tokenId: asked.tokenId, limit: 10 });
+    const told = await one.operations.changes({ tokenId: asked.tokenId, limit: 10 });
     const [{ at: _at, id: _id, ...first }] = told.filter(({ outcome }) => outcome === 'done') as [(typeof told)[0]];
     expect(first).toEqual({
       operationId: asked.operationId,

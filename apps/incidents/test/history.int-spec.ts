@@ -105,7 +105,11 @@ describe('the history', () => {
 
   it('incidents and deleted monitors go long after their end, and never while somebody is to be told of them', async () => {
     const config = incidentsConfig.parse({ TOCSIN_RETENTION_ROLLUP_86400_DAYS: '500' });
-    const history = new HistoryService(one.rollups, one.partitions, new ForgettingService(one.database, clock, config));
+    const history = new HistoryService(
+      one.rollups,
+      one.partitions,
+      new ForgettingService(one.database, one.operations, clock, config),
+    );
     const now = clock.at;
     const [kept, gone] = [now - 499 * DAY, now - 501 * DAY];
     const names = ['old', 'recent', 'open', 'untold'] as const;

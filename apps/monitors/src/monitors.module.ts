@@ -12,7 +12,6 @@ import { MonitorsService } from './monitors/monitors.service.ts';
 import { PostgresMonitorsStore } from './monitors/monitors.store.postgres.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
 import { OperationsReader } from './operations.reader.ts';
-import { Operations } from './operations.ts';
 import { Secrets } from './secrets.ts';
 import { Reads } from './reads.ts';
 import { PostgresReconcileStore } from './reconcile/reconcile.store.postgres.ts';
@@ -33,7 +32,6 @@ import { TokensStore } from './tokens/tokens.store.ts';
 @Module({
   controllers: [MonitorsController, ChannelsController, TokensController],
   providers: [
-    Operations,
     OperationsReader,
     Reads,
     Secrets,

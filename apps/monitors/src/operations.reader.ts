@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { token } from '@tocsin/contracts';
-import type { Change, ChangesQuery } from '@tocsin/database';
-import { Operations } from './operations.ts';
+import { type ChangeRecord, type ChangesQuery, type OperationRecord, Operations } from '@tocsin/database';
 import { TokenSecrets } from './tokens/token-secrets.ts';
 
 /** Answers what an operation came to, as it was answered when it was carried out. */
@@ -13,7 +12,7 @@ export class OperationsReader {
   ) {}
 
   /** Who changed what, the newest first. */
-  changes(query: ChangesQuery): Promise<Change[]> {
+  changes(query: ChangesQuery): Promise<ChangeRecord[]> {
     return this.operations.changes(query);
   }
 
@@ -21,8 +20,9 @@ export class OperationsReader {
    * What an operation came to; `unknown` when there is no record of it. For a created token the answer holds its secret,
    * as the first answer did; the gateway shows an operation to nobody but the token that asked for it.
    */
-  async find({ operationId }: { operationId: string }): ReturnType<Operations['find']> {
+  async find({ operationId }: { operationId: string }): Promise<OperationRecord> {
     const found = await this.operations.find(operationId);
+    if (found.status !== 'done') return found;
     const made = token.safeParse(found.result);
     if (!made.success) return found;
     return { ...found, result: { ...made.data, secret: await this.secrets.of(made.data.id) } };

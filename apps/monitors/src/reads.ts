@@ -102,11 +102,6 @@ export class Reads {
     return this.asked(load).catch(otherwise);
   }
 
-  /** Makes every instance forget what it remembers under these keys. Never throws. */
-  async forget(keys: readonly string[]): Promise<void> {
-    await this.cache.invalidate(keys).catch((error: unknown) => this.logger.warn(`could not forget: ${String(error)}`));
-  }
-
   /** Whether the record was away a moment ago. */
   private get isAway(): boolean {
     return this.clock.monotonic() < this.awayUntil;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AnyChannelSpec, ChannelConfig, IncidentEvent } from '@tocsin/contracts';
-import { Database, purgeChanges, purgeOperations, type Queryable, type Transaction } from '@tocsin/database';
+import { Database, Operations, type Queryable, type Transaction } from '@tocsin/database';
 import type { Notification, NotificationKind, NotificationStatus, Recipients } from './notification.ts';
 import { BLOCKED_MS, ORPHANED_MS, rankOf, type Settlement, type Sibling } from './notification.rules.ts';
 import * as sql from './notifications.sql.ts';
@@ -35,11 +35,13 @@ interface Row {
 }
 
 const TIDY_BATCH = 1_000;
-const DAY_MS = 86_400_000;
 
 @Injectable()
 export class PostgresNotificationsStore extends NotificationsStore {
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly operations: Operations,
+  ) {
     super();
   }
 
@@ -203,8 +205,7 @@ export class PostgresNotificationsStore extends NotificationsStore {
     const old = [days, TIDY_BATCH];
     await this.database.query(sql.PURGE, old, { name: 'notifications purge' });
     await this.database.query(sql.PURGE_SILENCED, old, { name: 'silenced purge' });
-    await purgeOperations(this.database, 2 * DAY_MS, TIDY_BATCH);
-    await purgeChanges(this.database, TIDY_BATCH);
+    await this.operations.purge();
   }
 }
 

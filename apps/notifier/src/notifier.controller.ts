@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { type ChannelConfig, commands, type IncidentEvent, type NotificationView, requests } from '@tocsin/contracts';
-import type { Change, ChangesQuery } from '@tocsin/database';
+import { type ChangeRecord, type ChangesQuery, type OperationRecord, Operations } from '@tocsin/database';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
 import { NotificationsStore, type TransitionRef } from './notifications.store.ts';
 import { Recorder } from './recorder.ts';
@@ -13,6 +13,7 @@ export class NotifierController {
     private readonly recorder: Recorder,
     private readonly store: NotificationsStore,
     private readonly tests: TestsService,
+    private readonly operations: Operations,
   ) {}
 
   @EventPattern('notifierIncidents', { concurrency: 32 })
@@ -36,12 +37,12 @@ export class NotifierController {
   }
 
   @MessagePattern(requests.changesOfNotifier.subject)
-  async changes(@Payload() query: ChangesQuery): Promise<{ items: Change[] }> {
-    return { items: await this.tests.changes(query) };
+  async changes(@Payload() query: ChangesQuery): Promise<{ items: ChangeRecord[] }> {
+    return { items: await this.operations.changes(query) };
   }
 
   @MessagePattern(requests.operationsOfNotifier.subject)
-  operation(@Payload() input: { operationId: string }): ReturnType<TestsService['find']> {
+  operation(@Payload() input: { operationId: string }): Promise<OperationRecord> {
     return this.tests.find(input.operationId);
   }
 }

@@ -2,15 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { context, propagation } from '@opentelemetry/api';
 import { type NotificationView, requests } from '@tocsin/contracts';
 import { type Clock, idFrom, TocsinError } from '@tocsin/core';
-import {
-  type Change,
-  type ChangesQuery,
-  Database,
-  listChanges,
-  lookupOperation,
-  once,
-  recordChange,
-} from '@tocsin/database';
+import { type OperationRecord, Operations } from '@tocsin/database';
 import { type CommandContext, Messaging } from '@tocsin/messaging';
 import { sleep } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
@@ -19,14 +11,9 @@ import { Dispatcher } from './dispatcher.ts';
 import { type Notification, viewOf } from './notification.ts';
 import { type KnownChannel, NotificationsStore } from './notifications.store.ts';
 
-/** What is recorded of a test: its notification, or that there was no such channel. */
-type Recorded = { notificationId: string } | { refusal: { code: 'not_found'; message: string } };
-
-interface OperationView {
-  status: 'done' | 'failed' | 'unknown';
-  result?: NotificationView;
-  error?: { code: string; message: string };
-  requestHash?: string;
+/** The recorded result of a test. */
+interface StartedTest {
+  notificationId: string;
 }
 
 /** An operation that is carried out again waits this long for the instance that carries it out already. */
@@ -48,7 +35,7 @@ export class TestParts {
 @Injectable()
 export class TestsService {
   constructor(
-    private readonly database: Database,
+    private readonly operations: Operations,
     private readonly store: NotificationsStore,
     private readonly parts: TestParts,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -61,40 +48,29 @@ export class TestsService {
     const spec = channel?.spec;
     let claimed: Notification | undefined;
     const since = this.clock.monotonic();
-    const { result } = await this.database.transaction((tx) =>
-      once<Recorded>(tx, { key: ctx.operationId, requestHash: ctx.requestHash }, async () => {
-        const refused = spec ? {} : { code: 'not_found' };
-        await recordChange(tx, ctx, { at: this.clock.now(), kind: 'channel', resourceId: channelId, ...refused });
-        if (!spec) return { refusal: { code: 'not_found', message: `There is no channel ${channelId}.` } };
-        const trace: Record<string, string> = {};
-        propagation.inject(context.active(), trace);
-        const id = idFrom(`test:${ctx.operationId}`);
-        const shown = { channelName: spec.name, to: senders.to(spec) };
-        const plan = { id, channelId, kind: 'test', step: 0, delayMs: 0 } as const;
-        [claimed] = await this.store.insert(tx, [{ ...plan, ...shown, trace, claimedBy: dispatcher.holder }]);
-        return { notificationId: id };
-      }),
-    );
-    if ('refusal' in result) throw new TocsinError(result.refusal.code, result.refusal.message);
+    const target = { kind: 'channel', id: channelId } as const;
+    const { notificationId } = await this.operations.run<StartedTest>(ctx, target, async ({ tx }) => {
+      if (!spec) throw new TocsinError('not_found', `There is no channel ${channelId}.`);
+      const trace: Record<string, string> = {};
+      propagation.inject(context.active(), trace);
+      const id = idFrom(`test:${ctx.operationId}`);
+      const shown = { channelName: spec.name, to: senders.to(spec) };
+      const plan = { id, channelId, kind: 'test', step: 0, delayMs: 0 } as const;
+      [claimed] = await this.store.insert(tx, [{ ...plan, ...shown, trace, claimedBy: dispatcher.holder }]);
+      return { notificationId: id };
+    });
     if (claimed) await dispatcher.send(claimed, channel, since);
-    return viewOf(await this.settled(result.notificationId));
+    return viewOf(await this.settled(notificationId));
   }
 
-  /** What a test came to; `unknown` until it is settled. */
-  async find(operationId: string): Promise<OperationView> {
-    const operation = await lookupOperation(this.database, operationId);
-    if (!operation) return { status: 'unknown' };
+  /** How a test ended; `unknown` until its notification is settled. */
+  async find(operationId: string): Promise<OperationRecord> {
+    const operation = await this.operations.find(operationId);
+    if (operation.status !== 'done') return operation;
+    const found = await this.store.find((operation.result as StartedTest).notificationId);
     const { requestHash } = operation;
-    const recorded = operation.result as Recorded;
-    if ('refusal' in recorded) return { status: 'failed', error: recorded.refusal, requestHash };
-    const found = await this.store.find(recorded.notificationId);
     if (!found || !isSettled(found)) return { status: 'unknown', requestHash };
     return { status: 'done', result: viewOf(found), requestHash };
-  }
-
-  /** Who asked for tests, the newest first. */
-  changes(query: ChangesQuery): Promise<Change[]> {
-    return listChanges(this.database, query);
   }
 
   /** A channel that was made just now may not have arrived here yet: its owner knows whether there is one to wait for. */

@@ -1,17 +1,25 @@
+const ERROR_CODES = [
+  'invalid',
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'conflict',
+  'stale',
+  'too_large',
+  'key_reused',
+  'exhausted',
+  'unavailable',
+  'deadline',
+  'internal',
+] as const;
+
 /** What went wrong, in one word that means the same in a log, a span, a reply and a REST problem. */
-export type ErrorCode =
-  | 'invalid'
-  | 'unauthenticated'
-  | 'forbidden'
-  | 'not_found'
-  | 'conflict'
-  | 'stale'
-  | 'too_large'
-  | 'key_reused'
-  | 'exhausted'
-  | 'unavailable'
-  | 'deadline'
-  | 'internal';
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Whether a word, such as one from another process, is a code that this version knows. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return ERROR_CODES.some((known) => known === code);
+}
 
 /** One field of an input and what is wrong with it; `path` is written `/like/this/0` (RFC 6901). */
 export interface FieldError {
@@ -49,4 +57,34 @@ export class TocsinError extends Error {
     this.fields = options.fields;
     this.details = options.details;
   }
+}
+
+/** Why a request was refused, as it is recorded. The code is a plain word: another version may have written it. */
+export interface RecordedRefusal {
+  code: string;
+  message: string;
+  fields?: TocsinError['fields'];
+  details?: TocsinError['details'];
+}
+
+/**
+ * Whether an error is the answer to its request, which a repetition would only get again. A reused key is not: the record
+ * under that key belongs to the other request. Neither is a defect, which a later version may no longer have.
+ */
+export function isLastingRefusal(error: unknown): error is TocsinError {
+  return error instanceof TocsinError && !error.retry && error.code !== 'key_reused' && error.code !== 'internal';
+}
+
+/** A refusal as it is recorded for those that repeat the request. */
+export function recordRefusal({ code, message, fields, details }: TocsinError): RecordedRefusal {
+  return { code, message, ...(fields ? { fields } : {}), ...(details ? { details } : {}) };
+}
+
+/** A recorded refusal as the error that it was. Never throws; a code that this version does not know is `internal`. */
+export function refusalError({ code, message, fields, details }: RecordedRefusal): TocsinError {
+  return new TocsinError(isErrorCode(code) ? code : 'internal', message, {
+    retry: false,
+    ...(fields ? { fields } : {}),
+    ...(details ? { details } : {}),
+  });
 }

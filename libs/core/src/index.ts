@@ -1,7 +1,17 @@
 export { type Clock, systemClock } from './clock.ts';
 export { currentDeadline, withDeadline } from './deadline-scope.ts';
 export { durationMs, isDuration } from './duration.ts';
-export { type ErrorCode, type FieldError, TocsinError, type TocsinErrorOptions } from './errors.ts';
+export {
+  type ErrorCode,
+  type FieldError,
+  isErrorCode,
+  isLastingRefusal,
+  type RecordedRefusal,
+  recordRefusal,
+  refusalError,
+  TocsinError,
+  type TocsinErrorOptions,
+} from './errors.ts';
 export { asciiHost } from './hostname.ts';
 export { hash32, idFrom, newId } from './ids.ts';
 export {

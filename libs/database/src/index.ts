@@ -1,16 +1,21 @@
-export {
-  type AskedBy,
-  type Change,
-  type ChangeKind,
-  type ChangesQuery,
-  listChanges,
-  purgeChanges,
-  recordChange,
-} from './changes.ts';
 export { Database } from './database.ts';
 export { DatabaseModule } from './database.module.ts';
 export { migrate } from './migrations.ts';
-export { lookupOperation, once, type Operation, purgeOperations } from './operations.ts';
+export {
+  type ChangeKind,
+  type ChangeRecord,
+  type ChangesQuery,
+  recordChange,
+  type RequestedBy,
+} from './operations/changes.ts';
+export {
+  type Operation,
+  type OperationRecord,
+  Operations,
+  type OperationsOptions,
+  type OperationTarget,
+  type Work,
+} from './operations/operations.ts';
 export { Outbox, type OutboxMessage, type OutboxOptions, type OutboxRow, type OutboxSource } from './outbox.ts';
 export { type Migration, platformMigrations } from './platform-migrations.ts';
 export type { DatabaseOptions, Queryable, QueryOptions, Role, Transaction, TransactionOptions } from './types.ts';

@@ -1,6 +1,7 @@
 import { newId } from '@tocsin/core';
 import { beforeAll, expect, it } from 'vitest';
-import { type Database, listChanges, migrate, purgeChanges, recordChange } from '../src/index.ts';
+import { type Database, migrate } from '../src/index.ts';
+import { listChanges, purgeChanges, recordChange } from '../src/operations/changes.ts';
 import { folder, fresh } from './harness.ts';
 
 let db: Database;

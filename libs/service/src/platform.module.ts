@@ -2,7 +2,7 @@ import { Global, Module, type DynamicModule, type Provider, type Type } from '@n
 import { APP_FILTER } from '@nestjs/core';
 import { Cache } from '@tocsin/cache';
 import { systemClock } from '@tocsin/core';
-import { Database, Outbox } from '@tocsin/database';
+import { Database, Operations, Outbox } from '@tocsin/database';
 import { Leases, Messaging } from '@tocsin/messaging';
 import { Drain } from './drain.ts';
 import { Health } from './health.ts';
@@ -52,6 +52,11 @@ function providersOf(platform: Platform): Provider[] {
     { provide: Leases, useValue: messaging.leases },
     ...(database ? [{ provide: Database, useValue: database }] : []),
     ...(outbox ? [{ provide: Outbox, useValue: outbox }] : []),
+    ...(database && outbox ? [{ provide: Operations, useValue: operationsOf({ database, outbox, cache }) }] : []),
     ...(cache ? [{ provide: Cache, useValue: cache }] : []),
   ];
+}
+
+function operationsOf({ database, outbox, cache }: { database: Database; outbox: Outbox; cache: Cache | undefined }) {
+  return new Operations(database, outbox, cache ? { invalidate: (keys) => cache.invalidate(keys) } : {});
 }

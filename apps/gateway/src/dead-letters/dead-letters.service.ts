@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type ErrorCode, TocsinError } from '@tocsin/core';
 import type { Call } from '@tocsin/edge';
+import { isLastingRefusal, recordRefusal, refusalError, TocsinError } from '@tocsin/core';
 import { type KeyValue, Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
 import { z } from 'zod';
@@ -9,11 +9,12 @@ import { keyReused } from '../service-client/service-client.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { brokerAnswer } from './broker-answer.ts';
 
-/** What became of a key: begun, and once it has ended, why it was refused if it was. */
+const field = z.object({ path: z.string(), message: z.string() });
+/** The record of a key: its request has begun or ended, and why it was refused if it was. */
 const record = z.object({
   requestHash: z.string(),
   ended: z.boolean(),
-  refusal: z.object({ code: z.string(), message: z.string() }).optional(),
+  refusal: z.object({ code: z.string(), message: z.string(), fields: z.array(field).readonly().optional() }).optional(),
 });
 type Recorded = z.output<typeof record>;
 
@@ -41,14 +42,15 @@ export class DeadLettersService {
     const records = this.messaging.kv('operations');
     const id = operationId(this.config.requestKeys, call.caller?.tokenId ?? '', `dead-letters:${key}`);
     const { before, ...mine } = await this.begin(records, { id, requestHash, sequence });
-    if (before?.ended) return again(before);
+    if (before?.refusal) throw refusalError(before.refusal);
+    if (before?.ended) return;
     try {
       await effect();
     } catch (error) {
-      if (!(error instanceof TocsinError) || error.retry) throw error;
-      // It was there when the key was first used: whoever was faster with it, here or elsewhere, has done it.
+      if (!isLastingRefusal(error)) throw error;
+      // It was there when the key was first used: another request, here or at another gateway, has done it.
       if (error.code !== 'not_found') {
-        await records.put(id, { ...mine, ended: true, refusal: { code: error.code, message: error.message } });
+        await records.put(id, { ...mine, ended: true, refusal: recordRefusal(error) });
         throw error;
       }
     }
@@ -80,12 +82,7 @@ export class DeadLettersService {
       return undefined;
     } catch (error) {
       if (!(error instanceof TocsinError) || error.code !== 'not_found') throw error;
-      return { code: error.code, message: error.message };
+      return recordRefusal(error);
     }
   }
-}
-
-/** The same request is answered as the first was. */
-function again({ refusal }: Recorded): void {
-  if (refusal) throw new TocsinError(refusal.code as ErrorCode, refusal.message);
 }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LastGood } from '@tocsin/cache';
 import { requests } from '@tocsin/contracts';
-import { type Clock, type ErrorCode, systemClock, TocsinError } from '@tocsin/core';
 import { acceptedAs, type Aged, type Answer, type Call } from '@tocsin/edge';
+import { type Clock, type RecordedRefusal, refusalError, systemClock, TocsinError } from '@tocsin/core';
 import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import type { GatewayConfig } from '../gateway.config.ts';
@@ -134,10 +134,9 @@ export function keyReused(): TocsinError {
   return new TocsinError('key_reused', 'This Idempotency-Key was used for another request; use a new one.');
 }
 
-/** A recorded refusal, as the error that it was. */
-export function errorOf(recorded: { code: string; message: string } | undefined): TocsinError {
-  const { code = 'internal', message = 'It failed.', fields } = (recorded ?? {}) as Partial<TocsinError>;
-  return new TocsinError(code as ErrorCode, message, fields ? { fields } : {});
+/** The recorded refusal of an operation, as the error that it was. */
+export function errorOf(recorded: RecordedRefusal | undefined): TocsinError {
+  return refusalError(recorded ?? { code: 'internal', message: 'It failed.' });
 }
 
 /** Paths of fields as the caller knows them: commands carry the body under a name. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '@tocsin/core';
-import { Database, purgeChanges, purgeOperations } from '@tocsin/database';
+import { Database, Operations } from '@tocsin/database';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import type { IncidentsConfig } from '../incidents.config.ts';
 import { FORGET_TOTALS } from './rollups.sql.ts';
@@ -9,7 +9,6 @@ import { FORGET_TOTALS } from './rollups.sql.ts';
 const FORGET_SPANS = ['spans', 'heartbeat_spans'].map(
   (table) => `DELETE FROM ${table} p USING history_kept k WHERE k.seconds = 86400 AND p.until_at < k.since`,
 );
-const OPERATIONS_KEPT_MS = 48 * 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Most rows that go in one statement, and most statements of one round: the rest goes in the next. */
@@ -39,6 +38,7 @@ const FORGET_MONITORS = `DELETE FROM monitors WHERE monitor_id IN (SELECT m.moni
 export class ForgettingService {
   constructor(
     private readonly database: Database,
+    private readonly operations: Operations,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: IncidentsConfig,
   ) {}
@@ -49,8 +49,7 @@ export class ForgettingService {
     const before = this.clock.now() - Math.max(...Object.values(this.config.retentionDays)) * DAY_MS;
     await this.forget(FORGET_INCIDENTS, before);
     await this.forget(FORGET_MONITORS, before);
-    await purgeOperations(this.database, OPERATIONS_KEPT_MS);
-    await purgeChanges(this.database);
+    await this.operations.purge();
   }
 
   private async forget(statement: string, before: number): Promise<void> {

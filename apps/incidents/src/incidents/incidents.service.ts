@@ -1,21 +1,18 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type IncidentView, subjects } from '@tocsin/contracts';
-import { type Clock, TocsinError } from '@tocsin/core';
-import type { Change, ChangesQuery, Transaction } from '@tocsin/database';
-import { CLOCK } from '@tocsin/service';
+import { TocsinError } from '@tocsin/core';
+import { type Operation, Operations, type Transaction } from '@tocsin/database';
 import { incidentEvent } from '../effects.ts';
 import { TransitionsStore } from '../transitions/transitions.store.ts';
-import { type Found, type Operation, Operations } from './operations.ts';
 import { IncidentRecords } from './incident-records.ts';
 
-/** What people do with incidents. Each operation has its effect once. */
+/** What people do with incidents. Each command is carried out once. */
 @Injectable()
 export class IncidentsService {
   constructor(
     private readonly records: IncidentRecords,
     private readonly operations: Operations,
     private readonly transitions: TransitionsStore,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -23,44 +20,33 @@ export class IncidentsService {
    * @throws TocsinError `not_found`; `conflict` for one that is resolved
    */
   acknowledge(input: { id: string; note?: string | undefined }, operation: Operation): Promise<IncidentView> {
-    return this.operations.run(operation, input.id, async (tx) => {
+    return this.operations.run(operation, { kind: 'incident', id: input.id }, async ({ tx, now }) => {
       const found = await this.records.lock(tx, input.id);
       if (!found) throw absent(input.id);
       if (found.view.status === 'resolved') {
         throw new TocsinError('conflict', 'The incident is resolved; there is nothing left to acknowledge.');
       }
       if (found.view.status === 'open')
-        await this.markAcknowledged(tx, found, { by: operation.actor, note: input.note });
+        await this.markAcknowledged(tx, found, { at: now, by: operation.actor, note: input.note });
       return this.records.view(tx, input.id);
     });
   }
 
   /** Adds a note to an incident's timeline. @throws TocsinError `not_found` */
   note(input: { id: string; text: string }, operation: Operation): Promise<IncidentView> {
-    return this.operations.run(operation, input.id, async (tx) => {
+    return this.operations.run(operation, { kind: 'incident', id: input.id }, async ({ tx, now }) => {
       if (!(await this.records.lock(tx, input.id))) throw absent(input.id);
-      const entry = { at: this.clock.now(), what: 'note' as const, by: operation.actor, text: input.text };
+      const entry = { at: now, what: 'note' as const, by: operation.actor, text: input.text };
       await this.records.addEntry(tx, input.id, entry);
       return this.records.view(tx, input.id);
     });
   }
 
-  /** What came of an operation. */
-  operation(operationId: string): Promise<Found> {
-    return this.operations.find(operationId);
-  }
-
-  /** Who did what with incidents, the newest first. */
-  changes(query: ChangesQuery): Promise<Change[]> {
-    return this.operations.changes(query);
-  }
-
   private async markAcknowledged(
     tx: Transaction,
     { view, monitor }: NonNullable<Awaited<ReturnType<IncidentRecords['lock']>>>,
-    { by, note }: { by: string | undefined; note: string | undefined },
+    { at, by, note }: { at: number; by: string | undefined; note: string | undefined },
   ): Promise<void> {
-    const at = this.clock.now();
     await this.records.acknowledge(tx, view.id, { at, by });
     await this.records.addEntry(tx, view.id, { at, what: 'acknowledged', by, text: note ?? '' });
     const payload = incidentEvent(monitor, {

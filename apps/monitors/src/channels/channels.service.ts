@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { checkChannel } from '@tocsin/checks';
 import type { Channel, ChannelSpec, IfRevision } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
-import type { Transaction } from '@tocsin/database';
+import { Operations, type Transaction } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
 import { channelAnnounced, tombstone } from '../announcements.ts';
 import { Bounds } from '../bounds.ts';
 import { changedFields } from '../changed-fields.ts';
 import { refuse } from '../fields.ts';
-import { Operations } from '../operations.ts';
 import { bury, changeable } from '../record.ts';
 import { Secrets } from '../secrets.ts';
 import { keyOf } from './channels.reader.ts';
@@ -35,10 +34,11 @@ export class ChannelsService {
 
   /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
   create({ spec }: { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
-    return this.operations.run(ctx, { kind }, async ({ tx, now, announce }) => {
+    return this.operations.run(ctx, { kind }, async ({ tx, now, announce, note }) => {
       const sealed = this.admit(spec, undefined);
       await this.bounds.add(tx, 'channels');
       const channel: Channel = { id: newId(now), revision: 1, createdAt: now, updatedAt: now, spec: sealed };
+      note({ id: channel.id, revision: channel.revision });
       await this.channels.insert(tx, channel);
       await announce([channelAnnounced(channel)]);
       return channel;
@@ -52,7 +52,7 @@ export class ChannelsService {
       const found = changeable(await this.channels.lock(tx, input.id), { what: 'channel', ...input });
       const spec = this.admit(input.spec, found.spec);
       const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
-      note({ fields: changedFields(found.spec, spec) });
+      note({ revision: changed.revision, fields: changedFields(found.spec, spec) });
       await this.channels.update(tx, changed);
       await announce([channelAnnounced(changed)]);
       return changed;

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { commands, type IfRevision, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
-import type { Change as Recorded, ChangesQuery } from '@tocsin/database';
+import type { ChangeRecord, ChangesQuery } from '@tocsin/database';
 import { type CommandContext, commandPattern } from '@tocsin/messaging';
 import { OperationsReader } from '../operations.reader.ts';
 import type { Aged } from '../reads.ts';
@@ -57,7 +57,7 @@ export class MonitorsController {
   }
 
   @MessagePattern(requests.changesOfMonitors.subject)
-  async changes(@Payload() query: ChangesQuery): Promise<{ items: Recorded[] }> {
+  async changes(@Payload() query: ChangesQuery): Promise<{ items: ChangeRecord[] }> {
     return { items: await this.operations.changes(query) };
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type IfRevision, type Monitor, type MonitorSpec, monitorSpec } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
+import { Operations } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
 import { Admission } from '../admission.ts';
 import { monitorAnnounced, monitorGone } from '../announcements.ts';
@@ -8,7 +9,6 @@ import { Bounds } from '../bounds.ts';
 import { changedFields } from '../changed-fields.ts';
 import { parseOrRefuse } from '../fields.ts';
 import { mergePatch } from '../merge-patch.ts';
-import { Operations } from '../operations.ts';
 import { bury, changeable } from '../record.ts';
 import { gridSinceAfter, manualChecksOf } from './monitor.rules.ts';
 import { keyOf } from './monitors.reader.ts';
@@ -33,11 +33,12 @@ export class MonitorsService {
 
   /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
   create({ spec }: { spec: MonitorSpec }, ctx: CommandContext): Promise<Monitor> {
-    return this.operations.run(ctx, { kind }, async ({ tx, now, announce }) => {
+    return this.operations.run(ctx, { kind }, async ({ tx, now, announce, note }) => {
       const admitted = await this.admission.admit(tx, spec);
       await this.bounds.add(tx, 'monitors');
       const times = { createdAt: now, updatedAt: now, gridSince: now };
       const monitor: Monitor = { id: newId(now), revision: 1, ...times, spec: admitted };
+      note({ id: monitor.id, revision: monitor.revision });
       await this.monitors.insert(tx, monitor);
       await announce(monitorAnnounced(monitor, 'created'));
       return monitor;
@@ -90,7 +91,7 @@ export class MonitorsService {
       const spec = await this.admission.admit(tx, next(found.spec), found.spec);
       const gridSince = gridSinceAfter(found, spec, now);
       const changed: Monitor = { ...found, spec, revision: found.revision + 1, updatedAt: now, gridSince };
-      note({ fields: changedFields(found.spec, spec) });
+      note({ revision: changed.revision, fields: changedFields(found.spec, spec) });
       await this.monitors.update(tx, changed);
       await announce(monitorAnnounced(changed, 'updated'));
       return changed;

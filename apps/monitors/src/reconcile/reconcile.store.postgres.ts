@@ -1,13 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel, Monitor } from '@tocsin/contracts';
-import { Database, purgeChanges, purgeOperations } from '@tocsin/database';
+import { Database, Operations } from '@tocsin/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channels.store.postgres.ts';
 import { MONITOR_COLUMNS, monitorOf, type MonitorRow } from '../monitors/monitors.store.postgres.ts';
 import { fold } from '../monitors/fold.ts';
 import { type Kind, ReconcileStore } from './reconcile.store.ts';
 
-/** An operation can be asked about, and is recognised when repeated, for this long. */
-const OPERATIONS_MS = 2 * 86_400_000;
 const GRAVES_DAYS = 30;
 const BATCH = 1_000;
 /** Batches of names that are folded in one turn: all of them, of as many monitors as there may be. */
@@ -15,7 +13,10 @@ const FOLDS_MAX = 200;
 
 @Injectable()
 export class PostgresReconcileStore extends ReconcileStore {
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly operations: Operations,
+  ) {
     super();
   }
 
@@ -63,8 +64,7 @@ export class PostgresReconcileStore extends ReconcileStore {
   }
 
   async tidy(): Promise<void> {
-    await purgeOperations(this.database, OPERATIONS_MS, BATCH);
-    await purgeChanges(this.database, BATCH);
+    await this.operations.purge();
     await this.foldNames();
     await this.database.query(
       `DELETE FROM tombstones WHERE (kind, id) IN (SELECT kind, id FROM tombstones

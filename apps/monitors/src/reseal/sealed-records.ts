@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel, Monitor } from '@tocsin/contracts';
+import { Operations, type Work } from '@tocsin/database';
 import { channelAnnounced, monitorAnnounced } from '../announcements.ts';
 import { keyOf as keyOfChannel } from '../channels/channels.reader.ts';
 import { ChannelsStore } from '../channels/channels.store.ts';
 import { keyOf as keyOfMonitor } from '../monitors/monitors.reader.ts';
 import { MonitorsStore } from '../monitors/monitors.store.ts';
-import { Operations, type Work } from '../operations.ts';
 import { Secrets } from '../secrets.ts';
 
 const PAGE = 200;
@@ -57,12 +57,12 @@ export class SealedRecords {
   ): Promise<void> {
     let after: string | undefined;
     do {
-      const records = await this.operations.apart((work) => page(work, after));
+      const records = await this.operations.runUnrecorded((work) => page(work, after));
       for (const { id, spec } of records) {
         if (signal.aborted) return;
         const age = this.secrets.ageOf(spec);
         if (age === 'lost') of.lost.push(id);
-        if (age === 'old' && (await this.operations.apart((work) => reseal(work, id)))) of.resealed += 1;
+        if (age === 'old' && (await this.operations.runUnrecorded((work) => reseal(work, id)))) of.resealed += 1;
       }
       after = records.length === PAGE ? records.at(-1)?.id : undefined;
     } while (after !== undefined);

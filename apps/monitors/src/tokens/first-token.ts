@@ -1,10 +1,9 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { newId, TocsinError } from '@tocsin/core';
-import { recordChange } from '@tocsin/database';
+import { Operations, recordChange } from '@tocsin/database';
 import { CONFIG } from '@tocsin/service';
 import { Bounds } from '../bounds.ts';
 import type { MonitorsConfig } from '../monitors.config.ts';
-import { Operations } from '../operations.ts';
 import { hashOf } from './token.rules.ts';
 import { TokensStore } from './tokens.store.ts';
 
@@ -35,7 +34,7 @@ export class FirstToken implements OnApplicationBootstrap {
 
   /** Any number of instances may do it at once: one of them stores it. */
   private store(hash: string): Promise<boolean> {
-    return this.operations.apart(async ({ tx, now }) => {
+    return this.operations.runUnrecorded(async ({ tx, now }) => {
       await this.tokens.lock(tx);
       if ((await this.tokens.countAdmins(tx, now)) > 0) return false;
       await this.bounds.add(tx, 'tokens');

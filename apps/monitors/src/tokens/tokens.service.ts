@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { CreatedToken, Token, TokenSpec } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
+import { Operations } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
 import { tokenRevoked } from '../announcements.ts';
 import { Bounds } from '../bounds.ts';
-import { Operations } from '../operations.ts';
 import { notFound } from '../record.ts';
 import { hashOf } from './token.rules.ts';
 import { TokenSecrets } from './token-secrets.ts';
@@ -22,10 +22,11 @@ export class TokensService {
 
   /** The only answer that holds the secret. @throws TocsinError `conflict` at the bound on their number */
   async create({ spec }: { spec: TokenSpec }, ctx: CommandContext): Promise<CreatedToken> {
-    const token = await this.operations.run(ctx, { kind: 'token' }, async ({ tx, now }): Promise<Token> => {
+    const token = await this.operations.run(ctx, { kind: 'token' }, async ({ tx, now, note }): Promise<Token> => {
       await this.tokens.lock(tx);
       await this.bounds.add(tx, 'tokens');
       const created: Token = { id: newId(now), createdAt: now, spec };
+      note({ id: created.id });
       await this.tokens.insert(tx, created, hashOf(this.secrets.ofNew(created.id)));
       return created;
     });

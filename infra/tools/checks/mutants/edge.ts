@@ -71,9 +71,9 @@ export const edge: readonly Mutant[] = [
   },
   {
     mechanism: 'A refused operation is in the record of changes too',
-    file: 'apps/monitors/src/operations.ts',
-    find: 'await recordChange(tx, operation, { at: this.clock.now(), kind, ...(id ? { resourceId: id } : {}), code });',
-    replace: 'void [id, kind, code, tx];',
+    file: 'libs/database/src/operations/operations.ts',
+    find: 'await recordChange(tx, operation, { at: this.clock.now(), kind, resourceId, code: error.code });',
+    replace: 'void [resourceId, kind, tx];',
     test: 'apps/monitors/test/changes.int-spec.ts',
     title: 'tells of an operation once, however often it is asked for, and of its refusal',
   },

@@ -28,11 +28,11 @@ export const record: readonly Mutant[] = [
   },
   {
     mechanism: 'An operation takes effect once, however often it is asked for',
-    file: 'libs/database/src/operations.ts',
+    file: 'libs/database/src/operations/operations.ts',
     find: 'if (claimed.length === 0)',
     replace: 'if (claimed.length < 0)',
     test: 'libs/database/test/operations.int-spec.ts',
-    title: 'carries an operation out once and repeats its result',
+    title: 'an operation that is repeated is carried out once and gets its result again',
   },
   {
     mechanism: "A read ends with its caller's deadline, on the server too",

@@ -53,7 +53,14 @@ const operation = z.object({
   /** `unknown`: the owner has no record of it (it may still be on its way: ask the stream). */
   status: z.enum(['done', 'failed', 'unknown']),
   result: z.unknown().optional(),
-  error: z.object({ code: z.string(), message: z.string() }).loose().optional(),
+  error: z
+    .looseObject({
+      code: z.string(),
+      message: z.string(),
+      fields: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    })
+    .optional(),
   /** What the operation is recorded for: its result is for that request alone. Absent: unknown, or the previous version. */
   requestHash: z.string().optional(),
 });

@@ -1,19 +1,4 @@
-import { type ErrorCode, TocsinError } from '@tocsin/core';
-
-const CODES: ReadonlySet<string> = new Set<ErrorCode>([
-  'invalid',
-  'unauthenticated',
-  'forbidden',
-  'not_found',
-  'conflict',
-  'stale',
-  'too_large',
-  'exhausted',
-  'unavailable',
-  'deadline',
-  'key_reused',
-  'internal',
-]);
+import { type ErrorCode, isErrorCode, TocsinError } from '@tocsin/core';
 
 /** How an error travels in a reply. */
 export interface WireError {
@@ -36,7 +21,7 @@ export function toWire(error: unknown): WireError {
 /** The error another process answered with; never throws, whatever arrived. */
 export function fromWire(body: unknown): TocsinError {
   const wire = (typeof body === 'object' && body !== null ? body : {}) as Partial<WireError>;
-  const code = typeof wire.code === 'string' && CODES.has(wire.code) ? wire.code : 'internal';
+  const code = isErrorCode(wire.code) ? wire.code : 'internal';
   const message = typeof wire.message === 'string' ? wire.message : 'The service answered with an unreadable error.';
   return new TocsinError(code, message, {
     ...(typeof wire.retry === 'boolean' ? { retry: wire.retry } : {}),

@@ -1,15 +1,15 @@
 import { newId } from '@tocsin/core';
-import type { Queryable } from './types.ts';
+import type { Queryable } from '../types.ts';
 
-/** What somebody did, or was refused: one row for each operation, written in the transaction that records the operation. */
-export interface Change {
+/** What a client did, or was refused: one row for each operation, written in the transaction that records it. */
+export interface ChangeRecord {
   id: string;
   /** ms since the epoch. */
   at: number;
   operationId?: string;
-  /** Whose token it was; absent where Tocsin itself did it, or where the gateway's version did not say. */
+  /** The client's token; absent where Tocsin itself did it, or where the gateway's version did not say. */
   token?: { id: string; name: string };
-  /** How it was asked for, such as `PATCH /v1/monitors/{id}`. */
+  /** The route of the request, such as `PATCH /v1/monitors/{id}`. */
   route?: string;
   kind: ChangeKind;
   resourceId?: string;
@@ -24,8 +24,8 @@ export interface Change {
 
 export type ChangeKind = 'monitor' | 'channel' | 'token' | 'incident';
 
-/** Who asks for a change, as a command says it. */
-export interface AskedBy {
+/** Who sent a command: all but the operation's identifier is absent from an older gateway. */
+export interface RequestedBy {
   operationId?: string | undefined;
   tokenId?: string | undefined;
   actor?: string | undefined;
@@ -44,7 +44,7 @@ export interface ChangesQuery {
   limit: number;
 }
 
-interface Row {
+interface ChangeRow {
   id: string;
   at: Date;
   operation_id: string | null;
@@ -67,11 +67,11 @@ const KEPT_DAYS = 400;
 const FIELDS_MAX = 50;
 const FIELDS_CHARS = 800;
 
-/** Writes down a change. @param tx the transaction of the change itself, so that neither is there without the other */
+/** Records a change. @param tx the transaction of the change itself, so that neither is there without the other */
 export async function recordChange(
   tx: Queryable,
-  by: AskedBy,
-  change: Pick<Change, 'at' | 'kind' | 'resourceId' | 'revision' | 'fields' | 'code'>,
+  by: RequestedBy,
+  change: Pick<ChangeRecord, 'at' | 'kind' | 'revision' | 'fields' | 'code'> & { resourceId?: string | undefined },
 ): Promise<void> {
   await tx.query(
     `INSERT INTO changes (id, at, operation_id, token_id, token_name, route, kind, resource_id, revision, fields, code)
@@ -99,9 +99,9 @@ function firstFields(fields: readonly string[]): string[] {
 }
 
 /** Changes, the newest first, at most `limit`. */
-export async function listChanges(db: Queryable, query: ChangesQuery): Promise<Change[]> {
+export async function listChanges(db: Queryable, query: ChangesQuery): Promise<ChangeRecord[]> {
   const { kind = null, resourceId = null, tokenId = null, from, to, before = null, limit } = query;
-  const rows = await db.query<Row>(
+  const rows = await db.query<ChangeRow>(
     `SELECT id, at, operation_id, token_id, token_name, route, kind, resource_id, revision, fields, code FROM changes
      WHERE ($1::text IS NULL OR kind = $1) AND ($2::uuid IS NULL OR resource_id = $2) AND ($3::uuid IS NULL OR token_id = $3)
        AND ($4::uuid IS NULL OR id >= $4) AND ($5::uuid IS NULL OR id < $5) AND ($6::uuid IS NULL OR id < $6)
@@ -141,7 +141,7 @@ function firstOf(ms: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
-function changeOf(row: Row): Change {
+function changeOf(row: ChangeRow): ChangeRecord {
   return {
     id: row.id,
     at: row.at.getTime(),
