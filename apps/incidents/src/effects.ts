@@ -1,7 +1,7 @@
 import { type IncidentEvent, type StateEvent, subjects, type TimelineEntry } from '@tocsin/contracts';
 import type { Change, Confirmation, Decision, IncidentChange, StateChange } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
-import type { AudienceChange } from './incidents/audience.ts';
+import type { AudienceChange } from './fold/audience.ts';
 import type { Held, KnownMonitor, ResultRow } from './record.ts';
 import type { TransitionMessage } from './transitions/transitions.store.ts';
 

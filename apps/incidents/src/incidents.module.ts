@@ -1,18 +1,21 @@
 import { Module } from '@nestjs/common';
+import { CommandsController } from './commands/commands.controller.ts';
+import { CommandsService } from './commands/commands.service.ts';
+import { IncidentStore } from './commands/incident.store.ts';
 import { ConfirmationAsker } from './fold/confirmation-asker.ts';
+import { FoldController } from './fold/fold.controller.ts';
 import { FoldService } from './fold/fold.service.ts';
+import { HeartbeatsController } from './heartbeats/heartbeats.controller.ts';
 import { HeartbeatsService } from './heartbeats/heartbeats.service.ts';
 import { ForgettingService } from './history/forgetting.service.ts';
 import { HistoryService } from './history/history.service.ts';
 import { PartitionsService } from './history/partitions.service.ts';
 import { RollupsService } from './history/rollups.service.ts';
-import { IncidentsController } from './incidents.controller.ts';
 import { IncidentsStore } from './incidents.store.ts';
 import { PostgresIncidentsStore } from './incidents.store.postgres.ts';
-import { IncidentRecords } from './incidents/incident-records.ts';
-import { IncidentsService } from './incidents/incidents.service.ts';
 import { Loops } from './loops.ts';
 import { MonitorReader, MonitorReaderParts } from './monitors/monitor-reader.ts';
+import { MonitorsController } from './monitors/monitors.controller.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
 import { Rounds } from './rounds.ts';
@@ -26,7 +29,7 @@ import { RedriveService } from './transitions/redrive.service.ts';
 import { TransitionsStore } from './transitions/transitions.store.ts';
 
 @Module({
-  controllers: [IncidentsController],
+  controllers: [CommandsController, FoldController, HeartbeatsController, MonitorsController],
   providers: [
     { provide: IncidentsStore, useClass: PostgresIncidentsStore },
     ConfirmationAsker,
@@ -34,8 +37,8 @@ import { TransitionsStore } from './transitions/transitions.store.ts';
     ForgettingService,
     HeartbeatsService,
     HistoryService,
-    IncidentRecords,
-    IncidentsService,
+    CommandsService,
+    IncidentStore,
     Loops,
     MonitorReader,
     MonitorReaderParts,

@@ -12,7 +12,7 @@ import {
 import { Database, Outbox, type Queryable, type Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import type { Effects } from './effects.ts';
-import { widen } from './incidents/audience.ts';
+import { widen } from './fold/audience.ts';
 import { IncidentsStore, type Overdue } from './incidents.store.ts';
 import {
   type Held,

@@ -3,6 +3,8 @@ import type { Heartbeat, Monitor, MonitorConfig, Result } from '@tocsin/contract
 import { Database, migrate, Operations, Outbox } from '@tocsin/database';
 import { atTheEnd, postgres, type TestDatabase } from '@tocsin/testing';
 import type { Effects } from '../src/effects.ts';
+import { CommandsService } from '../src/commands/commands.service.ts';
+import { IncidentStore } from '../src/commands/incident.store.ts';
 import type { ConfirmationAsker } from '../src/fold/confirmation-asker.ts';
 import { FoldService } from '../src/fold/fold.service.ts';
 import { HeartbeatsService } from '../src/heartbeats/heartbeats.service.ts';
@@ -10,8 +12,6 @@ import { PartitionsService } from '../src/history/partitions.service.ts';
 import { RollupsService } from '../src/history/rollups.service.ts';
 import { incidentsConfig } from '../src/incidents.config.ts';
 import { PostgresIncidentsStore } from '../src/incidents.store.postgres.ts';
-import { IncidentRecords } from '../src/incidents/incident-records.ts';
-import { IncidentsService } from '../src/incidents/incidents.service.ts';
 import { MonitorsService } from '../src/monitors/monitors.service.ts';
 import { MonitorsStore } from '../src/monitors/monitors.store.ts';
 import { StateSweep } from '../src/sweep/state-sweep.ts';
@@ -44,7 +44,7 @@ export class Instance {
   readonly fold: FoldService;
   readonly heartbeats: HeartbeatsService;
   readonly monitors: MonitorsService;
-  readonly incidents: IncidentsService;
+  readonly commands: CommandsService;
   readonly operations: Operations;
   readonly states: StateSweep;
   readonly sweeps: SweepStore;
@@ -63,7 +63,7 @@ export class Instance {
     this.heartbeats = new HeartbeatsService(store, clock);
     this.monitors = new MonitorsService(store, new MonitorsStore(), clock);
     this.operations = new Operations(database, this.outbox, { clock });
-    this.incidents = new IncidentsService(new IncidentRecords(), this.operations, this.transitions);
+    this.commands = new CommandsService(new IncidentStore(), this.operations, this.transitions);
     this.states = new StateSweep(store, asker);
     this.sweeps = new SweepStore(database);
     this.rollups = new RollupsService(database, clock);

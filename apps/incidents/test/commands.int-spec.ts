@@ -28,8 +28,8 @@ describe('what people do with incidents', () => {
     const { id, monitorId } = await anIncident();
     const asked = operation();
     const [first, second] = await Promise.all([
-      one.incidents.acknowledge({ id, note: 'on it' }, asked),
-      other.incidents.acknowledge({ id, note: 'on it' }, asked),
+      one.commands.acknowledge({ id, note: 'on it' }, asked),
+      other.commands.acknowledge({ id, note: 'on it' }, asked),
     ]);
     expect(second).toEqual(first);
     expect(first).toMatchObject({ status: 'acknowledged', acknowledgedBy: 'ada' });
@@ -37,7 +37,7 @@ describe('what people do with incidents', () => {
       ['opened', undefined],
       ['acknowledged', 'ada'],
     ]);
-    await one.incidents.acknowledge({ id }, operation());
+    await one.commands.acknowledge({ id }, operation());
     const events = await one.events({ id: monitorId });
     expect(events.filter((event) => event === 'acknowledged')).toHaveLength(1);
     expect(await one.operations.find(asked.operationId)).toMatchObject({
@@ -50,15 +50,15 @@ describe('what people do with incidents', () => {
   it('the same identifier with another request is refused', async () => {
     const { id } = await anIncident();
     const asked = operation();
-    await one.incidents.note({ id, text: 'a' }, asked);
-    await expect(one.incidents.note({ id, text: 'b' }, { ...asked, requestHash: 'b' })).rejects.toMatchObject({
+    await one.commands.note({ id, text: 'a' }, asked);
+    await expect(one.commands.note({ id, text: 'b' }, { ...asked, requestHash: 'b' })).rejects.toMatchObject({
       code: 'key_reused',
     });
   });
 
   it('a refusal is remembered as what came of the operation', async () => {
     const asked = operation();
-    await expect(one.incidents.acknowledge({ id: newId() }, asked)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(one.commands.acknowledge({ id: newId() }, asked)).rejects.toMatchObject({ code: 'not_found' });
     expect(await one.operations.find(asked.operationId)).toMatchObject({
       status: 'failed',
       error: { code: 'not_found' },
@@ -70,10 +70,10 @@ describe('what people do with incidents', () => {
   it('what people did is told once each, with their token, and refusals too', async () => {
     const { id } = await anIncident();
     const asked = { ...operation(), tokenId: newId(), route: 'POST /v1/incidents/{id}/acknowledge' };
-    await Promise.all([one.incidents.acknowledge({ id }, asked), other.incidents.acknowledge({ id }, asked)]);
+    await Promise.all([one.commands.acknowledge({ id }, asked), other.commands.acknowledge({ id }, asked)]);
     const refused = { ...asked, operationId: newId() };
     const absent = newId();
-    await expect(one.incidents.note({ id: absent, text: 'a' }, refused)).rejects.toThrow('no incident');
+    await expect(one.commands.note({ id: absent, text: 'a' }, refused)).rejects.toThrow('no incident');
     const told = await one.operations.changes({ tokenId: asked.tokenId, limit: 10 });
     const [{ at: _at, id: _id, ...first }] = told.filter(({ outcome }) => outcome === 'done') as [(typeof told)[0]];
     expect(first).toEqual({
@@ -90,8 +90,8 @@ describe('what people do with incidents', () => {
   it('a resolved incident can be noted on and not acknowledged', async () => {
     const { id, monitorId } = await anIncident();
     await one.config({ id: monitorId, revision: 2, deleted: true });
-    await expect(one.incidents.acknowledge({ id }, operation())).rejects.toMatchObject({ code: 'conflict' });
-    const noted = await one.incidents.note({ id, text: 'it was the disk' }, operation());
+    await expect(one.commands.acknowledge({ id }, operation())).rejects.toMatchObject({ code: 'conflict' });
+    const noted = await one.commands.note({ id, text: 'it was the disk' }, operation());
     expect(noted.timeline?.at(-1)).toMatchObject({ what: 'note', by: 'ada', text: 'it was the disk' });
   });
 });

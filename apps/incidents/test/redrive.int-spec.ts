@@ -60,7 +60,7 @@ describe('transitions that the notifier has not said to know', () => {
     const monitor = await down();
     await one.results(aResult({ monitorId: monitor.id, dueAt: clock.at - 20_000, down: 'status' }));
     const [incident] = await one.incidentsOf(monitor);
-    await one.incidents.acknowledge({ id: String(incident?.['id']) }, { operationId: newId(), requestHash: 'x' });
+    await one.commands.acknowledge({ id: String(incident?.['id']) }, { operationId: newId(), requestHash: 'x' });
     await one.results(aResult({ monitorId: monitor.id, dueAt: clock.at - 10_000 }));
     await one.transitions.hurry();
     expect(names(await one.transitions.claim(10, LEASE))).toEqual(['acknowledged', 'opened', 'resolved']);

@@ -63,7 +63,7 @@ describe('whom the messages of an incident go to', () => {
   it('an acknowledgement goes to all of them, and so does the end when the monitor is deleted', async () => {
     const monitor = await change(await change(await down([a]), { channels: [a, b] }), { channels: [] });
     const [incident] = await one.incidentsOf(monitor);
-    await one.incidents.acknowledge({ id: String(incident?.['id']) }, { operationId: newId(), requestHash: 'x' });
+    await one.commands.acknowledge({ id: String(incident?.['id']) }, { operationId: newId(), requestHash: 'x' });
     await one.config({ id: monitor.id, revision: 9, deleted: true });
     expect((await said(monitor)).slice(1)).toEqual([
       ['opened', [a, b]],

@@ -6,7 +6,7 @@ import { HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
 import { Effects } from '../effects.ts';
 import { rescheduled } from '../heartbeats/schedule.ts';
-import { isSameSet } from '../incidents/audience.ts';
+import { isSameSet } from '../fold/audience.ts';
 import { IncidentsStore } from '../incidents.store.ts';
 import { hasGrid, type Held, isUnderstood, type KnownMonitor, rulesOf } from '../record.ts';
 import { type Ending, MonitorsStore, type NewSpan } from './monitors.store.ts';

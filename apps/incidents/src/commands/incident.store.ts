@@ -4,7 +4,7 @@ import { TocsinError } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 import type { KnownMonitor } from '../record.ts';
 
-interface Row {
+interface IncidentRow {
   id: string;
   monitor_id: string;
   monitor_name: string;
@@ -31,13 +31,13 @@ const GET = `SELECT i.*, m.name, m.rules FROM incidents i LEFT JOIN monitors m U
 
 /** Incidents and their timelines, one at a time. Every method works in the caller's transaction. */
 @Injectable()
-export class IncidentRecords {
+export class IncidentStore {
   /** Locks an incident. @returns it with what an event about it needs of its monitor; its channels are those it is told to */
   async lock(
     tx: Queryable,
     id: string,
   ): Promise<{ view: IncidentView; monitor: Pick<KnownMonitor, 'monitorId' | 'name' | 'rules'> } | undefined> {
-    const [row] = await tx.query<Row>(`${GET} FOR UPDATE OF i`, [id], { name: 'incident lock' });
+    const [row] = await tx.query<IncidentRow>(`${GET} FOR UPDATE OF i`, [id], { name: 'incident lock' });
     if (!row) return undefined;
     const known = row.rules?.channels ? row.rules : { ...GONE, ...row.rules };
     const rules = row.told ? { ...known, channels: row.told } : known;
@@ -46,7 +46,7 @@ export class IncidentRecords {
 
   /** An incident with its timeline. @throws TocsinError `not_found` */
   async view(tx: Queryable, id: string): Promise<IncidentView> {
-    const [row] = await tx.query<Row>(GET, [id], { name: 'incident get' });
+    const [row] = await tx.query<IncidentRow>(GET, [id], { name: 'incident get' });
     if (!row) throw new TocsinError('not_found', `There is no incident ${id}.`);
     const entries = await tx.query<EntryRow>(
       'SELECT at, what, by_whom, text FROM timeline WHERE incident_id = $1 ORDER BY n DESC LIMIT 500',
@@ -92,7 +92,7 @@ const GONE: KnownMonitor['rules'] = {
   phaseMs: 0,
 };
 
-function viewOf(row: Row): IncidentView {
+function viewOf(row: IncidentRow): IncidentView {
   const acknowledged = row.acknowledged_at === null ? 'open' : 'acknowledged';
   return {
     id: row.id,

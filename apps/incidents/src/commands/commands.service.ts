@@ -4,13 +4,13 @@ import { TocsinError } from '@tocsin/core';
 import { type Operation, Operations, type Transaction } from '@tocsin/database';
 import { incidentEvent } from '../effects.ts';
 import { TransitionsStore } from '../transitions/transitions.store.ts';
-import { IncidentRecords } from './incident-records.ts';
+import { IncidentStore } from './incident.store.ts';
 
-/** What people do with incidents. Each command is carried out once. */
+/** Carries out what people do with incidents. Each command is carried out once. */
 @Injectable()
-export class IncidentsService {
+export class CommandsService {
   constructor(
-    private readonly records: IncidentRecords,
+    private readonly incidents: IncidentStore,
     private readonly operations: Operations,
     private readonly transitions: TransitionsStore,
   ) {}
@@ -21,34 +21,34 @@ export class IncidentsService {
    */
   acknowledge(input: { id: string; note?: string | undefined }, operation: Operation): Promise<IncidentView> {
     return this.operations.run(operation, { kind: 'incident', id: input.id }, async ({ tx, now }) => {
-      const found = await this.records.lock(tx, input.id);
+      const found = await this.incidents.lock(tx, input.id);
       if (!found) throw absent(input.id);
       if (found.view.status === 'resolved') {
         throw new TocsinError('conflict', 'The incident is resolved; there is nothing left to acknowledge.');
       }
       if (found.view.status === 'open')
         await this.markAcknowledged(tx, found, { at: now, by: operation.actor, note: input.note });
-      return this.records.view(tx, input.id);
+      return this.incidents.view(tx, input.id);
     });
   }
 
   /** Adds a note to an incident's timeline. @throws TocsinError `not_found` */
   note(input: { id: string; text: string }, operation: Operation): Promise<IncidentView> {
     return this.operations.run(operation, { kind: 'incident', id: input.id }, async ({ tx, now }) => {
-      if (!(await this.records.lock(tx, input.id))) throw absent(input.id);
+      if (!(await this.incidents.lock(tx, input.id))) throw absent(input.id);
       const entry = { at: now, what: 'note' as const, by: operation.actor, text: input.text };
-      await this.records.addEntry(tx, input.id, entry);
-      return this.records.view(tx, input.id);
+      await this.incidents.addEntry(tx, input.id, entry);
+      return this.incidents.view(tx, input.id);
     });
   }
 
   private async markAcknowledged(
     tx: Transaction,
-    { view, monitor }: NonNullable<Awaited<ReturnType<IncidentRecords['lock']>>>,
+    { view, monitor }: NonNullable<Awaited<ReturnType<IncidentStore['lock']>>>,
     { at, by, note }: { at: number; by: string | undefined; note: string | undefined },
   ): Promise<void> {
-    await this.records.acknowledge(tx, view.id, { at, by });
-    await this.records.addEntry(tx, view.id, { at, what: 'acknowledged', by, text: note ?? '' });
+    await this.incidents.acknowledge(tx, view.id, { at, by });
+    await this.incidents.addEntry(tx, view.id, { at, what: 'acknowledged', by, text: note ?? '' });
     const payload = incidentEvent(monitor, {
       incidentId: view.id,
       transition: 'acknowledged',
