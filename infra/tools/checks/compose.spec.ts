@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheRulesOf, cacheUsers } from '@tocsin/contracts';
 import { projectRoot } from '@tocsin/local';
@@ -9,13 +9,6 @@ const compose = readFileSync(join(projectRoot, 'infra/deploy/compose/compose.yam
 const example = readFileSync(join(projectRoot, 'infra/deploy/compose/.env.example'), 'utf8');
 
 describe('infra/deploy/compose', () => {
-  it('runs every sub-service, built by its name', () => {
-    for (const app of readdirSync(join(projectRoot, 'apps'))) {
-      expect(compose).toMatch(new RegExp(`^  ${app}:$`, 'm'));
-      expect(compose).toContain(`args: { SERVICE: ${app} }`);
-    }
-  });
-
   it('runs the servers, a collector and Jaeger', () => {
     for (const server of ['nats', 'redis', 'postgres', 'otel-collector', 'jaeger']) {
       expect(compose).toMatch(new RegExp(`^  ${server}:$`, 'm'));

@@ -116,11 +116,6 @@ describe('the files of infra/deploy/kubernetes', () => {
     const named = files.flatMap((file) => variablesIn(readFileSync(file, 'utf8')));
     expect(unexplained(named, ['libs/service', ...serviceNames.map((app) => `apps/${app}`)])).toEqual([]);
   });
-
-  it('give every image of the base a registry in the example', () => {
-    const named = kustomizationIn(example).images?.map(({ name }) => name);
-    expect(named?.toSorted()).toEqual(serviceNames.map((app) => `tocsin/${app}`).toSorted());
-  });
 });
 
 describe.each(serviceNames)('%s', (app) => {

@@ -22,7 +22,15 @@ export { cacheRulesOf, sentinelRules } from './wire/cache-users.ts';
 export { type CommandOwner, commands, type IfRevision } from './wire/commands.ts';
 export { contract } from './wire/contract.ts';
 export * from './wire/permissions.ts';
-export { incidentsQuery, monitorsQuery, notificationsQuery, range, requests } from './wire/requests.ts';
+export {
+  changeRequests,
+  incidentsQuery,
+  monitorsQuery,
+  notificationsQuery,
+  operationRequests,
+  range,
+  requests,
+} from './wire/requests.ts';
 export { newerThan, type RevisedConfig, revisedOf } from './wire/revised.ts';
 export { checkId, subjects } from './wire/subjects.ts';
 export { buckets, consumers, proberTasks, streams } from './wire/topology.ts';

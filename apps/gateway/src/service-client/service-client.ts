@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LastGood } from '@tocsin/cache';
-import { requests } from '@tocsin/contracts';
+import { operationRequests } from '@tocsin/contracts';
 import { acceptedAs, type Aged, type Answer, type Call } from '@tocsin/edge';
 import { type Clock, type RecordedRefusal, refusalError, systemClock, TocsinError } from '@tocsin/core';
 import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
@@ -9,11 +9,7 @@ import type { GatewayConfig } from '../gateway.config.ts';
 import { operationId, operationName } from './operation-id.ts';
 import { ServiceBulkheads } from './service-bulkheads.ts';
 
-const records: Record<string, typeof requests.operationsOfMonitors> = {
-  monitors: requests.operationsOfMonitors,
-  incidents: requests.operationsOfIncidents,
-  notifier: requests.operationsOfNotifier,
-};
+const records: Record<string, typeof operationRequests.monitors> = operationRequests;
 
 /** Questions to one owner may be this part of all requests at a time: one that is frozen leaves room for the others. */
 const OWNERS_SHARE = 0.75;

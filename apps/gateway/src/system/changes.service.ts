@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { requests, type routes } from '@tocsin/contracts';
+import { changeRequests, type routes } from '@tocsin/contracts';
 import { type Answer, type Call, EdgeRefusal, ok } from '@tocsin/edge';
 import { ServiceClient } from '../service-client/service-client.ts';
 
-const OWNERS = [requests.changesOfMonitors, requests.changesOfIncidents, requests.changesOfNotifier];
+const OWNERS = Object.values(changeRequests);
 
 type Query = Call<typeof routes.changes>['query'];
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type OperationView, requests, type routes } from '@tocsin/contracts';
+import { operationRequests, type OperationView, type routes } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import { type Answer, type Call, ok, refusalOf } from '@tocsin/edge';
 import { Messaging } from '@tocsin/messaging';
@@ -9,7 +9,7 @@ import { errorOf, keyReused, ServiceClient } from '../service-client/service-cli
 import type { GatewayConfig } from '../gateway.config.ts';
 import { shownWithin } from '../secrets.ts';
 
-const OWNERS = [requests.operationsOfMonitors, requests.operationsOfIncidents, requests.operationsOfNotifier];
+const OWNERS = Object.values(operationRequests);
 
 /**
  * What came of changes that were accepted: their owners know, or else the stream still holds them. An operation is shown to

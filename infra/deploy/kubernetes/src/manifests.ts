@@ -46,7 +46,6 @@ export interface Kustomization {
   resources?: string[];
   components?: string[];
   patches?: Patch[];
-  images?: { name: string }[];
 }
 
 const FILE = 'kustomization.yaml';

@@ -8,6 +8,7 @@ import { anyMonitor } from '../monitoring/monitor.ts';
 import { coverageReport, monitorTally, resultView, rollup, summary, uptimeReport } from '../monitoring/report.ts';
 import { instanceView } from '../administration/system.ts';
 import { role, token } from '../administration/token.ts';
+import type { CommandOwner } from './commands.ts';
 
 /** Reads: core request / reply to a queue group, with a deadline. */
 function request<I extends z.ZodType, O extends z.ZodType>(subject: string, input: I, output: O, timeoutMs = 2_000) {
@@ -149,3 +150,17 @@ export const requests = {
   /** Broadcast: every instance of every service answers. */
   systemPing: request('system.ping', z.strictObject({}), instanceView, 500),
 } as const;
+
+/** By which each owner of commands says what came of an operation. */
+export const operationRequests = {
+  monitors: requests.operationsOfMonitors,
+  incidents: requests.operationsOfIncidents,
+  notifier: requests.operationsOfNotifier,
+} satisfies Record<CommandOwner, ReturnType<typeof operationOf>>;
+
+/** By which each owner of commands says who gave them. */
+export const changeRequests = {
+  monitors: requests.changesOfMonitors,
+  incidents: requests.changesOfIncidents,
+  notifier: requests.changesOfNotifier,
+} satisfies Record<CommandOwner, ReturnType<typeof changesOf>>;

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { databaseRoles } from '@tocsin/contracts';
+import { type DatabaseRole, databaseRoles } from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
 import { postgresFiles } from './postgres.ts';
 
@@ -8,11 +8,8 @@ const shared = join(import.meta.dirname, '../../files/postgres');
 const units = join(import.meta.dirname, '../../../systemd');
 const hosts = ['a', 'b-2', 'c'].map((name, index) => ({ name, address: `10.0.0.${11 + index}`, interface: 'eth0' }));
 const postgres = {
+  ...(Object.fromEntries(databaseRoles.map((role) => [role, `pw'${role}`])) as Record<DatabaseRole, string>),
   repmgr: String.raw`pw:re\pmgr`,
-  monitors: "pw'monitors",
-  incidents: 'pw-incidents',
-  notifier: 'pw-notifier',
-  status: 'pw-status',
 };
 const deployment = { hosts, postgresql: 15, location: 'here', secrets: { postgres } };
 
