@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { metricsText } from '@tocsin/telemetry';
 import { OpenRequests } from './open-requests.ts';
@@ -21,7 +21,7 @@ const KEEP_ALIVE_MS = 65_000;
 const HEADERS_BOUND_MS = 15_000;
 const REQUEST_BOUND_MS = 60_000;
 
-/** How long a refused connection may take to read why, and to close. */
+/** How long a refused connection may take to read why, to stop sending, and to close. */
 const LINGER_MS = 1_000;
 
 /**
@@ -46,6 +46,7 @@ export class HttpServer {
       },
       (request, response) => this.admit(request, response),
     );
+    this.server.on('connection', (socket) => this.closeGently(socket));
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.refuseBroken(error, socket));
     this.server.on('connect', (_request, socket) => this.refuseLast(socket, NO_TUNNEL));
     this.server.on('checkExpectation', (request, response) => this.admit(request, response, EXPECTATION));
@@ -106,6 +107,19 @@ export class HttpServer {
     if (path === '/metrics') return void sendMetrics(response);
     if (this.application) return this.pass(this.application, request, response);
     refuse(response, STARTING);
+  }
+
+  /**
+   * A request that is refused may still be arriving when its answer is the last one. To close then makes the kernel reset
+   * the connection, and the client may lose the answer (RFC 9112, 9.6): we end our side, and read on for a moment.
+   */
+  private closeGently(socket: Socket): void {
+    const close = socket.destroySoon.bind(socket);
+    socket.destroySoon = () => {
+      if (!this.open.isArriving(socket)) return close();
+      socket.end();
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    };
   }
 
   /** What is not HTTP never reaches the application. */

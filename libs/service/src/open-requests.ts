@@ -34,6 +34,11 @@ export class OpenRequests {
     return true;
   }
 
+  /** Whether a request of this connection has not arrived whole. */
+  isArriving(socket: Duplex): boolean {
+    return [...this.of(socket).open.values()].some(({ complete }) => !complete);
+  }
+
   private settle({ open, whenAnswered }: Connection): void {
     if (whenAnswered && [...open.values()].every(({ complete }) => !complete)) whenAnswered();
   }

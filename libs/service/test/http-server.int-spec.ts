@@ -8,8 +8,14 @@ import { Health } from '../src/health.ts';
 const http = new HttpServer(new Health());
 let port: number;
 
+/** Refuses a body before it has arrived, as Fastify does when its length is too much. */
+function tooLarge(response: ServerResponse): void {
+  response.writeHead(413, { connection: 'close', 'content-length': 7 }).end('refused');
+}
+
 /** Answers with what was asked for, later than what comes behind it could be. */
 function late(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === '/large') return tooLarge(response);
   request.resume();
   setTimeout(() => response.end(`answer to ${request.method} ${request.url}`), 50);
 }
@@ -67,6 +73,37 @@ describe('requests on one connection', () => {
     for (let n = 0; n < 20; n += 1) socket.write(n === 0 ? get('/one') : 'more and more\r\n\r\n');
     await ended;
     expect(statuses(answer)).toEqual([200, 400]);
+  });
+});
+
+describe('a request that is refused while its body arrives', () => {
+  it('has its answer though its client goes on sending, and no reset', async () => {
+    const socket = connect(port, '127.0.0.1');
+    const errors: Error[] = [];
+    socket.on('error', (error) => errors.push(error));
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    let answer = '';
+    socket.on('data', (chunk) => (answer += String(chunk)));
+    socket.write('POST /large HTTP/1.1\r\nhost: h\r\ncontent-length: 100000000\r\n\r\n');
+    const chunk = Buffer.alloc(65_536);
+    for (let n = 0; n < 64 && socket.writable; n += 1) {
+      if (!socket.write(chunk)) await Promise.race([once(socket, 'drain').catch(() => undefined), closed]);
+    }
+    await closed;
+    expect(errors).toEqual([]);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 [^]*refused$/);
+  });
+
+  it('is closed within seconds, though its client never stops', async () => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.resume();
+    const startedAt = performance.now();
+    socket.write('POST /large HTTP/1.1\r\nhost: h\r\ncontent-length: 100000000\r\n\r\n');
+    const sending = setInterval(() => socket.writable && socket.write('more'), 50);
+    await new Promise((resolve) => socket.on('close', resolve));
+    clearInterval(sending);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });
 

@@ -54,7 +54,6 @@ export class Sender {
       });
       sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
       sent.on('error', failed);
-      // What is written all the same after a refusal of a large body breaks the pipe, and not the answer.
       sent.end(body);
     });
   }
