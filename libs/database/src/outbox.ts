@@ -119,9 +119,12 @@ export class Outbox {
         const now = this.clock.monotonic();
         if (rows.length >= limit || now - searchedAt < RECOVERY_MS) return rows;
         searchedAt = now;
-        const found = await this.takeOver(db, limit - rows.length, rows.length > 0);
+        const held = new Set(rows.map((row) => row.id));
+        const left = await this.takeOver(db, limit - rows.length, rows.length > 0);
+        // The lease of a row that was held a moment ago may have run out meanwhile.
+        const found = left.filter((row) => !held.has(row.id));
         // A full batch means that there is more: look again at once.
-        if (rows.length + found.length >= limit) searchedAt = Number.NEGATIVE_INFINITY;
+        if (rows.length + left.length >= limit) searchedAt = Number.NEGATIVE_INFINITY;
         return [...rows, ...found];
       },
       done: async (ids) => {
