@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Cache } from '@tocsin/cache';
-import { type Clock, TocsinError } from '@tocsin/core';
+import { type Clock, TocsinError, within } from '@tocsin/core';
 import { Database, type Queryable } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 
@@ -157,14 +157,8 @@ function canRetry(error: unknown): boolean {
   return error instanceof TocsinError && error.retry;
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TocsinError('deadline', 'The database did not answer in time.')), PATIENCE_MS);
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return within(work, PATIENCE_MS, () => {
+    throw new TocsinError('deadline', 'The database did not answer in time.');
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Follow, Messaging } from '@tocsin/messaging';
 import { z } from 'zod';
+import { within } from '@tocsin/core';
 
 const record = z.object({ dueAt: z.number() });
 /** A bucket that does not answer for so long has no leader, or is asked of one that is gone. */
@@ -36,15 +37,11 @@ export class Watermarks {
     const asked = this.ask(shard);
     const seen = this.seen.get(key(shard));
     if (seen === undefined) return asked;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<number>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS, seen);
-    });
-    try {
-      return await Promise.race([asked.catch(() => seen), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return within(
+      asked.catch(() => seen),
+      PATIENCE_MS,
+      () => seen,
+    );
   }
 
   /** Records a watermark. An older holder's late write can only move it back, which costs doubles that the stream drops. */

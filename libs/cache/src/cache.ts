@@ -1,5 +1,5 @@
 import { context, SpanKind, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
-import { type Clock, systemClock, TocsinError, withDeadline } from '@tocsin/core';
+import { type Clock, systemClock, TocsinError, withDeadline, within } from '@tocsin/core';
 import { parseRedisUrl } from './address.ts';
 import { type Entry, entryOf } from './entry.ts';
 import type { News } from './link.ts';
@@ -277,15 +277,8 @@ export class Cache {
   }
 }
 
-async function bounded<T>(load: () => Promise<T>, timeoutMs: number, key: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new TocsinError('deadline', `Loading ${key} took longer than ${timeoutMs} ms; retry.`);
-    timer = setTimeout(() => reject(error), timeoutMs);
+function bounded<T>(load: () => Promise<T>, timeoutMs: number, key: string): Promise<T> {
+  return within(load(), timeoutMs, () => {
+    throw new TocsinError('deadline', `Loading ${key} took longer than ${timeoutMs} ms; retry.`);
   });
-  try {
-    return await Promise.race([load(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

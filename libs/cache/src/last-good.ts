@@ -1,4 +1,4 @@
-import { type Clock, TocsinError } from '@tocsin/core';
+import { type Clock, TocsinError, within } from '@tocsin/core';
 import type { Answer } from './types.ts';
 
 interface Known {
@@ -35,11 +35,7 @@ export class LastGood {
       (error: unknown) => this.inPlaceOf<T>(key, error),
     );
     if (!this.find<T>(key)) return answered;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<Answer<T> | undefined>((resolve) => {
-      timer = setTimeout(() => resolve(this.find<T>(key, graceMs)), PATIENCE_MS);
-    });
-    return (await Promise.race([answered, late]).finally(() => clearTimeout(timer))) ?? answered;
+    return (await within(answered, PATIENCE_MS, () => this.find<T>(key, graceMs))) ?? answered;
   }
 
   /** Keeps an answer for when there is no new one, unless it knows a newer one already. @returns it */

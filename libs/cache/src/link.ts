@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { type Clock, TocsinError } from '@tocsin/core';
+import { type Clock, TocsinError, within } from '@tocsin/core';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /** What instances tell each other: drop these, or (a new era) drop everything. */
@@ -215,18 +215,10 @@ export class RedisLink {
 }
 
 /** Waits a bounded time for an answer. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    // Timers run before sockets are read: after a pause of this process the answer may be there already.
-    timer = setTimeout(() => setImmediate(() => reject(new Error(`no answer within ${COMMAND_MS} ms`))), COMMAND_MS);
+function answered<T>(answer: Promise<T>): Promise<T> {
+  return within(answer, COMMAND_MS, () => {
+    throw new Error(`no answer within ${COMMAND_MS} ms`);
   });
-  answer.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function parse(text: string): News | undefined {

@@ -12,6 +12,7 @@ export {
   TocsinError,
   type TocsinErrorOptions,
 } from './errors.ts';
+export { within } from './time/within.ts';
 export { asciiHost } from './hostname.ts';
 export { hash32, idFrom, newId } from './ids.ts';
 export {

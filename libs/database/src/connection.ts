@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { within } from '@tocsin/core';
 import type { Address, Host } from './address.ts';
 import { ConnectionTimeout } from './failures.ts';
 import { columnTypes } from './values.ts';
@@ -126,20 +127,13 @@ export class Connection {
 
   private async bounded<T>(fn: () => Promise<T>, timeoutMs: number): Promise<T> {
     if (this.broken) throw new Error('the connection was lost');
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new ConnectionTimeout(`no answer from ${this.host.host}:${this.host.port} within ${timeoutMs} ms`));
-        this.destroy();
-      }, timeoutMs + CLIENT_MARGIN_MS);
-    });
     this.askedAt = performance.now();
-    const running = fn();
-    running.catch(() => undefined);
     try {
-      return await Promise.race([running, late]);
+      return await within(fn(), timeoutMs + CLIENT_MARGIN_MS, () => {
+        this.destroy();
+        throw new ConnectionTimeout(`no answer from ${this.host.host}:${this.host.port} within ${timeoutMs} ms`);
+      });
     } finally {
-      clearTimeout(timer);
       this.askedAt = undefined;
     }
   }

@@ -1,4 +1,4 @@
-import { currentDeadline, systemClock, TocsinError } from '@tocsin/core';
+import { currentDeadline, systemClock, TocsinError, within } from '@tocsin/core';
 import { Absence } from './absence.ts';
 import { parseAddress } from './address.ts';
 import type { Connection, Session } from './connection.ts';
@@ -124,18 +124,11 @@ interface ReadOptions extends QueryOptions {
 async function inTime<T>(read: (until: number | undefined) => Promise<T>): Promise<T> {
   const until = currentDeadline();
   if (until === undefined) return read(until);
-  const late = new TocsinError('deadline', 'The database did not answer before whoever asks stopped waiting.');
+  const late = (): never => {
+    throw new TocsinError('deadline', 'The database did not answer before the client stopped waiting.');
+  };
   const leftMs = until - systemClock.now();
-  if (leftMs <= 0) throw late;
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late), leftMs);
-  });
-  try {
-    return await Promise.race([read(until), expired]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return leftMs <= 0 ? late() : within(read(until), leftMs, late);
 }
 
 /** Runs one statement on one connection, and tells the pool what its failure means. */

@@ -59,7 +59,7 @@ describe('Health', () => {
     const health = running();
     health.add('slow', () => new Promise(() => undefined));
     const report = health.report();
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(1_001);
     expect(await report).toMatchObject({ dependencies: { slow: { ok: false, error: 'no answer within 1000 ms' } } });
   });
 

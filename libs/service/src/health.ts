@@ -1,5 +1,5 @@
 import { instance, redactText } from '@tocsin/telemetry';
-import { systemClock } from '@tocsin/core';
+import { systemClock, within } from '@tocsin/core';
 
 /** What a check of a dependency found; when that is not usable it throws, or says `ok: false` with details to show. */
 export type HealthCheck = () => Promise<{ ok?: boolean; latencyMs?: number; [detail: string]: unknown }>;
@@ -84,17 +84,13 @@ export class Health {
 
 async function examineOne(check: HealthCheck, required: boolean): Promise<DependencyHealth> {
   const startedAt = systemClock.monotonic();
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_BOUND_MS} ms`)), CHECK_BOUND_MS);
-  });
   try {
-    const found = await Promise.race([check(), bound]);
+    const found = await within(check(), CHECK_BOUND_MS, () => {
+      throw new Error(`no answer within ${CHECK_BOUND_MS} ms`);
+    });
     return { latencyMs: rounded(systemClock.monotonic() - startedAt), ...found, ok: found.ok !== false, required };
   } catch (error) {
     return { ok: false, required, error: redactText(error instanceof Error ? error.message : String(error)) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { type TargetEntry, targetEntry, type TargetGuard, type TargetRefusal, TargetRules } from '@tocsin/core';
+import { type TargetEntry, targetEntry, type TargetGuard, type TargetRefusal, TargetRules, within } from '@tocsin/core';
 import type { PlatformConfig } from './platform.config.ts';
 import { type Endpoint, hostsOf, type TargetLists } from './targets.config.ts';
 import { CONFIG } from './tokens.ts';
@@ -33,10 +33,7 @@ export class Targets implements TargetGuard, OnModuleInit, OnApplicationShutdown
   }
 
   async onModuleInit(): Promise<void> {
-    let waited: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (waited = setTimeout(resolve, FIRST_LOOK_MS)));
-    await Promise.race([this.look(), late]);
-    clearTimeout(waited);
+    await within(this.look(), FIRST_LOOK_MS, () => undefined);
   }
 
   onApplicationShutdown(): void {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { metrics } from '@opentelemetry/api';
 import { streams, subjects } from '@tocsin/contracts';
-import { newId, TocsinError } from '@tocsin/core';
+import { newId, TocsinError, within } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
 import { Messaging } from '@tocsin/messaging';
 import { CONFIG, Drain } from '@tocsin/service';
@@ -113,14 +113,11 @@ export class Reconciler implements OnApplicationBootstrap {
         if (id !== undefined && revision !== undefined) seen[kind].set(id, { revision, deleted: deleted === true });
       },
     );
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new TocsinError('deadline', 'CONFIG could not be read in time')), READ_MS);
-    });
     try {
-      await Promise.race([follow.caughtUp, late]);
+      await within(follow.caughtUp, READ_MS, () => {
+        throw new TocsinError('deadline', 'CONFIG could not be read in time');
+      });
     } finally {
-      clearTimeout(timer);
       await follow.stop();
     }
     return seen;

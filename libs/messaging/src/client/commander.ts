@@ -1,6 +1,6 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { Msg, Subscription } from '@nats-io/transport-node';
-import { systemClock, TocsinError } from '@tocsin/core';
+import { systemClock, TocsinError, within } from '@tocsin/core';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
 import { type CommandSpec, COMMANDS_STREAM, commandPattern, inboxPrefix } from '../contract.ts';
@@ -119,16 +119,10 @@ function headersOf(o: CommandOptions): Record<string, string> {
 }
 
 /** Without a leader the broker does not answer, and its client would wait longer than the caller does. */
-async function byDeadline<T>(asking: Promise<T>, deadline: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, Math.max(0, deadline - systemClock.now()), new Error('no answer in time'));
+function byDeadline<T>(asking: Promise<T>, deadline: number): Promise<T> {
+  return within(asking, Math.max(0, deadline - systemClock.now()), () => {
+    throw new Error('no answer in time');
   });
-  try {
-    return await Promise.race([asking, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Waits for the one answer to an operation. */

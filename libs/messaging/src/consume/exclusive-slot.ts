@@ -1,4 +1,4 @@
-import { systemClock } from '@tocsin/core';
+import { systemClock, within } from '@tocsin/core';
 
 /** How long the slot waits for the running handlers to end. */
 const IDLE_WAIT_MS = 3_000;
@@ -78,16 +78,10 @@ export class ExclusiveSlot {
 }
 
 /** Whether `act` ends within `ms`, with success or without. */
-async function endsWithin(ms: number, act: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));
+function endsWithin(ms: number, act: Promise<void>): Promise<boolean> {
   const ended = act.then(
     () => true,
     () => true,
   );
-  try {
-    return await Promise.race([ended, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return within(ended, ms, () => false);
 }

@@ -1,4 +1,4 @@
-import { systemClock } from '@tocsin/core';
+import { systemClock, within } from '@tocsin/core';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
 import type { Connection } from '../client/connection.ts';
@@ -81,8 +81,11 @@ export class Pull {
     this.stopListening?.();
     const { subscription } = this;
     if (!subscription || subscription.isClosed()) return;
-    const late = new Promise<void>((resolve) => setTimeout(resolve, 1_000).unref());
-    await Promise.race([subscription.drain().catch(() => undefined), late]);
+    await within(
+      subscription.drain().catch(() => undefined),
+      1_000,
+      () => undefined,
+    );
   }
 
   private receive(msg: Msg): void {

@@ -1,4 +1,4 @@
-import { systemClock, TocsinError, withDeadline } from '@tocsin/core';
+import { systemClock, TocsinError, withDeadline, within } from '@tocsin/core';
 import { Logger } from '@nestjs/common';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
@@ -53,8 +53,8 @@ export class Responder {
 
   /** Takes no more questions and answers those that arrived, at most until `until` (monotonic ms). */
   async drain(until: number): Promise<void> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, 1_000).unref());
-    await Promise.race([Promise.allSettled(this.subscriptions.map((subscription) => subscription.drain())), late]);
+    const drained = Promise.allSettled(this.subscriptions.map((subscription) => subscription.drain()));
+    await within(drained, 1_000, () => undefined);
     const isWaitedFor = (): boolean => this.inWork.size > 0 && systemClock.now() < this.lastDeadline;
     while (isWaitedFor() && systemClock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, 5));

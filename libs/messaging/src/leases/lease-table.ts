@@ -1,4 +1,4 @@
-import { systemClock, TocsinError } from '@tocsin/core';
+import { systemClock, TocsinError, within } from '@tocsin/core';
 import type { Connection } from '../client/connection.ts';
 import { StreamFollow } from '../client/follow.ts';
 
@@ -44,16 +44,10 @@ export class LeaseTable {
    */
   async ready(): Promise<void> {
     this.opening ??= this.open();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = new TocsinError('unavailable', 'The leases could not be read from the broker. Try again.');
-      timer = setTimeout(reject, READY_MS, error);
+    const read = this.opening.then(({ caughtUp }) => caughtUp);
+    await within(read, READY_MS, () => {
+      throw new TocsinError('unavailable', 'The leases could not be read from the broker. Try again.');
     });
-    try {
-      await Promise.race([this.opening.then(({ caughtUp }) => caughtUp), late]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   /** When the bucket was created: another time means another bucket. */

@@ -1,5 +1,5 @@
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
-import { systemClock } from '@tocsin/core';
+import { systemClock, within } from '@tocsin/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { type CommandHandler, commandDefinition } from '../consume/command-consumer.ts';
 import {
@@ -119,8 +119,12 @@ export class JetStreamTransport extends Server implements CustomTransportStrateg
     ]);
     const { nats } = this.messaging.connection;
     // The last acks must have left before the process goes.
-    const late = new Promise<void>((resolve) => setTimeout(resolve, 500).unref());
-    if (!nats.isClosed()) await Promise.race([nats.flush().catch(() => undefined), late]);
+    if (nats.isClosed()) return;
+    await within(
+      nats.flush().catch(() => undefined),
+      500,
+      () => undefined,
+    );
   }
 }
 
