@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
-startTelemetry('incidents');
+await startTelemetry('incidents');
 const [{ contract }, { runService }, { IncidentsModule }, { incidentsConfig }] = await Promise.all([
   import('@tocsin/contracts'),
   import('@tocsin/service'),

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
-startTelemetry('monitors');
+await startTelemetry('monitors');
 
 const { runService } = await import('@tocsin/service');
 const { contract } = await import('@tocsin/contracts');

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
-startTelemetry('notifier');
+await startTelemetry('notifier');
 
 const { runService } = await import('@tocsin/service');
 const { contract } = await import('@tocsin/contracts');

@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
 // Before anything else is loaded: what measures or traces asks for its instruments while it loads.
-startTelemetry('prober');
+await startTelemetry('prober');
 
 const { contract, proberTasks } = await import('@tocsin/contracts');
 const { runService } = await import('@tocsin/service');

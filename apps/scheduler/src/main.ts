@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
 // Before anything else is loaded: what measures or traces asks for its instruments while it loads.
-startTelemetry('scheduler');
+await startTelemetry('scheduler');
 
 const { contract } = await import('@tocsin/contracts');
 const { runService } = await import('@tocsin/service');

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
-startTelemetry('status');
+await startTelemetry('status');
 const [{ contract }, { runService }, { StatusModule }, { statusConfig }] = await Promise.all([
   import('@tocsin/contracts'),
   import('@tocsin/service'),

@@ -55,7 +55,7 @@ const log = logger('service');
  * bad key; a defect exits with code 1.
  */
 export async function runService(settings: ServiceSettings): Promise<void> {
-  startTelemetry(settings.name);
+  await startTelemetry(settings.name);
   exitOnDefect();
   const config = configOrExit(settings);
   const health = new Health();

@@ -15,6 +15,7 @@ it(
         TOCSIN_NATS_URLS: nats.url,
         TOCSIN_DATABASE_URL: database.urlFor('monitors'),
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+        OTEL_BSP_SCHEDULE_DELAY: '200',
         TOCSIN_INSTANCE: 'toy-1',
       });
       await toy.untilStatus(200);

@@ -1,4 +1,4 @@
-import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { isSpanContextValid, logs, SeverityNumber, trace, type Attributes, type Logger } from '@opentelemetry/api';
 import { systemClock } from '@tocsin/core';
 import { pino, stdTimeFunctions, type DestinationStream, type Level } from 'pino';
 import { instance } from './instance.ts';
@@ -20,6 +20,18 @@ export interface Log {
   readonly error: LogMethod;
   readonly fatal: LogMethod;
 }
+
+/** The context of what the OpenTelemetry SDK reports of itself. Those lines are not exported, or each failed export would cause another. */
+export const DIAGNOSTICS = 'opentelemetry';
+
+const SEVERITY: Record<Level, SeverityNumber> = {
+  trace: SeverityNumber.TRACE,
+  debug: SeverityNumber.DEBUG,
+  info: SeverityNumber.INFO,
+  warn: SeverityNumber.WARN,
+  error: SeverityNumber.ERROR,
+  fatal: SeverityNumber.FATAL,
+};
 
 const readable = process.stdout.isTTY === true || process.env['TOCSIN_LOG_FORMAT'] === 'pretty';
 const pretty = readable ? (await import('pino-pretty')).default : undefined;
@@ -47,9 +59,11 @@ function rootLogger(): pino.Logger {
 
 /**
  * The log of one part of the program. Lines are JSON on stdout with `trace_id` and `span_id` (readable text when a
- * terminal is attached). Secrets are hidden by key, and a line that repeats too fast is held back and counted.
+ * terminal is attached), and OpenTelemetry gets the same lines, where logs are exported. Secrets are hidden by key, and a
+ * line that repeats too fast is held back and counted.
  */
 export function logger(context: string): Log {
+  const exported = context === DIAGNOSTICS ? undefined : logs.getLogger(context);
   const method = (level: Level): LogMethod => {
     return (first: LogFields | string, message?: string) => {
       const pinoLogger = rootLogger();
@@ -57,8 +71,13 @@ export function logger(context: string): Log {
       const text = typeof first === 'string' ? first : (message ?? '');
       const { admitted, held } = isBounded(level) ? repetition.admit(context, text) : { admitted: true, held: 0 };
       if (!admitted) return;
-      const fields = typeof first === 'string' ? {} : (redact(first) as LogFields);
-      pinoLogger[level]({ context, ...fields, ...(held > 0 ? { held } : {}) }, redactText(text));
+      const fields = {
+        ...(typeof first === 'string' ? {} : (redact(first) as LogFields)),
+        ...(held > 0 ? { held } : {}),
+      };
+      const shown = redactText(text);
+      pinoLogger[level]({ context, ...fields }, shown);
+      if (exported?.enabled({ severityNumber: SEVERITY[level] })) exportLine(exported, level, shown, fields);
     };
   };
   return {
@@ -67,6 +86,28 @@ export function logger(context: string): Log {
     warn: method('warn'),
     error: method('error'),
     fatal: method('fatal'),
+  };
+}
+
+/** The line as OpenTelemetry's logs have it; the ids of the trace are added there. */
+function exportLine(to: Logger, level: Level, body: string, { err, ...attributes }: LogFields): void {
+  const exception = exceptionOf(err);
+  to.emit({
+    severityNumber: SEVERITY[level],
+    severityText: level,
+    body,
+    attributes: { ...attributes, ...exception },
+  });
+}
+
+function exceptionOf(err: unknown): Attributes {
+  if (typeof err !== 'object' || err === null) return err === undefined ? {} : { err };
+  const { type, message, stack, ...rest } = err as LogFields;
+  return {
+    'exception.type': type,
+    'exception.message': message,
+    'exception.stacktrace': stack,
+    ...(Object.keys(rest).length > 0 ? { 'exception.details': rest } : {}),
   };
 }
 

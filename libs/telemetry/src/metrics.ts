@@ -1,7 +1,7 @@
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { Resource } from '@opentelemetry/resources';
-import { AggregationType, InstrumentType, MeterProvider } from '@opentelemetry/sdk-metrics';
+import { AggregationType, InstrumentType, MeterProvider, type IMetricReader } from '@opentelemetry/sdk-metrics';
 import { observeProcess } from './process-metrics.ts';
 
 /** Bounds of histograms whose name ends in `_seconds`: from one millisecond to half a minute. */
@@ -11,12 +11,15 @@ const MOST_SERIES_PER_METRIC = 1000;
 let exporter: PrometheusExporter | undefined;
 const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
 
-/** Makes metrics of all libs readable by `metricsText`. Instruments made before this call record nothing. */
-export function startMetrics(resource: Resource): MeterProvider {
+/**
+ * Makes the metrics of all libs readable by `metricsText`, and gives the same to `readers`, which export them. Instruments
+ * made before this call record nothing.
+ */
+export function startMetrics(resource: Resource, readers: IMetricReader[] = []): MeterProvider {
   exporter = new PrometheusExporter({ preventServerStart: true });
   const provider = new MeterProvider({
     resource,
-    readers: [exporter],
+    readers: [exporter, ...readers],
     views: [
       {
         instrumentName: '*_seconds',

@@ -27,7 +27,7 @@ export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return value;
+  if (value instanceof Date) return value.toJSON();
   if (value instanceof Error) return describeError(value, depth);
   if (depth >= MAX_DEPTH) return '[deeper]';
   if (Buffer.isBuffer(value)) return `[${value.length} bytes]`;

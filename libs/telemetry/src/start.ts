@@ -1,35 +1,46 @@
+import { hostname } from 'node:os';
 import type { MeterProvider } from '@opentelemetry/sdk-metrics';
-import type { TracerProvider } from '@opentelemetry/sdk-trace';
-import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+  type Resource,
+} from '@opentelemetry/resources';
+import { exportedBy } from './exported.ts';
 import { instance, nameInstance } from './instance.ts';
-import { logger, resetLogger } from './logger.ts';
+import { DIAGNOSTICS, logger, resetLogger } from './logger.ts';
 import { startMetrics } from './metrics.ts';
-import { startTracing } from './tracing.ts';
+import type { RunningSdk } from './sdk.ts';
 
 const DEFAULT_CHECK_RATIO = 0.01;
 const FLUSH_BOUND_MS = 2000;
 
 let meterProvider: MeterProvider | undefined;
-let tracerProvider: TracerProvider | undefined;
+let sdk: RunningSdk | undefined;
 
 /**
- * Names the process and starts metrics and, when OTEL_EXPORTER_OTLP_ENDPOINT is set, tracing. It must run before any
- * module is loaded that makes instruments, so it is the first line of every `main.ts`, with the rest imported after it.
+ * Names the process and starts metrics and, where OpenTelemetry's variables say that something is exported, its SDK. It
+ * must run before any module is loaded that makes instruments, so every `main.ts` awaits it first and imports the rest
+ * after it.
  */
-export function startTelemetry(service: string, env: NodeJS.ProcessEnv = process.env): void {
+export async function startTelemetry(service: string): Promise<void> {
   if (meterProvider) return;
-  nameInstance(service, env);
+  nameInstance(service, process.env);
   resetLogger();
   const resource = describeInstance();
-  meterProvider = startMetrics(resource);
-  const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
-  if (endpoint) tracerProvider = startTracing(endpoint, checkRatio(env['TOCSIN_TRACE_CHECK_RATIO']), resource);
+  const exported = exportedBy(process.env);
+  if (exported.traces || exported.logs || exported.metrics.length > 0) {
+    const { startSdk } = await import('./sdk.ts');
+    sdk = startSdk(resource, exported, checkRatio(process.env['TOCSIN_TRACE_CHECK_RATIO']));
+  }
+  meterProvider = startMetrics(resource, sdk?.readers);
 }
 
 /** Sends what is still queued and stops. Takes at most 2 s, whether a collector listens or not. */
 export async function stopTelemetry(): Promise<void> {
-  const stopping = Promise.allSettled([tracerProvider?.shutdown(), meterProvider?.shutdown()]);
-  tracerProvider = undefined;
+  const stopping = Promise.all([ended(sdk?.shutdown()), ended(meterProvider?.shutdown())]);
+  sdk = undefined;
   meterProvider = undefined;
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<void>((resolve) => {
@@ -39,13 +50,24 @@ export async function stopTelemetry(): Promise<void> {
   clearTimeout(timer);
 }
 
+async function ended(shutdown: Promise<void> | undefined): Promise<void> {
+  await shutdown?.catch((err: unknown) => {
+    logger(DIAGNOSTICS).warn({ err }, 'what was queued at the end could not be exported');
+  });
+}
+
+/** Who reports. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win over what Tocsin says of itself. */
 function describeInstance(): Resource {
-  return resourceFromAttributes({
+  const own = resourceFromAttributes({
     'service.name': instance.service,
     'service.namespace': 'tocsin',
     'service.version': instance.version,
     'service.instance.id': instance.id,
+    'host.name': hostname(),
   });
+  return defaultResource()
+    .merge(own)
+    .merge(detectResources({ detectors: [envDetector] }));
 }
 
 function checkRatio(text: string | undefined): number {

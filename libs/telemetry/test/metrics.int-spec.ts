@@ -3,7 +3,7 @@ import { runProcess } from './process.ts';
 
 async function metricsOf(body: string): Promise<string> {
   const { lines } = await runProcess(
-    `startTelemetry('toy');
+    `await startTelemetry('toy');
      const meter = api.metrics.getMeter('tocsin');
      ${body}
      const { body: text } = await metricsText();

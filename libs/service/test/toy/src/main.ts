@@ -1,6 +1,6 @@
 import { startTelemetry } from '@tocsin/telemetry';
 
-startTelemetry('toy');
+await startTelemetry('toy');
 const { runService } = await import('../../../src/index.ts');
 const { ToyModule } = await import('./toy.module.ts');
 const { toyContract } = await import('./toy.contract.ts');

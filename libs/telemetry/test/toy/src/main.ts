@@ -1,0 +1,4 @@
+import { startTelemetry } from '@tocsin/telemetry';
+
+await startTelemetry('toy');
+await (await import('./work.ts')).work();
