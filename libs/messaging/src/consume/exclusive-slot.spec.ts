@@ -35,7 +35,7 @@ describe('a message that must run alone', () => {
     const act = vi.fn<() => Promise<void>>(never);
     slot.enter();
     const ran = slot.runExclusively(act, nothing);
-    await vi.advanceTimersByTimeAsync(3_000);
+    await vi.advanceTimersByTimeAsync(3_001);
     expect(await ran).toBe(false);
     expect(act).not.toHaveBeenCalled();
     expect(slot.isClaimed).toBe(false);
@@ -53,7 +53,7 @@ describe('a message that must run alone', () => {
     void slot.runExclusively(never, () => claimedWhenShared.push(slot.isClaimed));
     await vi.advanceTimersByTimeAsync(9_999);
     expect(claimedWhenShared).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(2);
     expect(claimedWhenShared).toEqual([true]);
     expect(slot.isClaimed).toBe(false);
   });
