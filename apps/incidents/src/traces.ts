@@ -1,6 +1,6 @@
 import { context, type Context, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import type { Change } from '@tocsin/core';
-import type { KnownMonitor } from './record.ts';
+import type { KnownMonitor } from './states/held-monitor.ts';
 
 /** The trace that a message came with. */
 export function traceOf(headers: Record<string, string>): Context {

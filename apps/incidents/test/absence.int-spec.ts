@@ -5,7 +5,7 @@ import { startPostgres } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
 import { aMonitor, aResult, atTheEnd, natsServer, type TestDatabase, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Road } from '../src/sweep/road.ts';
+import { IntakeHealth } from '../src/sweep/intake-health.ts';
 import { SweepService } from '../src/sweep/sweep.service.ts';
 import { SweepStore } from '../src/sweep/sweep.store.ts';
 import { bench, type Instance, TestClock } from './bench.ts';
@@ -20,7 +20,7 @@ describe('absence is judged', () => {
   let messaging: Messaging;
   let one: Instance;
   let sweep: SweepService;
-  let road: Road;
+  let road: IntakeHealth;
   let server: Pick<TestDatabase, 'urlFor'>;
   let monitor: Monitor;
 
@@ -48,7 +48,7 @@ describe('absence is judged', () => {
   /** A monitor that was heard of a moment ago, and an instance that has been up for a minute. */
   beforeEach(async () => {
     await one.database.query('UPDATE states SET silence_ms = NULL');
-    road = new Road(messaging, clock);
+    road = new IntakeHealth(messaging, clock);
     sweep = new SweepService(one.sweeps, one.states, one.heartbeats, road);
     await sweep.run();
     clock.at += 60_000;

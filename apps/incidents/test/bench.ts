@@ -2,16 +2,16 @@ import type { Clock, Confirmation } from '@tocsin/core';
 import type { Heartbeat, Monitor, MonitorConfig, Result } from '@tocsin/contracts';
 import { Database, migrate, Operations, Outbox } from '@tocsin/database';
 import { atTheEnd, postgres, type TestDatabase } from '@tocsin/testing';
-import type { Effects } from '../src/effects.ts';
+import type { FoldOutput } from '../src/states/fold-output.ts';
 import { CommandsService } from '../src/commands/commands.service.ts';
 import { IncidentStore } from '../src/commands/incident.store.ts';
-import type { ConfirmationAsker } from '../src/fold/confirmation-asker.ts';
+import type { ConfirmationPublisher } from '../src/fold/confirmation-publisher.ts';
 import { FoldService } from '../src/fold/fold.service.ts';
 import { HeartbeatsService } from '../src/heartbeats/heartbeats.service.ts';
 import { PartitionsService } from '../src/history/partitions.service.ts';
 import { RollupsService } from '../src/history/rollups.service.ts';
 import { incidentsConfig } from '../src/incidents.config.ts';
-import { PostgresIncidentsStore } from '../src/incidents.store.postgres.ts';
+import { StatesStore } from '../src/states/states.store.ts';
 import { MonitorsService } from '../src/monitors/monitors.service.ts';
 import { MonitorsStore } from '../src/monitors/monitors.store.ts';
 import { StateSweep } from '../src/sweep/state-sweep.ts';
@@ -29,17 +29,17 @@ export class TestClock implements Clock {
   }
 }
 
-/** Notes what was asked for instead of publishing it: what happens to a task is the prober's test. */
-class NotedAsker implements Pick<ConfirmationAsker, 'ask'> {
+/** Keeps confirmations instead of publishing them: the prober's tests cover what happens to a task. */
+class NotedConfirmations implements Pick<ConfirmationPublisher, 'publish'> {
   readonly asked: (Confirmation & { monitorId: string })[] = [];
-  ask(asked: Effects['confirmations']): void {
+  publish(asked: FoldOutput['confirmations']): void {
     for (const { monitor, confirmation } of asked) this.asked.push({ monitorId: monitor.monitorId, ...confirmation });
   }
 }
 
 /** One instance of the service on a database, without the broker: its parts, wired by hand. */
 export class Instance {
-  readonly asker = new NotedAsker();
+  readonly confirmations = new NotedConfirmations();
   readonly outbox = new Outbox();
   readonly fold: FoldService;
   readonly heartbeats: HeartbeatsService;
@@ -57,14 +57,14 @@ export class Instance {
     readonly clock: TestClock,
   ) {
     this.transitions = new TransitionsStore(database, this.outbox);
-    const store = new PostgresIncidentsStore(database, this.outbox, this.transitions, clock);
-    const asker = this.asker as unknown as ConfirmationAsker;
-    this.fold = new FoldService(store, asker, clock);
+    const store = new StatesStore(database, this.outbox, this.transitions, clock);
+    const confirmations = this.confirmations as unknown as ConfirmationPublisher;
+    this.fold = new FoldService(store, confirmations, clock);
     this.heartbeats = new HeartbeatsService(store, clock);
     this.monitors = new MonitorsService(store, new MonitorsStore(), clock);
     this.operations = new Operations(database, this.outbox, { clock });
     this.commands = new CommandsService(new IncidentStore(), this.operations, this.transitions);
-    this.states = new StateSweep(store, asker);
+    this.states = new StateSweep(store, confirmations);
     this.sweeps = new SweepStore(database);
     this.rollups = new RollupsService(database, clock);
     this.partitions = new PartitionsService(database, clock, incidentsConfig.parse({}));

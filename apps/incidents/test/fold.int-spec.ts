@@ -34,7 +34,7 @@ describe('folding results', () => {
     const monitor = await watched();
     await one.results(result(monitor, 0), result(monitor, 1, { down: 'status' }));
     expect(await one.state(monitor)).toMatchObject({ state: 'up' });
-    expect(one.asker.asked.at(-1)).toMatchObject({ monitorId: monitor.id, attempt: 1, avoid: 'prober-1' });
+    expect(one.confirmations.asked.at(-1)).toMatchObject({ monitorId: monitor.id, attempt: 1, avoid: 'prober-1' });
     await one.results(result(monitor, 1, { attempt: 1, down: 'status', prober: 'prober-2' }));
     expect(await one.state(monitor)).toMatchObject({ state: 'down', reason: 'status' });
     expect(await one.incidentsOf(monitor)).toMatchObject([{ resolved_at: null, state: 'down', reason: 'status' }]);

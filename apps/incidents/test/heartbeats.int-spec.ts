@@ -3,7 +3,7 @@ import { type Heartbeat, type Monitor, monitorConfig, type MonitorSpecInput } fr
 import { HandBack } from '@tocsin/messaging';
 import { aMonitorOf } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { rulesOf } from '../src/record.ts';
+import { rulesOf } from '../src/states/held-monitor.ts';
 import { bench, type Instance, TestClock } from './bench.ts';
 
 const MINUTE = 60_000;

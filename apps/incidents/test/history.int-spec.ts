@@ -2,7 +2,7 @@ import { dueAt, gridOf, histogramCount, type Histogram, newId, windowAt } from '
 import type { Monitor, Result } from '@tocsin/contracts';
 import { aMonitor, aResult } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ForgettingService } from '../src/history/forgetting.service.ts';
+import { RetentionService } from '../src/history/retention.service.ts';
 import { HistoryService } from '../src/history/history.service.ts';
 import { incidentsConfig } from '../src/incidents.config.ts';
 import { bench, type Instance, TestClock } from './bench.ts';
@@ -108,7 +108,7 @@ describe('the history', () => {
     const history = new HistoryService(
       one.rollups,
       one.partitions,
-      new ForgettingService(one.database, one.operations, clock, config),
+      new RetentionService(one.database, one.operations, clock, config),
     );
     const now = clock.at;
     const [kept, gone] = [now - 499 * DAY, now - 501 * DAY];

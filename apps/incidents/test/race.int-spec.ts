@@ -5,8 +5,8 @@ import { Database, type Transaction, type TransactionOptions } from '@tocsin/dat
 import { aMonitor, aResult, atTheEnd } from '@tocsin/testing';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PostgresIncidentsStore } from '../src/incidents.store.postgres.ts';
-import type { Held } from '../src/record.ts';
+import { StatesStore } from '../src/states/states.store.ts';
+import type { Held } from '../src/states/held-monitor.ts';
 import { bench, Instance, TestClock } from './bench.ts';
 
 const INTERVAL = 10_000;
@@ -135,7 +135,7 @@ describe('instances that race over the same results and are killed', () => {
   }
 
   function held(monitors: readonly Monitor[]): Promise<Map<string, Held>> {
-    const store = new PostgresIncidentsStore(first.database, first.outbox, first.transitions, clock);
+    const store = new StatesStore(first.database, first.outbox, first.transitions, clock);
     return store.transaction((tx) =>
       store.lock(
         tx,

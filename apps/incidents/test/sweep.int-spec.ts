@@ -135,7 +135,9 @@ describe('what did not happen', () => {
     for (let round = 0; round < 3; round += 1) {
       clock.at += 16_000;
       await one.states.confirm(clock.at, openSince);
-      attempts.push(one.asker.asked.filter(({ monitorId }) => monitorId === monitor.id).map(({ attempt }) => attempt));
+      attempts.push(
+        one.confirmations.asked.filter(({ monitorId }) => monitorId === monitor.id).map(({ attempt }) => attempt),
+      );
     }
     expect(attempts.at(-1)).toEqual([1, 2, 3]);
     expect(await one.state(monitor)).toMatchObject({ state: 'down', reason: 'status', confirm_at: null });

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type IncidentView, subjects } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import { type Operation, Operations, type Transaction } from '@tocsin/database';
-import { incidentEvent } from '../effects.ts';
+import { incidentEvent } from '../states/fold-output.ts';
 import { TransitionsStore } from '../transitions/transitions.store.ts';
 import { IncidentStore } from './incident.store.ts';
 

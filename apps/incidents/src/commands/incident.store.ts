@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { IncidentView, StateName, TimelineEntry } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
-import type { KnownMonitor } from '../record.ts';
+import type { KnownMonitor } from '../states/held-monitor.ts';
 
 interface IncidentRow {
   id: string;

@@ -4,12 +4,12 @@ import { type Clock, decide, type Decision, TocsinError } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
 import { type Delivery, HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
-import { Effects } from '../effects.ts';
+import { FoldOutput } from '../states/fold-output.ts';
 import { folded, foldSeconds, foldSize, resultAge } from '../incidents.metrics.ts';
-import { IncidentsStore } from '../incidents.store.ts';
-import { type Held, isDueIn, presentSpan, type ResultRow, type StoredSpan } from '../record.ts';
+import { StatesStore } from '../states/states.store.ts';
+import { type Held, isDueIn, presentSpan, type ResultRow, type StoredSpan } from '../states/held-monitor.ts';
 import { traceChange } from '../traces.ts';
-import { ConfirmationAsker } from './confirmation-asker.ts';
+import { ConfirmationPublisher } from './confirmation-publisher.ts';
 import { resultRow } from './result-row.ts';
 
 /** Results this old, or from this far ahead, belong to no partition: something is wrong with them or with a clock. */
@@ -25,8 +25,8 @@ type Item = Pick<Delivery<Result>, 'data' | 'headers' | 'publishedAt'>;
 @Injectable()
 export class FoldService {
   constructor(
-    private readonly store: IncidentsStore,
-    private readonly asker: ConfirmationAsker,
+    private readonly store: StatesStore,
+    private readonly confirmations: ConfirmationPublisher,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -39,8 +39,8 @@ export class FoldService {
     const started = this.clock.monotonic();
     const ordered = items.toSorted((a, b) => a.data.dueAt - b.data.dueAt || a.data.attempt - b.data.attempt);
     this.refuseImpossible(ordered);
-    const [effects, unheard] = await this.store.transaction((tx) => this.foldIn(tx, ordered));
-    this.asker.ask(effects.confirmations);
+    const [output, unheard] = await this.store.transaction((tx) => this.foldIn(tx, ordered));
+    this.confirmations.publish(output.confirmations);
     foldSize.record(items.length);
     foldSeconds.record((this.clock.monotonic() - started) / 1_000);
     const oldest = ordered[0]?.data;
@@ -48,40 +48,45 @@ export class FoldService {
     if (unheard.length > 0) await this.recordOrWait(unheard);
   }
 
-  private async foldIn(tx: Transaction, items: readonly Item[]): Promise<[Effects, Item[]]> {
+  private async foldIn(tx: Transaction, items: readonly Item[]): Promise<[FoldOutput, Item[]]> {
     const held = await this.store.lock(tx, [...new Set(items.map(({ data }) => data.monitorId))]);
     const now = this.clock.now();
-    const effects = new Effects();
+    const output = new FoldOutput();
     const unheard: Item[] = [];
     const reasons: Decision['folded'][] = [];
     const former = await this.formerSpans(tx, items, held);
     for (const item of items) {
       const monitor = held.get(item.data.monitorId);
-      if (monitor) reasons.push(this.foldOne(effects, monitor, item, now));
+      if (monitor) reasons.push(this.foldOne(output, monitor, item, now));
       else unheard.push(item);
     }
     tx.afterCommit(() => reasons.forEach((as) => folded.add(1, { as })));
-    count(effects.results, held, former);
-    await this.store.save(tx, effects);
-    return [effects, unheard];
+    count(output.results, held, former);
+    await this.store.save(tx, output);
+    return [output, unheard];
   }
 
   /** @returns why it counted or did not */
-  private foldOne(effects: Effects, held: Held, { data, headers, publishedAt }: Item, now: number): Decision['folded'] {
+  private foldOne(
+    output: FoldOutput,
+    held: Held,
+    { data, headers, publishedAt }: Item,
+    now: number,
+  ): Decision['folded'] {
     const decision = decide(held.monitor.rules, held.state, data, now);
-    effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
-    effects.results.push(resultRow(data, publishedAt));
+    output.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
+    output.results.push(resultRow(data, publishedAt));
     return decision.folded;
   }
 
   /** Checks that were on their way when their monitor was deleted ran all the same. */
   private async record(tx: Transaction, items: readonly Item[]): Promise<void> {
     if (items.length === 0) return;
-    const effects = new Effects();
-    effects.results.push(...items.map(({ data, publishedAt }) => resultRow(data, publishedAt)));
+    const output = new FoldOutput();
+    output.results.push(...items.map(({ data, publishedAt }) => resultRow(data, publishedAt)));
     const spans = await this.store.spans(tx, [...new Set(items.map(({ data }) => data.monitorId))]);
-    count(effects.results, new Map(), spans);
-    await this.store.save(tx, effects);
+    count(output.results, new Map(), spans);
+    await this.store.save(tx, output);
   }
 
   /** The spans of monitors whose results may have fallen due before the present one. Hardly ever any. */

@@ -1,5 +1,5 @@
 import type { Result } from '@tocsin/contracts';
-import type { ResultRow } from '../record.ts';
+import type { ResultRow } from '../states/held-monitor.ts';
 
 /**
  * A result as a row of the history; whether it counts is decided with its monitor's spans at hand.

@@ -11,10 +11,10 @@ import {
 import type { Transaction } from '@tocsin/database';
 import { type Delivery, HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
-import { Effects } from '../effects.ts';
+import { FoldOutput } from '../states/fold-output.ts';
 import { folded, missedWindows } from '../incidents.metrics.ts';
-import { IncidentsStore } from '../incidents.store.ts';
-import type { Held, ResultRow } from '../record.ts';
+import { StatesStore } from '../states/states.store.ts';
+import type { Held, ResultRow } from '../states/held-monitor.ts';
 import { traceChange } from '../traces.ts';
 import { scheduleOf } from './schedule.ts';
 
@@ -34,7 +34,7 @@ export class HeartbeatsService {
   private readonly logger = new Logger(HeartbeatsService.name);
 
   constructor(
-    private readonly store: IncidentsStore,
+    private readonly store: StatesStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -59,7 +59,7 @@ export class HeartbeatsService {
   async sweep(now: number): Promise<number> {
     return this.store.transaction(async (tx) => {
       const held = await this.store.lockOverdue(tx, 'heartbeat', now, OVERDUE_BATCH);
-      const effects = new Effects();
+      const output = new FoldOutput();
       const broken: string[] = [];
       for (const one of held) {
         const decision = this.overdue(one, now);
@@ -68,9 +68,9 @@ export class HeartbeatsService {
           continue;
         }
         tx.afterCommit(() => missedWindows.add(decision.windows.length, { kind: 'heartbeat' }));
-        this.add(effects, one, decision, {});
+        this.add(output, one, decision, {});
       }
-      await this.store.save(tx, effects);
+      await this.store.save(tx, output);
       await this.store.postpone(tx, broken, now + BROKEN_RETRY_MS);
       return held.length;
     });
@@ -88,7 +88,7 @@ export class HeartbeatsService {
   private async foldIn(tx: Transaction, items: readonly Item[]): Promise<string[]> {
     const ids = [...new Set(items.map(({ data }) => data.monitorId))];
     const held = await this.store.lock(tx, ids);
-    const effects = new Effects();
+    const output = new FoldOutput();
     for (const { data, headers, publishedAt } of items) {
       const one = held.get(data.monitorId);
       if (one?.monitor.kind !== 'heartbeat') continue;
@@ -97,23 +97,23 @@ export class HeartbeatsService {
         publishedAt,
       });
       tx.afterCommit(() => folded.add(1, { as: decision.folded }));
-      this.add(effects, one, decision, headers);
+      this.add(output, one, decision, headers);
     }
-    await this.store.save(tx, effects);
+    await this.store.save(tx, output);
     const absent = ids.filter((id) => !held.has(id));
     if (absent.length === 0) return [];
     const deleted = await this.store.deleted(tx, absent);
     return absent.filter((id) => !deleted.has(id));
   }
 
-  private add(effects: Effects, held: Held, decision: PulseDecision, headers: Record<string, string>): void {
+  private add(output: FoldOutput, held: Held, decision: PulseDecision, headers: Record<string, string>): void {
     if (decision.pulse !== held.pulse) {
       held.pulse = decision.pulse;
-      effects.touch(held);
+      output.touch(held);
     }
-    effects.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
+    output.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
     const oldest = this.clock.now() - OLDEST_MS;
-    for (const window of decision.windows) if (window.dueAt > oldest) effects.results.push(rowOf(held, window));
+    for (const window of decision.windows) if (window.dueAt > oldest) output.results.push(rowOf(held, window));
   }
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { durationMs, expectedAfter, type Pulse, type Schedule } from '@tocsin/core';
 import { CronSchedule } from '@tocsin/schedule';
-import type { StoredRules } from '../record.ts';
+import type { StoredRules } from '../states/held-monitor.ts';
 
 /** A cron expression that never comes true again is looked at once a year. */
 const NEVER_MS = 366 * 86_400_000;

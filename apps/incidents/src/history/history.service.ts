@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ForgettingService } from './forgetting.service.ts';
+import { RetentionService } from './retention.service.ts';
 import { PartitionsService } from './partitions.service.ts';
 import { RollupsService } from './rollups.service.ts';
 
@@ -9,7 +9,7 @@ export class HistoryService {
   constructor(
     private readonly rollups: RollupsService,
     private readonly partitions: PartitionsService,
-    private readonly forgetting: ForgettingService,
+    private readonly retention: RetentionService,
   ) {}
 
   async rollUp(): Promise<void> {
@@ -22,6 +22,6 @@ export class HistoryService {
 
   async maintain(): Promise<void> {
     await this.partitions.run();
-    await this.forgetting.run();
+    await this.retention.run();
   }
 }

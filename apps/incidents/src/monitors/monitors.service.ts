@@ -4,11 +4,11 @@ import { type Clock, newState, pause, remove, resume, rewatch } from '@tocsin/co
 import type { Transaction } from '@tocsin/database';
 import { HandBack } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
-import { Effects } from '../effects.ts';
+import { FoldOutput } from '../states/fold-output.ts';
 import { rescheduled } from '../heartbeats/schedule.ts';
 import { isSameSet } from '../fold/audience.ts';
-import { IncidentsStore } from '../incidents.store.ts';
-import { hasGrid, type Held, isUnderstood, type KnownMonitor, rulesOf } from '../record.ts';
+import { StatesStore } from '../states/states.store.ts';
+import { hasGrid, type Held, isUnderstood, type KnownMonitor, rulesOf } from '../states/held-monitor.ts';
 import { type Ending, MonitorsStore, type NewSpan } from './monitors.store.ts';
 
 /** How soon an instance of a later version is given the chance to take what this one does not understand. */
@@ -18,7 +18,7 @@ const LATER_RETRY_MS = 5_000;
 @Injectable()
 export class MonitorsService {
   constructor(
-    private readonly store: IncidentsStore,
+    private readonly store: StatesStore,
     private readonly monitors: MonitorsStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -57,7 +57,7 @@ export class MonitorsService {
       else work.create(config);
     }
     await this.monitors.create(tx, work.created, work.now);
-    await this.store.save(tx, work.effects);
+    await this.store.save(tx, work.output);
     await this.monitors.putSpans(tx, work.spans);
     await this.monitors.putSweeps(tx, work.sweeps);
     await this.monitors.forget(tx, work.deleted);
@@ -77,7 +77,7 @@ function roundsOf(configs: readonly MonitorConfig[]): Map<string, MonitorConfig>
 
 /** What a batch of configurations comes to. */
 class Work {
-  readonly effects = new Effects();
+  readonly output = new FoldOutput();
   readonly created: Held[] = [];
   readonly deleted: Ending[] = [];
   readonly spans: NewSpan[] = [];
@@ -90,8 +90,8 @@ class Work {
     const waiting = monitor.kind === 'heartbeat' ? 'Waiting for the first ping' : undefined;
     const held: Held = { monitor, state: newState(config.id, this.now, waiting), pulse: {} };
     this.created.push(held);
-    this.effects.touch(held);
-    if (monitor.paused) this.effects.add(held, pause(held.state, this.now));
+    this.output.touch(held);
+    if (monitor.paused) this.output.add(held, pause(held.state, this.now));
     this.enter(config, monitor);
   }
 
@@ -99,15 +99,15 @@ class Work {
     const before = held.monitor;
     const monitor = knownMonitor(config);
     if (before.kind !== monitor.kind) {
-      this.effects.add(held, rewatch(held.state, monitor.revision, this.now));
+      this.output.add(held, rewatch(held.state, monitor.revision, this.now));
       held.pulse = {};
     }
     held.monitor = monitor;
-    this.effects.touch(held);
-    if (monitor.paused) this.effects.add(held, pause(held.state, this.now));
-    else this.effects.add(held, resume(held.state, this.now));
+    this.output.touch(held);
+    if (monitor.paused) this.output.add(held, pause(held.state, this.now));
+    else this.output.add(held, resume(held.state, this.now));
     if (!isSameSet(before.rules.channels, monitor.rules.channels))
-      this.effects.addAudience(held, before.rules.channels, this.now);
+      this.output.addAudience(held, before.rules.channels, this.now);
     if (before.gridSince !== monitor.gridSince) held.state = { ...held.state, expectedSince: this.now };
     held.state = { ...held.state, locations: onlyThose(held.state.locations, monitor) };
     if (before.paused && !monitor.paused) held.pulse = {};
@@ -120,8 +120,8 @@ class Work {
   /** @param lastAt the last moment at which its windows were due */
   delete(held: Held | undefined, lastAt: number): void {
     if (!held) return;
-    this.effects.add(held, remove(held.state, this.now));
-    this.effects.states.delete(held.monitor.monitorId);
+    this.output.add(held, remove(held.state, this.now));
+    this.output.states.delete(held.monitor.monitorId);
     this.deleted.push({ monitorId: held.monitor.monitorId, at: lastAt + 1 });
   }
 

@@ -3,7 +3,7 @@ import type { MonitorConfig } from '@tocsin/contracts';
 import { HEARTBEAT_LOCATION } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 import { markDirty } from '../history/rollups.sql.ts';
-import { hasGrid, type Held, type KnownMonitor, rulesOf } from '../record.ts';
+import { hasGrid, type Held, type KnownMonitor, rulesOf } from '../states/held-monitor.ts';
 
 /** A span that begins, and ends the one before it; without a grid nothing is due in it. */
 export interface NewSpan {

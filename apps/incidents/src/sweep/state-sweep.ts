@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { pressConfirmations, silence } from '@tocsin/core';
-import { Effects } from '../effects.ts';
-import { ConfirmationAsker } from '../fold/confirmation-asker.ts';
-import { IncidentsStore } from '../incidents.store.ts';
+import { FoldOutput } from '../states/fold-output.ts';
+import { ConfirmationPublisher } from '../fold/confirmation-publisher.ts';
+import { StatesStore } from '../states/states.store.ts';
 
 const BATCH = 500;
 
@@ -10,25 +10,25 @@ const BATCH = 500;
 @Injectable()
 export class StateSweep {
   constructor(
-    private readonly store: IncidentsStore,
-    private readonly asker: ConfirmationAsker,
+    private readonly store: StatesStore,
+    private readonly confirmations: ConfirmationPublisher,
   ) {}
 
   /** Turns monitors without fresh results into unknown ones. */
   async silence(now: number, openSince: number): Promise<void> {
     await this.store.transaction(async (tx) => {
-      const effects = new Effects();
+      const output = new FoldOutput();
       for (const held of await this.store.lockOverdue(tx, 'silent', now, BATCH)) {
-        effects.add(held, silence(held.monitor.rules, held.state, now, openSince));
+        output.add(held, silence(held.monitor.rules, held.state, now, openSince));
       }
-      await this.store.save(tx, effects);
+      await this.store.save(tx, output);
     });
   }
 
   /** Asks again for confirmations that nobody answered, or counts the failure without them. */
   async confirm(now: number, openSince: number): Promise<void> {
-    const effects = await this.store.transaction(async (tx) => {
-      const found = new Effects();
+    const output = await this.store.transaction(async (tx) => {
+      const found = new FoldOutput();
       for (const held of await this.store.lockOverdue(tx, 'confirmation', now, BATCH)) {
         found.add(held, pressConfirmations(held.monitor.rules, held.state, now, openSince));
         found.touch(held);
@@ -36,6 +36,6 @@ export class StateSweep {
       await this.store.save(tx, found);
       return found;
     });
-    this.asker.ask(effects.confirmations);
+    this.confirmations.publish(output.confirmations);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HeartbeatsService } from '../heartbeats/heartbeats.service.ts';
 import { missedWindows, recorded, windows } from '../incidents.metrics.ts';
-import { Road } from './road.ts';
+import { IntakeHealth } from './intake-health.ts';
 import { StateSweep } from './state-sweep.ts';
 import { PINGS_MS, SweepStore } from './sweep.store.ts';
 
@@ -19,25 +19,25 @@ export class SweepService {
     private readonly sweeps: SweepStore,
     private readonly states: StateSweep,
     private readonly heartbeats: HeartbeatsService,
-    private readonly road: Road,
+    private readonly intake: IntakeHealth,
   ) {}
 
-  /** One round. @throws TocsinError while the database is away; the time without it is held against nobody */
+  /** One run. @throws TocsinError while the database is unreachable; that time counts as no monitor's silence */
   async run(): Promise<void> {
     try {
-      await this.round(this.road.now());
+      await this.round(this.intake.now());
     } catch (error) {
-      this.road.note(false);
+      this.intake.recordDatabase(false);
       throw error;
     }
   }
 
-  /** Notes that time goes on, about once a second: see {@link Road.beat}. */
-  beat(): void {
-    this.road.beat();
+  /** Call it about once a second: see {@link IntakeHealth.tick}. */
+  tick(): void {
+    this.intake.tick();
   }
 
-  /** Reads what the gauges show. Nothing hangs on it: that a count is slow does not mean that the database is away. */
+  /** Reads the values of the gauges. A slow count does not mean that the database is unreachable. */
   async readGauges(): Promise<void> {
     const { states, openIncidents } = await this.sweeps.gauges();
     recorded.states = states;
@@ -46,20 +46,20 @@ export class SweepService {
 
   /** Counts what is unaccounted for in the last day: the heaviest read there is, and again only for a gauge. */
   async countUnaccounted(): Promise<void> {
-    recorded.unaccounted = await this.sweeps.unaccounted(this.road.now());
+    recorded.unaccounted = await this.sweeps.unaccounted(this.intake.now());
   }
 
   private async round(now: number): Promise<void> {
     const due = await this.sweeps.due(now);
-    this.road.note(true);
-    if (!this.road.isSettled()) return;
+    this.intake.recordDatabase(true);
+    if (!this.intake.isSettled()) return;
     const judges = due.confirmations || due.silent || due.heartbeats;
-    if (judges && (await this.road.isCaughtUp())) await this.judgeAbsence(due, now);
+    if (judges && (await this.intake.isCaughtUp())) await this.judgeAbsence(due, now);
     if (due.windows) await this.miss(now);
   }
 
   private async judgeAbsence(due: Awaited<ReturnType<SweepStore['due']>>, now: number): Promise<void> {
-    const openSince = this.road.openSince ?? now;
+    const openSince = this.intake.openSince ?? now;
     if (due.confirmations) await this.states.confirm(now, openSince);
     if (due.silent) await this.states.silence(now, openSince);
     if (due.heartbeats) await this.heartbeats.sweep(now - PINGS_MS);

@@ -4,7 +4,7 @@ import type { Mutant } from './mutant.ts';
 export const incidents: readonly Mutant[] = [
   {
     mechanism: 'States are locked while they are folded',
-    file: 'apps/incidents/src/incidents.sql.ts',
+    file: 'apps/incidents/src/states/states.sql.ts',
     find: 'WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id FOR UPDATE',
     replace: 'WHERE monitor_id = ANY($1::uuid[]) ORDER BY monitor_id',
     test: 'apps/incidents/test/race.int-spec.ts',
@@ -34,7 +34,7 @@ export const incidents: readonly Mutant[] = [
   },
   {
     mechanism: 'What ran takes the place of missed, in any order',
-    file: 'apps/incidents/src/incidents.sql.ts',
+    file: 'apps/incidents/src/states/states.sql.ts',
     find: 'WHERE r.outcome = 2 AND excluded.outcome <> 2',
     replace: 'WHERE false',
     test: 'apps/incidents/test/sweep.int-spec.ts',
@@ -42,7 +42,7 @@ export const incidents: readonly Mutant[] = [
   },
   {
     mechanism: 'Nobody is silent while the broker is away',
-    file: 'apps/incidents/src/sweep/road.ts',
+    file: 'apps/incidents/src/sweep/intake-health.ts',
     find: 'databaseAnswers && this.messaging.status().connected',
     replace: 'databaseAnswers',
     test: 'apps/incidents/test/absence.int-spec.ts',
@@ -50,11 +50,11 @@ export const incidents: readonly Mutant[] = [
   },
   {
     mechanism: 'Nobody is silent while this service stands still',
-    file: 'apps/incidents/src/sweep/road.ts',
+    file: 'apps/incidents/src/sweep/intake-health.ts',
     find: '> STANDSTILL_MS) this.since = undefined;',
     replace: '> STANDSTILL_MS) void 0;',
-    test: 'apps/incidents/src/sweep/road.spec.ts',
-    title: 'it opens anew: what came meanwhile is still to be read',
+    test: 'apps/incidents/src/sweep/intake-health.spec.ts',
+    title: 'the intake opens again: results of that time are still to be read',
   },
   {
     mechanism: 'A failure counts without a confirmation only if one could have come',
@@ -65,7 +65,7 @@ export const incidents: readonly Mutant[] = [
   },
   {
     mechanism: 'Nobody is silent while results wait',
-    file: 'apps/incidents/src/sweep/road.ts',
+    file: 'apps/incidents/src/sweep/intake-health.ts',
     find: '<= BACKLOG_MAX;',
     replace: '>= 0;',
     test: 'apps/incidents/test/absence.int-spec.ts',
@@ -73,15 +73,15 @@ export const incidents: readonly Mutant[] = [
   },
   {
     mechanism: 'A transition is kept until the notifier knows it',
-    file: 'apps/incidents/src/incidents.store.postgres.ts',
-    find: 'await this.transitions.keep(tx, [...effects.transitions, ...openings]);',
+    file: 'apps/incidents/src/states/states.store.ts',
+    find: 'await this.transitions.keep(tx, [...output.transitions, ...openings]);',
     replace: '',
     test: 'apps/incidents/test/redrive.int-spec.ts',
     title: 'are kept with all that they say',
   },
   {
     mechanism: 'An end is told to whoever was told the beginning',
-    file: 'apps/incidents/src/incidents.store.postgres.ts',
+    file: 'apps/incidents/src/states/states.store.ts',
     find: 'told.get(payload.incidentId) ?? payload.channels;',
     replace: 'payload.channels;',
     test: 'apps/incidents/test/told.int-spec.ts',

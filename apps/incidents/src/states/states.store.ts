@@ -11,9 +11,8 @@ import {
 } from '@tocsin/core';
 import { Database, Outbox, type Queryable, type Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
-import type { Effects } from './effects.ts';
-import { widen } from './fold/audience.ts';
-import { IncidentsStore, type Overdue } from './incidents.store.ts';
+import type { FoldOutput } from './fold-output.ts';
+import { widen } from '../fold/audience.ts';
 import {
   type Held,
   type KnownMonitor,
@@ -23,10 +22,13 @@ import {
   silenceOf,
   type StoredSpan,
   VERDICTS,
-} from './record.ts';
-import { transitions, windows } from './incidents.metrics.ts';
-import * as sql from './incidents.sql.ts';
-import { TransitionsStore } from './transitions/transitions.store.ts';
+} from './held-monitor.ts';
+import { transitions, windows } from '../incidents.metrics.ts';
+import * as sql from './states.sql.ts';
+import { TransitionsStore } from '../transitions/transitions.store.ts';
+
+/** The conditions that the sweep looks for: states to look at although no result came. */
+export type Overdue = 'silent' | 'confirmation' | 'heartbeat';
 
 /** A transaction that takes longer than this is rolled back; roll-ups rely on it (see `DIRTY_BEFORE_MS`). */
 const TRANSACTION_MS = 20_000;
@@ -34,7 +36,7 @@ const TRANSACTION_MS = 20_000;
 const DIRTY_BEFORE_MS = 25_000;
 const BUCKET_MS = 300_000;
 
-interface HeldRow {
+interface HeldMonitorRow {
   monitor_id: string;
   state: MonitorState['state'];
   since: number;
@@ -53,27 +55,29 @@ interface HeldRow {
   rules: KnownMonitor['rules'];
 }
 
+/** The record of states, results and incidents. Every method works in the caller's transaction unless it says otherwise. */
 @Injectable()
-export class PostgresIncidentsStore extends IncidentsStore {
+export class StatesStore {
   constructor(
     private readonly database: Database,
     private readonly outbox: Outbox,
     private readonly transitions: TransitionsStore,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {
-    super();
-  }
+  ) {}
 
+  /** Runs `fn` in a transaction; see Database.transaction. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.database.transaction(fn, { timeoutMs: TRANSACTION_MS });
   }
 
+  /** Locks the states of these monitors in the order of their ids; those of deleted and unknown monitors are absent. */
   async lock(tx: Queryable, monitorIds: readonly string[]): Promise<Map<string, Held>> {
     await tx.query(sql.LOCK, [monitorIds], { name: 'states lock' });
-    const rows = await tx.query<HeldRow>(sql.READ_LOCKED, [monitorIds], { name: 'states read' });
+    const rows = await tx.query<HeldMonitorRow>(sql.READ_LOCKED, [monitorIds], { name: 'states read' });
     return new Map(rows.map((row) => [row.monitor_id, heldOf(row)]));
   }
 
+  /** Which of these monitors were deleted. This service does not know yet one that is neither deleted nor locked. */
   async deleted(tx: Queryable, monitorIds: readonly string[]): Promise<Set<string>> {
     const rows = await tx.query<{ monitor_id: string }>(
       'SELECT monitor_id FROM monitors WHERE monitor_id = ANY($1::uuid[]) AND deleted',
@@ -83,11 +87,13 @@ export class PostgresIncidentsStore extends IncidentsStore {
     return new Set(rows.map((row) => row.monitor_id));
   }
 
+  /** Locks up to `limit` states that are overdue and that no other transaction has locked. */
   async lockOverdue(tx: Queryable, what: Overdue, now: number, limit: number): Promise<Held[]> {
-    const rows = await tx.query<HeldRow>(sql.LOCK_OVERDUE[what], [now, limit], { name: `states lock ${what}` });
+    const rows = await tx.query<HeldMonitorRow>(sql.LOCK_OVERDUE[what], [now, limit], { name: `states lock ${what}` });
     return rows.map(heldOf);
   }
 
+  /** Puts off the next look at these heartbeats until then, however long they are overdue. */
   async postpone(tx: Queryable, monitorIds: readonly string[], until: number): Promise<void> {
     if (monitorIds.length === 0) return;
     const params = [monitorIds, until];
@@ -96,28 +102,34 @@ export class PostgresIncidentsStore extends IncidentsStore {
     });
   }
 
+  /** All spans of these monitors. */
   async spans(tx: Queryable, monitorIds: readonly string[]): Promise<StoredSpan[]> {
     return tx.query<StoredSpan>(sql.SPANS, [monitorIds], { name: 'spans of' });
   }
 
-  async save(tx: Transaction, effects: Effects): Promise<void> {
-    const states = [...effects.states.values()];
-    if (effects.results.length > 0 || states.length > 0) {
-      const params = [...resultColumns(distinct(effects.results)), ...stateColumns(states)];
+  /**
+   * Writes results, states and incidents, keeps the transitions and adds the messages to the outbox. A result that is
+   * there already stays. Roll-ups that may be complete are computed again for late results.
+   */
+  async save(tx: Transaction, output: FoldOutput): Promise<void> {
+    const states = [...output.states.values()];
+    if (output.results.length > 0 || states.length > 0) {
+      const params = [...resultColumns(distinct(output.results)), ...stateColumns(states)];
       const ended = await tx.query<{ outcome: number; n: number }>(sql.WRITE, params, { name: 'fold write' });
       tx.afterCommit(() =>
         ended.forEach(({ outcome, n }) => windows.add(n, { outcome: OUTCOME_NAMES[outcome] ?? '' })),
       );
     }
-    if (effects.incidents.size > 0) await this.saveIncidents(tx, effects);
-    await widen(tx, effects.audiences);
-    const openings = effects.audiences.map(({ message }) => message);
-    await this.transitions.keep(tx, [...effects.transitions, ...openings]);
+    if (output.incidents.size > 0) await this.saveIncidents(tx, output);
+    await widen(tx, output.audiences);
+    const openings = output.audiences.map(({ message }) => message);
+    await this.transitions.keep(tx, [...output.transitions, ...openings]);
     // Each message carries the trace of the result that caused it, and not that of the batch.
-    await context.with(ROOT_CONTEXT, () => this.outbox.addMany(tx, [...effects.messages, ...openings]));
-    await this.markDirty(tx, effects.results);
+    await context.with(ROOT_CONTEXT, () => this.outbox.addMany(tx, [...output.messages, ...openings]));
+    await this.markDirty(tx, output.results);
   }
 
+  /** The specifications of monitors that are not deleted, outside any transaction. */
   async specs(monitorIds: readonly string[]): Promise<Map<string, { revision: number; spec: MonitorSpec }>> {
     const rows = await this.database.query<{ monitor_id: string; revision: number; spec: MonitorSpec }>(
       'SELECT monitor_id, revision, spec FROM monitors WHERE monitor_id = ANY($1::uuid[]) AND NOT deleted',
@@ -136,8 +148,11 @@ export class PostgresIncidentsStore extends IncidentsStore {
     await tx.query(sql.MARK_DIRTY, columns, { name: 'rollups mark dirty' });
   }
 
-  /** Their messages go to whoever the record says is told, which may be others than the monitor's channels by now. */
-  private async saveIncidents(tx: Transaction, { incidents, timeline, transitions: messages }: Effects): Promise<void> {
+  /** Their messages go to the channels in the record, which may differ from the monitor's channels by now. */
+  private async saveIncidents(
+    tx: Transaction,
+    { incidents, timeline, transitions: messages }: FoldOutput,
+  ): Promise<void> {
     const rows = [...incidents.values()];
     const incidentParams = [
       column(rows, (row) => row.id),
@@ -167,7 +182,7 @@ export class PostgresIncidentsStore extends IncidentsStore {
   }
 }
 
-function heldOf(row: HeldRow): Held {
+function heldOf(row: HeldMonitorRow): Held {
   const { pulse, incident, ...data } = row.data;
   return {
     monitor: {

@@ -2,7 +2,7 @@ import { MANUAL_ATTEMPT } from '@tocsin/contracts';
 import { gridOf, MANUAL_ATTEMPTS_FROM } from '@tocsin/core';
 import { aMonitor } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
-import { isDueIn, rulesOf } from './record.ts';
+import { isDueIn, rulesOf } from './held-monitor.ts';
 
 describe('what counts as the check of a due window', () => {
   const grid = gridOf('m', 10_000);

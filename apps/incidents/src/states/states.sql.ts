@@ -1,6 +1,6 @@
 import { NO_RESULTS } from '@tocsin/core';
-import { markDirty } from './history/rollups.sql.ts';
-import type { Overdue } from './incidents.store.ts';
+import { markDirty } from '../history/rollups.sql.ts';
+import type { Overdue } from './states.store.ts';
 
 /** The statements of the hot path. Each is prepared once per connection. */
 

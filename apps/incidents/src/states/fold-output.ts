@@ -1,9 +1,9 @@
 import { type IncidentEvent, type StateEvent, subjects, type TimelineEntry } from '@tocsin/contracts';
 import type { Change, Confirmation, Decision, IncidentChange, StateChange } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
-import type { AudienceChange } from './fold/audience.ts';
-import type { Held, KnownMonitor, ResultRow } from './record.ts';
-import type { TransitionMessage } from './transitions/transitions.store.ts';
+import type { AudienceChange } from '../fold/audience.ts';
+import type { Held, KnownMonitor, ResultRow } from './held-monitor.ts';
+import type { TransitionMessage } from '../transitions/transitions.store.ts';
 
 /** What is known of an incident after a batch; empty texts mean that they stay as they are. */
 export interface IncidentRow {
@@ -28,7 +28,7 @@ export interface TimelineRow extends Omit<TimelineEntry, 'by'> {
 export type Tracing = (change: Change, monitor: KnownMonitor) => Record<string, string>;
 
 /** All that a batch has decided, gathered so that it can be written in a few statements. */
-export class Effects {
+export class FoldOutput {
   readonly results: ResultRow[] = [];
   readonly states = new Map<string, Held>();
   readonly incidents = new Map<string, IncidentRow>();

@@ -4,21 +4,21 @@ import type { Clock } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
 
-/** A road that was cut gets this long to bring what waited on it before anything counts as absent. */
+/** After an outage, results that waited get this long to come in before anything counts as absent. */
 const SETTLE_MS = 5_000;
-/** With more than this waiting in the stream, results are late and not missing. */
+/** With more messages than this waiting in the stream, results are late and not missing. */
 const BACKLOG_MAX = 1_000;
-/** Between two beats, the clock goes on by a second. If by more than this, or back: the process stood still, or it was set. */
+/** The clock goes on by a second between two ticks. If it goes on by more than this, or back, the process stood still or the clock was set. */
 const STANDSTILL_MS = 5_000;
 
 const OURS: readonly string[] = [consumers.incidentsResults.durable, consumers.incidentsHeartbeats.durable];
 
-/** Whether results can come in at all, as far as this instance knows: its own absence is nobody's silence. */
+/** Knows whether results can reach this instance. While they cannot, it must not call a monitor silent. */
 @Injectable()
-export class Road {
+export class IntakeHealth {
   /** Since when both the broker and the database have answered; undefined while one of them does not. */
   private since: number | undefined;
-  private lastBeat: number | undefined;
+  private lastTickAt: number | undefined;
 
   constructor(
     private readonly messaging: Messaging,
@@ -29,34 +29,34 @@ export class Road {
     return this.clock.now();
   }
 
-  /** Notes whether the database has answered just now. */
-  note(databaseAnswers: boolean): void {
+  /** Records whether the database has just answered. */
+  recordDatabase(databaseAnswers: boolean): void {
     if (databaseAnswers && this.messaging.status().connected) this.since ??= this.clock.now();
     else this.since = undefined;
   }
 
   /**
-   * Notes that time goes on; for a timer, about once a second. After a standstill, or a step of the clock, the road opens
-   * anew: all that came meanwhile is still to be read, and nobody was silent.
+   * Compares the clock with the last call; call it about once a second. After a standstill, or a step of the clock, the
+   * intake opens again: all results of that time are still to be read, and no monitor was silent.
    */
-  beat(): void {
+  tick(): void {
     const now = this.clock.now();
-    if (Math.abs(now - (this.lastBeat ?? now)) > STANDSTILL_MS) this.since = undefined;
-    this.lastBeat = now;
+    if (Math.abs(now - (this.lastTickAt ?? now)) > STANDSTILL_MS) this.since = undefined;
+    this.lastTickAt = now;
   }
 
   get openSince(): number | undefined {
     return this.since;
   }
 
-  /** Whether it has been open for long enough to judge what did not come. */
+  /** Whether it has been open for long enough to judge what did not come in. */
   isSettled(): boolean {
     return this.since !== undefined && this.clock.now() - this.since >= SETTLE_MS;
   }
 
   /**
-   * Whether what was published has been folded, all but a few. A broker that elects names no stream and no consumer that
-   * has no leader: then nobody can say what waits.
+   * Whether nearly all published results have been folded. During an election the broker does not name the streams and
+   * consumers without a leader: then the number of waiting messages is unknown, and the answer is no.
    */
   async isCaughtUp(): Promise<boolean> {
     const queues = await this.messaging.queues();

@@ -35,7 +35,7 @@ const FORGET_MONITORS = `DELETE FROM monitors WHERE monitor_id IN (SELECT m.moni
 
 /** Forgets, row by row and a little at a time, what is in no partition and older than anybody wants it. */
 @Injectable()
-export class ForgettingService {
+export class RetentionService {
   constructor(
     private readonly database: Database,
     private readonly operations: Operations,

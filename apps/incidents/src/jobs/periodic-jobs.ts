@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Drain } from '@tocsin/service';
 
-/** Work that comes back in rounds until the service stops. A round that fails is logged and the next one comes in its time. */
+/** Runs jobs periodically until the service stops. A run that fails is logged, and the next one follows in its time. */
 @Injectable()
-export class Rounds {
-  private readonly logger = new Logger(Rounds.name);
+export class PeriodicJobs {
+  private readonly logger = new Logger(PeriodicJobs.name);
   private readonly stopping = new AbortController();
   private readonly running = new Set<Promise<void>>();
 
@@ -14,14 +14,14 @@ export class Rounds {
     drain.onStop('finish', async () => void (await Promise.all(this.running)));
   }
 
-  /** Does it again and again, about `periodMs` apart. */
+  /** Runs `work` about every `periodMs`, with jitter. */
   every(periodMs: number, name: string, work: () => Promise<unknown>): void {
     this.keep(this.repeat(periodMs, name, work));
   }
 
-  /** Does it once, now, beside its rounds. */
+  /** Runs `work` once, now, beside its periodic runs. */
   once(name: string, work: () => Promise<unknown>): void {
-    if (!this.stopping.signal.aborted) this.keep(this.round(name, work));
+    if (!this.stopping.signal.aborted) this.keep(this.run(name, work));
   }
 
   private keep(work: Promise<void>): void {
@@ -32,14 +32,14 @@ export class Rounds {
   private async repeat(periodMs: number, name: string, work: () => Promise<unknown>): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      // Instances that started together must not keep step.
+      // Instances that started together must not run their jobs at the same moments.
       await sleep(periodMs * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      await this.round(name, work);
+      await this.run(name, work);
     }
   }
 
-  private async round(name: string, work: () => Promise<unknown>): Promise<void> {
+  private async run(name: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {

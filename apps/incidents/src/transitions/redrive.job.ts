@@ -3,25 +3,25 @@ import { streams } from '@tocsin/contracts';
 import { Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
 import type { IncidentsConfig } from '../incidents.config.ts';
-import { Rounds } from '../rounds.ts';
+import { PeriodicJobs } from '../jobs/periodic-jobs.ts';
 import { RedriveService } from './redrive.service.ts';
 
 const NAME = 'transitions';
 
 /** When transitions are driven again: in rounds of their own, so that a notifier that does not answer holds up no sweep. */
 @Injectable()
-export class RedriveLoop implements OnApplicationBootstrap {
+export class RedriveJob implements OnApplicationBootstrap {
   constructor(
     private readonly redrive: RedriveService,
     private readonly messaging: Messaging,
-    private readonly rounds: Rounds,
+    private readonly jobs: PeriodicJobs,
     @Inject(CONFIG) private readonly config: IncidentsConfig,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.rounds.every(this.config.sweepMs, NAME, () => this.redrive.run());
+    this.jobs.every(this.config.sweepMs, NAME, () => this.redrive.run());
     this.messaging.onStreamRecreated((stream) => {
-      if (stream === streams.events.name) this.rounds.once(NAME, () => this.redrive.runAtOnce());
+      if (stream === streams.events.name) this.jobs.once(NAME, () => this.redrive.runAtOnce());
     });
   }
 }
