@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { checkSettings } from '@tocsin/checks';
 import type { MonitorSpec } from '@tocsin/contracts';
 import type { Transaction } from '@tocsin/database';
 import { ChannelsStore } from './channels/channels.store.ts';
 import { refuse } from './fields.ts';
-import { faultsOf } from './monitors/monitor.rules.ts';
 import { Secrets } from './secrets.ts';
 
 /** Decides whether a monitor's specification may be stored. */
@@ -20,7 +20,7 @@ export class Admission {
    * @throws TocsinError `invalid` with the fields
    */
   async admit(tx: Transaction, spec: MonitorSpec, stored?: MonitorSpec): Promise<MonitorSpec> {
-    const faults = faultsOf(spec);
+    const faults = checkSettings(spec);
     const there = await this.channels.hold(tx, spec.channels);
     spec.channels.forEach((id, index) => {
       if (!there.has(id)) faults.push({ path: `/channels/${index}`, message: `there is no channel ${id}` });

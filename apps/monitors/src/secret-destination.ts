@@ -1,10 +1,14 @@
-import { channel, monitor, originOf } from '@tocsin/contracts';
+import { channel, channelKinds, monitor, monitorKinds, originOf } from '@tocsin/contracts';
 
 /** What a secret goes to and how it is protected on its way, by the field that says so. */
 export type Destination = ReadonlyMap<string, unknown>;
 
-/** Members of `settings` that say where a connection leads; of an address, the origin alone. */
-const LEADING = ['url', 'host', 'port', 'tls', 'starttls', 'smtp'];
+interface Leading {
+  leads: readonly string[];
+  protects?: readonly string[];
+}
+
+const KINDS: Readonly<Record<string, Leading>> = { ...monitorKinds, ...channelKinds };
 /** Members of these that say who is asking and what is judged, and not whom. */
 const OWN = new Set(['smtp.username', 'smtp.password', 'tls.cert', 'tls.key', 'tls.minDaysLeft']);
 
@@ -15,9 +19,9 @@ const OWN = new Set(['smtp.username', 'smtp.password', 'tls.cert', 'tls.key', 't
 export function destinationOf(spec: unknown): Destination {
   const { kind, settings } = withDefaults(spec);
   const destination = new Map<string, unknown>([['kind', kind]]);
-  for (const name of LEADING) add(destination, name, settings[name]);
-  // Present, it is what makes a connection of TCP one of TLS; elsewhere it says no more than its members.
-  if (kind === 'tcp') destination.set('tls', settings['tls'] !== undefined);
+  const { leads, protects = [] } = KINDS[String(kind)] ?? { leads: Object.keys(settings) };
+  for (const name of leads) add(destination, name, settings[name]);
+  for (const name of protects) destination.set(name, settings[name] !== undefined);
   // Behind one address there may be many servers, and this header chooses one of them.
   for (const [name, value] of Object.entries(record(settings['headers']))) {
     if (name.toLowerCase() === 'host') destination.set('headers.Host', lower(value));

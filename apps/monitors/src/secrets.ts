@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { channelSpec, HIDDEN, keptOrigin, mapSecrets, originOf } from '@tocsin/contracts';
+import { channelKinds, HIDDEN, keptOrigin, mapSecrets, originOf } from '@tocsin/contracts';
 import { type FieldError, isSealed, type Sealing, TocsinError } from '@tocsin/core';
 import { CONFIG } from '@tocsin/service';
 import { pointer, refuse } from './fields.ts';
@@ -38,11 +38,9 @@ export class Secrets {
   }
 
   private sealingOf({ kind }: { kind: string }): Sealing {
-    return this.config.sealing[CHANNELS.has(kind) ? 'channels' : 'checks'];
+    return this.config.sealing[Object.hasOwn(channelKinds, kind) ? 'channels' : 'checks'];
   }
 }
-
-const CHANNELS: ReadonlySet<string> = new Set(channelSpec.def.options.map((option) => option.def.shape.kind.value));
 
 /**
  * The specification with every secret sealed, and what stands for one ({@link HIDDEN}, an address as it is shown) replaced

@@ -6,7 +6,7 @@ import { CLOCK, CONFIG } from '@tocsin/service';
 import { withSpan } from '@tocsin/telemetry';
 import { Policies } from './channels/policies.ts';
 import { channelSpecOf } from '@tocsin/contracts';
-import type { Outcome } from './channels/sender.ts';
+import type { SendOutcome } from './channels/sender.ts';
 import { Senders } from './channels/senders.ts';
 import { inFlight, record } from './metrics.ts';
 import type { Notification } from './notification.ts';
@@ -131,14 +131,14 @@ export class Dispatcher {
     return true;
   }
 
-  private async attempt(claimed: Notification, channel: KnownChannel | undefined): Promise<Outcome | PutOff> {
+  private async attempt(claimed: Notification, channel: KnownChannel | undefined): Promise<SendOutcome | PutOff> {
     if (!channel) return { result: 'retry', answer: 'the configuration of this channel has not arrived yet' };
     const { spec } = channel;
     if (!spec) return { result: 'refused', answer: 'the channel was deleted' };
     const readable = channelSpecOf(spec);
     if (!readable) return this.forLaterVersion(claimed);
     const named = { ...claimed, channelName: nameFor(claimed, spec.name) };
-    const send = (signal: AbortSignal): Promise<Outcome> => this.senders.send(readable, named, signal);
+    const send = (signal: AbortSignal): Promise<SendOutcome> => this.senders.send(readable, named, signal);
     // A person waits for the answer to a test, so it is made whatever the breaker says.
     if (claimed.kind === 'test') return send(AbortSignal.timeout(this.config.sendTimeoutMs));
     const outcome = await this.policies.attempt(claimed.channelId, send);
@@ -146,7 +146,7 @@ export class Dispatcher {
   }
 
   /** In an upgrade an instance of the later version takes it; where none comes, it ends with its time. */
-  private forLaterVersion({ kind, createdAt }: Notification): Outcome | PutOff {
+  private forLaterVersion({ kind, createdAt }: Notification): SendOutcome | PutOff {
     if (kind !== 'test' && this.clock.now() - createdAt < this.config.retry.forMs) {
       return { result: 'put off', delayMs: LATER_VERSION_MS };
     }
@@ -159,7 +159,7 @@ export class Dispatcher {
   private async finish(
     claimed: Notification,
     channel: KnownChannel | undefined,
-    outcome: Outcome | PutOff,
+    outcome: SendOutcome | PutOff,
   ): Promise<void> {
     if (outcome.result === 'put off') {
       await this.untilWritten(() => this.settler.giveBack(claimed, this.holder, jitter(outcome.delayMs)));

@@ -2,7 +2,7 @@ import type { IncidentEvent } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from './channels/sender.ts';
+import type { SendOutcome } from './channels/sender.ts';
 import type { Notification, NotificationKind } from './notification.ts';
 import {
   BLOCKED_MS,
@@ -78,7 +78,7 @@ class Desk {
     });
   }
 
-  settle(row: Row, outcome: Outcome): void {
+  settle(row: Row, outcome: SendOutcome): void {
     const settlement = settle(row, outcome, RETRY, this.now);
     row.status = settlement.status;
     if (settlement.status === 'pending') row.dueAt = this.now + settlement.delayMs;
@@ -114,7 +114,7 @@ class Desk {
   }
 }
 
-const outcome: fc.Arbitrary<Outcome> = fc.constantFrom<Outcome>(
+const outcome: fc.Arbitrary<SendOutcome> = fc.constantFrom<SendOutcome>(
   { result: 'sent', answer: 'ok' },
   { result: 'sent', answer: 'ok' },
   { result: 'retry', answer: 'status 503' },

@@ -1,7 +1,7 @@
 import type { IncidentEvent } from '@tocsin/contracts';
 import { durationMs, idFrom } from '@tocsin/core';
 import { backoff } from '@tocsin/resilience';
-import type { Outcome } from './channels/sender.ts';
+import type { SendOutcome } from './channels/sender.ts';
 import type { Notification, NotificationKind, Recipients } from './notification.ts';
 
 /** What must be sent before what, within an incident and channel. The table has the same rule in its column `rank`. */
@@ -94,7 +94,7 @@ export interface RetryRules {
  * Decides what becomes of a notification after an attempt: sent, failed for good, or tried again after a growing,
  * jittered wait (or the one the receiver asks for). A test is tried once: a person is waiting for its answer.
  */
-export function settle(of: Notification, outcome: Outcome, rules: RetryRules, now: number): Settlement {
+export function settle(of: Notification, outcome: SendOutcome, rules: RetryRules, now: number): Settlement {
   const { answer, recipients } = outcome;
   const known = recipients ? { answer, recipients } : { answer };
   if (outcome.result === 'sent') return { status: 'sent', ...known };

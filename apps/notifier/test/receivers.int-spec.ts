@@ -4,14 +4,14 @@ import type { ChannelSpec } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { atTheEnd, certificate } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../src/channels/sender.ts';
+import type { SendOutcome } from '../src/channels/sender.ts';
 import { WebhookSender } from '../src/channels/webhook.ts';
 
 const TIMEOUT_MS = 4_000;
 const sender = new WebhookSender({ refusal: () => undefined }, TIMEOUT_MS);
 type Settings = Extract<ChannelSpec, { kind: 'webhook' }>['settings'];
 
-async function send(settings: Settings, timeoutMs = TIMEOUT_MS): Promise<Outcome & { tookMs: number }> {
+async function send(settings: Settings, timeoutMs = TIMEOUT_MS): Promise<SendOutcome & { tookMs: number }> {
   const notification = {
     id: newId(),
     channelId: newId(),

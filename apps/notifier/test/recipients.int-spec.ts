@@ -3,7 +3,7 @@ import { newId } from '@tocsin/core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EmailSender } from '../src/channels/email.ts';
-import type { Outcome } from '../src/channels/sender.ts';
+import type { SendOutcome } from '../src/channels/sender.ts';
 import type { Notification } from '../src/notification.ts';
 import { mailServer } from './mail-server.ts';
 import { System } from './system.ts';
@@ -13,7 +13,7 @@ const GONE = '550 5.1.1 no such user';
 
 const sender = new EmailSender({ refusal: () => undefined });
 
-function send(port: number, over: Partial<EmailSettings> = {}, n: Partial<Notification> = {}): Promise<Outcome> {
+function send(port: number, over: Partial<EmailSettings> = {}, n: Partial<Notification> = {}): Promise<SendOutcome> {
   const smtp = { host: '127.0.0.1', port, security: 'none' as const, verify: true };
   const settings = { from: 'tocsin@example.org', to: ['a@example.org', 'b@example.org'], smtp, ...over };
   const notification: Notification = {

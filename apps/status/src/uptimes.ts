@@ -1,3 +1,4 @@
+import { traitsOf } from '@tocsin/contracts';
 import { uptimeOf, watchedUptime } from '@tocsin/core';
 import { unknownMonitor } from './known.ts';
 import { Records } from './records.ts';
@@ -37,7 +38,8 @@ export async function uptimesIn(records: Records, { monitorId, from, to }: Range
     from_at === null ? [] : [{ from: from_at, ...(until_at === null ? {} : { to: until_at }) }],
   );
   // One that is probed by now is measured as such, also in the time before.
-  const byTime = watched.length > 0 && ['heartbeat', ''].includes(rows[0]?.kind ?? '');
+  const kind = rows[0]?.kind ?? '';
+  const byTime = watched.length > 0 && (kind === '' || traitsOf(kind).hasKey);
   const share = watchedUptime(watched, incidents.filter(({ state }) => state === 'down').map(sql.stretchOf));
   return {
     incidents,

@@ -14,31 +14,24 @@ const INTERVAL_MS = 5_000;
 /** Longer than an old prober may keep a check that it cannot run, and two windows. */
 const RUNS_WITHIN_MS = 45_000;
 
-/** A place in a built app that names every kind, and what stands there in the release that adds one. */
+/** A registry in a built app that names every kind, and what stands there in the release that adds one. */
 interface Patch {
   find: RegExp;
   becomes: string;
 }
 
-const SPEC: Patch = {
-  find: /strictObject\(\{\s*kind: literal\("tcp"\),\s*\.\.\.probed,\s*settings: tcpSettings\s*\}\),/g,
-  becomes: `$& strictObject({ kind: literal("${KIND}"), ...probed, settings: tcpSettings }),`,
+const KIND_OF: Patch = {
+  find: /\btcp: tcpKind\b/g,
+  becomes: `$&, ${KIND}: probedKind("${KIND}", tcpKind)`,
 };
-const TARGET: Patch = {
-  find: /object\(\{\s*kind: literal\("tcp"\),\s*settings: tolerant\(tcpSettings\)\s*\}\)/g,
-  becomes: `$&, object({ kind: literal("${KIND}"), settings: tolerant(tcpSettings) })`,
-};
-const SETTINGS: Patch = { find: /case "tcp": return \[\.\.\.tcpErrors/g, becomes: `case "${KIND}": $&` };
-const CHECK: Patch = {
-  find: /\btcp: (\(target, context\) => checkTcp\(target\.settings, context\))/g,
-  becomes: `$&, ${KIND}: $1`,
-};
+const SETTINGS: Patch = { find: /\btcp: tcpFaults\b/g, becomes: `$&, ${KIND}: tcpFaults` };
+const CHECK: Patch = { find: /\btcp: checkTcp\b/g, becomes: `$&, ${KIND}: checkTcp` };
 
 /** What those services change that look at a kind; the others pass it on. */
 const PATCHES: Record<string, readonly Patch[]> = {
-  monitors: [SPEC, SETTINGS],
-  gateway: [SPEC],
-  prober: [TARGET, CHECK],
+  monitors: [KIND_OF, SETTINGS],
+  gateway: [KIND_OF],
+  prober: [KIND_OF, CHECK],
 };
 
 /**

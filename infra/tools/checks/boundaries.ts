@@ -19,7 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
   telemetry: ['core'],
   service: ['core', 'messaging', 'cache', 'database', 'resilience', 'telemetry'],
   edge: ['core', 'contracts', 'messaging', 'resilience', 'service', 'telemetry'],
-  checks: ['core', 'contracts'],
+  checks: ['core', 'contracts', 'schedule'],
   testing: [
     'core',
     'contracts',

@@ -30,7 +30,7 @@ describe('settings that a schema can not judge', () => {
     ]);
   });
 
-  test('of tcp: text and bytes are not given both, and a certificate goes with its key', () => {
+  test('of tcp: text and bytes are not given both', () => {
     const input: MonitorSpecInput = {
       kind: 'tcp',
       name: 'a',
@@ -41,13 +41,9 @@ describe('settings that a schema can not judge', () => {
         sendHex: '00',
         expect: 'b',
         expectHex: '01',
-        tls: { ca: '-----BEGIN CERTIFICATE-----', cert: '-----BEGIN CERTIFICATE-----' },
       },
     };
     expect(checkSettings(monitorSpec.parse(input)).map(({ path }) => path)).toEqual([
-      '/settings/tls/ca',
-      '/settings/tls/cert',
-      '/settings/tls/key',
       '/settings/sendHex',
       '/settings/expectHex',
     ]);
@@ -96,7 +92,6 @@ describe('settings that a schema can not judge', () => {
       { url: 'http://a.example/', redirects: { follow: false }, assertions: [{ type: 'certificate', minDaysLeft: 1 }] },
       '/settings/assertions/0',
     ],
-    ['an authority that is no certificate', { tls: { ca: '-----BEGIN CERTIFICATE-----\nxx' } }, '/settings/tls/ca'],
     ['an address of the other family', { url: 'http://[::1]/', ipFamily: '4' }, '/settings/url'],
   ])('refuse %s', (_, settings, path) => {
     expect(errors(settings).map((error) => error.path)).toEqual([path]);

@@ -1,5 +1,5 @@
 export type { Check, CheckContext } from './check.ts';
-export { checkChannel, checkSettings } from './check-settings.ts';
+export { checkSettings } from './check-settings.ts';
 export { type ConnectionWish, openConnection } from './connect/open-connection.ts';
 export { CheckFailure, isOwnFailure, type Reason } from './failure.ts';
 export { type HttpSend, type HttpSent, sendHttp } from './http/send.ts';

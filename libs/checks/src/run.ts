@@ -12,7 +12,7 @@ const MAX_MESSAGE = 500;
 const SHORT_WORK_MS = 20;
 
 /** What is known when a check ends well. */
-export interface Outcome {
+export interface CheckOutcome {
   verdict: Verdict;
   reason: Reason;
   message: string;
@@ -133,7 +133,7 @@ export class Run {
   }
 
   /** Runs `work` to a finding, and leaves nothing behind. Never throws. */
-  async finish(work: (run: Run) => Promise<Outcome>): Promise<Finding> {
+  async finish(work: (run: Run) => Promise<CheckOutcome>): Promise<Finding> {
     try {
       return this.#finding(await this.carryOut(work));
     } catch (error) {
@@ -160,7 +160,7 @@ export class Run {
     }
   }
 
-  #finding(outcome: Outcome): Finding {
+  #finding(outcome: CheckOutcome): Finding {
     return {
       verdict: outcome.verdict,
       reason: outcome.reason,

@@ -26,7 +26,7 @@ export {
   type SecretKeys,
   tokenSecret,
 } from './seal.ts';
-export { keyPairProblem } from './key-pair.ts';
+export { isCertificates, keyPairProblem } from './key-pair.ts';
 export { type SealKeys, Sealing } from './sealing.ts';
 export { redactSecrets } from './redact.ts';
 export {

@@ -16,3 +16,12 @@ function attempt<T>(make: () => T): T | undefined {
     return undefined;
   }
 }
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** Whether a text holds certificates in PEM, all of which can be read. OpenSSL ignores the ones that it cannot read. */
+export function isCertificates(pem: string): boolean {
+  const blocks = pem.match(CERTIFICATE);
+  if (!blocks || blocks.length !== pem.split('-----BEGIN ').length - 1) return false;
+  return blocks.every((block) => attempt(() => new X509Certificate(block)) !== undefined);
+}

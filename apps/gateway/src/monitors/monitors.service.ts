@@ -10,6 +10,7 @@ import {
   requests,
   type routes,
   type StateView,
+  traitsOf,
 } from '@tocsin/contracts';
 import { type Clock, heartbeatKey } from '@tocsin/core';
 import { type Aged, type Answer, type Call, type Caller, created, done, ok, record } from '@tocsin/edge';
@@ -119,7 +120,7 @@ export class MonitorsService {
 
   private view(monitor: AnyMonitor, caller: Caller | undefined): MonitorView {
     const shown = { ...monitor, spec: shownTo(caller, monitor.spec) };
-    if (monitor.spec.kind !== 'heartbeat' || caller === undefined || caller.role === 'viewer') return shown;
+    if (!traitsOf(monitor.spec.kind).hasKey || caller === undefined || caller.role === 'viewer') return shown;
     const key = heartbeatKey(this.config.heartbeatKeys, monitor.id);
     return { ...shown, heartbeatKey: key, heartbeatUrl: `${this.config.publicUrl ?? ''}/v1/heartbeats/${key}` };
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { Heartbeat } from '@tocsin/contracts';
+import { type Heartbeat, traitsOf } from '@tocsin/contracts';
 import {
   type Clock,
   decideOverdue,
@@ -91,7 +91,7 @@ export class HeartbeatsService {
     const output = new FoldOutput();
     for (const { data, headers, publishedAt } of items) {
       const one = held.get(data.monitorId);
-      if (one?.monitor.kind !== 'heartbeat') continue;
+      if (!one || !traitsOf(one.monitor.kind).hasKey) continue;
       const decision = decidePing({ ...one.monitor.rules, ...scheduleOf(one.monitor.rules) }, one.state, one.pulse, {
         ...data,
         publishedAt,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AnyMonitor, MonitorConfig } from '@tocsin/contracts';
+import { type AnyMonitor, type MonitorConfig, traitsOf } from '@tocsin/contracts';
 import { type Clock, newState, pause, remove, resume, rewatch } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
 import { HandBack } from '@tocsin/messaging';
@@ -87,7 +87,7 @@ class Work {
 
   create(config: AnyMonitor): void {
     const monitor = knownMonitor(config);
-    const waiting = monitor.kind === 'heartbeat' ? 'Waiting for the first ping' : undefined;
+    const waiting = traitsOf(monitor.kind).hasKey ? 'Waiting for the first ping' : undefined;
     const held: Held = { monitor, state: newState(config.id, this.now, waiting), pulse: {} };
     this.created.push(held);
     this.output.touch(held);

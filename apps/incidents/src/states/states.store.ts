@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import type { MonitorSpec } from '@tocsin/contracts';
+import { type MonitorSpec, traitsOf } from '@tocsin/contracts';
 import {
   type Clock,
   latencyBucket,
@@ -278,7 +278,7 @@ function dataOf({ monitor, state, pulse }: Held): string {
     incident,
     incidents,
     sinceRevision,
-    ...(monitor.kind === 'heartbeat' ? { pulse } : {}),
+    ...(traitsOf(monitor.kind).hasKey ? { pulse } : {}),
   });
 }
 

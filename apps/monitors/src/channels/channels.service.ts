@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { checkChannel } from '@tocsin/checks';
 import type { Channel, ChannelSpec, IfRevision } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import { Operations, type Transaction } from '@tocsin/database';
@@ -7,7 +6,6 @@ import type { CommandContext } from '@tocsin/messaging';
 import { channelAnnounced, tombstone } from '../announcements.ts';
 import { Bounds } from '../bounds.ts';
 import { changedFields } from '../changed-fields.ts';
-import { refuse } from '../fields.ts';
 import { bury, changeable } from '../record.ts';
 import { Secrets } from '../secrets.ts';
 import { keyOf } from './channels.reader.ts';
@@ -35,7 +33,7 @@ export class ChannelsService {
   /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
   create({ spec }: { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
     return this.operations.run(ctx, { kind }, async ({ tx, now, announce, note }) => {
-      const sealed = this.admit(spec, undefined);
+      const sealed = this.secrets.settle(spec, undefined);
       await this.bounds.add(tx, 'channels');
       const channel: Channel = { id: newId(now), revision: 1, createdAt: now, updatedAt: now, spec: sealed };
       note({ id: channel.id, revision: channel.revision });
@@ -50,7 +48,7 @@ export class ChannelsService {
     return this.operations.run(ctx, { kind, id: input.id }, async ({ tx, now, announce, forget, note }) => {
       forget(keyOf(input.id));
       const found = changeable(await this.channels.lock(tx, input.id), { what: 'channel', ...input });
-      const spec = this.admit(input.spec, found.spec);
+      const spec = this.secrets.settle(input.spec, found.spec);
       const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
       note({ revision: changed.revision, fields: changedFields(found.spec, spec) });
       await this.channels.update(tx, changed);
@@ -73,12 +71,6 @@ export class ChannelsService {
       await announce([tombstone('channels', last)]);
       return { id: found.id };
     });
-  }
-
-  private admit(spec: ChannelSpec, stored: ChannelSpec | undefined): ChannelSpec {
-    const faults = checkChannel(spec);
-    if (faults.length > 0) refuse(faults, 'The channel is not valid');
-    return this.secrets.settle(spec, stored);
   }
 
   private async refuseWhileUsed(tx: Transaction, id: string): Promise<void> {

@@ -1,30 +1,13 @@
 import { checkTask, type Monitor, monitorSpec, type MonitorSpecInput } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
-import { faultsOf, gridSinceAfter, manualChecksOf } from './monitor.rules.ts';
+import { gridSinceAfter, manualChecksOf } from './monitor.rules.ts';
 
 function aMonitor(over: Partial<MonitorSpecInput> = {}): Monitor {
   const input = { kind: 'http', name: 'site', interval: '10s', settings: { url: 'http://127.0.0.1/' }, ...over };
   const spec = monitorSpec.parse(input);
   return { id: newId(), revision: 3, createdAt: 1000, updatedAt: 2000, gridSince: 1000, spec };
 }
-
-describe('the schedule of a heartbeat', () => {
-  it.each(['*/5 * * * *', '0 3 * * MON', '30 0 1 1 *', '0 */10 * * * *'])('may be %s', (cron) => {
-    const spec = monitorSpec.parse({ kind: 'heartbeat', name: 'h', settings: { schedule: { cron } } });
-    expect(faultsOf(spec)).toEqual([]);
-  });
-
-  it.each([
-    ['nonsense', 'UTC', '/settings/schedule/cron'],
-    ['61 * * * *', 'UTC', '/settings/schedule/cron'],
-    ['0 0 31 2 *', 'UTC', '/settings/schedule/cron'],
-    ['* * * * *', 'Mars/Olympus', '/settings/schedule/timezone'],
-  ])('may not be %s in %s', (cron, timezone, path) => {
-    const spec = monitorSpec.parse({ kind: 'heartbeat', name: 'h', settings: { schedule: { cron, timezone } } });
-    expect(faultsOf(spec).map((fault) => fault.path)).toEqual([path]);
-  });
-});
 
 describe('gridSinceAfter', () => {
   const before = aMonitor();

@@ -1,16 +1,17 @@
-import { checkSettings } from '@tocsin/checks';
-import { checkId, checkTaskOf, MANUAL_ATTEMPT, type Monitor, type MonitorSpec, subjects } from '@tocsin/contracts';
-import { durationMs, type FieldError, gridOf, hash32, TocsinError, windowAt } from '@tocsin/core';
+import {
+  checkId,
+  checkTaskOf,
+  isProbed,
+  MANUAL_ATTEMPT,
+  type Monitor,
+  type MonitorSpec,
+  subjects,
+} from '@tocsin/contracts';
+import { durationMs, gridOf, hash32, TocsinError, windowAt } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
-import { CronSchedule, isTimeZone } from '@tocsin/schedule';
 
 /** Manual attempts are numbered by the operation that asked for them, so that a repeated one is the same check. */
 const MANUAL_ATTEMPTS = 1_000_000;
-
-/** What is wrong with a specification beyond its shape: settings that no check could run with. */
-export function faultsOf(spec: MonitorSpec): FieldError[] {
-  return spec.kind === 'heartbeat' ? scheduleFaults(spec.settings.schedule) : [...checkSettings(spec)];
-}
 
 /**
  * Since when the grid of the changed monitor is in force: from now on, if the change is one of its windows. It names the
@@ -22,7 +23,7 @@ export function gridSinceAfter({ spec: before, gridSince }: Monitor, after: Moni
 }
 
 function gridKey(spec: MonitorSpec): string {
-  if (spec.kind === 'heartbeat') return JSON.stringify([spec.kind, spec.settings.schedule]);
+  if (!isProbed(spec)) return JSON.stringify([spec.kind, spec.settings.schedule]);
   return JSON.stringify([spec.kind, durationMs(spec.interval), spec.locations.toSorted()]);
 }
 
@@ -32,7 +33,7 @@ function gridKey(spec: MonitorSpec): string {
  */
 export function manualChecksOf(monitor: Monitor, operationId: string, now: number): OutboxMessage[] {
   const { spec } = monitor;
-  if (spec.kind === 'heartbeat') {
+  if (!isProbed(spec)) {
     throw new TocsinError('invalid', 'A heartbeat monitor waits to be called, so it can not be checked.');
   }
   if (spec.paused) throw new TocsinError('conflict', 'The monitor is paused; resume it, then check it.');
@@ -43,25 +44,4 @@ export function manualChecksOf(monitor: Monitor, operationId: string, now: numbe
     subject: subjects.check(location, monitor.id),
     payload: checkTaskOf(monitor, { window, location, attempt, now }),
   }));
-}
-
-type Schedule = Extract<MonitorSpec, { kind: 'heartbeat' }>['settings']['schedule'];
-
-function scheduleFaults(schedule: Schedule): FieldError[] {
-  if ('every' in schedule) return [];
-  if (!isTimeZone(schedule.timezone)) {
-    const message = 'is not a time zone of the IANA database, such as Europe/Berlin';
-    return [{ path: '/settings/schedule/timezone', message }];
-  }
-  const fault = cronFault(schedule.cron, schedule.timezone);
-  return fault === undefined ? [] : [{ path: '/settings/schedule/cron', message: fault }];
-}
-
-function cronFault(pattern: string, timezone: string): string | undefined {
-  try {
-    return new CronSchedule(pattern, timezone).next(0) === undefined ? 'never comes due' : undefined;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'not readable';
-    return `is not a cron expression (${reason})`;
-  }
 }

@@ -1,5 +1,5 @@
 import type { Recipients } from '../notification.ts';
-import type { Outcome } from './sender.ts';
+import type { SendOutcome } from './sender.ts';
 
 export const NOBODY: Recipients = { accepted: [], refused: {} };
 
@@ -26,7 +26,7 @@ export function outcomeFor(
   to: readonly string[],
   before: Recipients,
   { tried, refusals, answer }: { tried: readonly string[]; refusals: ReadonlyMap<string, Refusal>; answer: string },
-): Outcome {
+): SendOutcome {
   const refused = [...refusals].filter(([, { code }]) => code >= 500).map(([one, { text }]) => [one, text] as const);
   const recipients: Recipients = {
     accepted: [...before.accepted, ...tried.filter((one) => !refusals.has(one))],

@@ -7,7 +7,7 @@ import type { Notification } from '../notification.ts';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { mailText } from './email.message.ts';
 import { NOBODY, openRecipients, outcomeFor, type Refusal } from './email.recipients.ts';
-import type { Attempt, Outcome, Sender } from './sender.ts';
+import type { Attempt, SendOutcome, Sender } from './sender.ts';
 import { deliver } from './smtp.ts';
 
 type EmailChannel = Extract<ChannelSpec, { kind: 'email' }>;
@@ -25,7 +25,7 @@ export class EmailSender implements Sender<'email'> {
   }
 
   /** Offers the mail to those of its recipients that have neither got it nor were refused for good. */
-  async send({ channel, notification, signal }: Attempt<EmailChannel>): Promise<Outcome> {
+  async send({ channel, notification, signal }: Attempt<EmailChannel>): Promise<SendOutcome> {
     const { smtp, to } = channel.settings;
     const before = notification.recipients ?? NOBODY;
     const open = openRecipients(to, before);

@@ -1,13 +1,13 @@
 import { TocsinError } from '@tocsin/core';
 import { policy, type Policy } from '@tocsin/resilience';
-import type { Outcome } from './sender.ts';
+import type { SendOutcome } from './sender.ts';
 
 const MOST_KEPT = 2_000;
 const BREAKER = { failures: 5, halfOpenAfterMs: 10_000 };
 
 /** Carries an outcome that is to be retried past the breaker, which counts what is thrown. */
 class Retry extends Error {
-  constructor(readonly outcome: Outcome) {
+  constructor(readonly outcome: SendOutcome) {
     super(outcome.answer);
   }
 }
@@ -22,7 +22,10 @@ export class Policies {
    * Makes an attempt under the channel's policy.
    * @returns its outcome; undefined when the breaker is open and no attempt was made
    */
-  async attempt(channelId: string, send: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome | undefined> {
+  async attempt(
+    channelId: string,
+    send: (signal: AbortSignal) => Promise<SendOutcome>,
+  ): Promise<SendOutcome | undefined> {
     try {
       return await this.of(channelId).execute(async (signal) => {
         const outcome = await send(signal);

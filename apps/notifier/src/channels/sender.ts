@@ -2,7 +2,7 @@ import type { ChannelSpec } from '@tocsin/contracts';
 import type { Notification, Recipients } from '../notification.ts';
 
 /** What one attempt to send came to. */
-export interface Outcome {
+export interface SendOutcome {
   /** `retry`: it may work later. `refused`: it never will. */
   result: 'sent' | 'retry' | 'refused';
   /** What the receiver said, or why there was no answer, for a person; bounded and without secrets. */
@@ -29,5 +29,5 @@ export interface Sender<K extends ChannelSpec['kind']> {
   /** The receiver as it may be shown: without secrets. */
   to(channel: Extract<ChannelSpec, { kind: K }>): string;
   /** Makes one attempt. Never throws for what the receiver or the network does: that is an outcome. */
-  send(attempt: Attempt<Extract<ChannelSpec, { kind: K }>>): Promise<Outcome>;
+  send(attempt: Attempt<Extract<ChannelSpec, { kind: K }>>): Promise<SendOutcome>;
 }

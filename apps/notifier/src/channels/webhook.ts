@@ -5,7 +5,7 @@ import type { TargetGuard } from '@tocsin/core';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { percentDecode } from './percent.ts';
 import { retryAfterMs } from './retry-after.ts';
-import type { Attempt, Outcome, Sender } from './sender.ts';
+import type { Attempt, SendOutcome, Sender } from './sender.ts';
 import { signatureOf } from './signature.ts';
 import { webhookBody } from './webhook.body.ts';
 
@@ -32,7 +32,7 @@ export class WebhookSender implements Sender<'webhook'> {
     return new URL(settings.url).host;
   }
 
-  async send(attempt: Attempt<WebhookChannel>): Promise<Outcome> {
+  async send(attempt: Attempt<WebhookChannel>): Promise<SendOutcome> {
     const { url: address, secret, tls = { verify: true } } = attempt.channel.settings;
     const { targets, timeoutMs } = this;
     const url = new URL(address);
@@ -97,7 +97,7 @@ function textOf({ header, bodyStart, whole }: HttpSent): string {
   return `${bodyStart.toString('utf8')}${whole ? '' : '…'}`;
 }
 
-function verdictOf({ status, header }: HttpSent, now: number): Pick<Outcome, 'result' | 'retryAfterMs'> {
+function verdictOf({ status, header }: HttpSent, now: number): Pick<SendOutcome, 'result' | 'retryAfterMs'> {
   if (status >= 200 && status < 300) return { result: 'sent' };
   if (status < 500 && !RETRIED.has(status)) return { result: 'refused' };
   return { result: 'retry', retryAfterMs: retryAfterMs(header('retry-after'), now) };

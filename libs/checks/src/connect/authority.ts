@@ -7,18 +7,6 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 /** Certificates that are trusted, by their subject. */
 export type Store = ReadonlyMap<string, readonly X509Certificate[]>;
 
-/** Whether a text holds certificates in PEM form, all of which can be read. OpenSSL ignores what it can't read. */
-export function isAuthority(pem: string): boolean {
-  const blocks = pem.match(BLOCK);
-  if (!blocks || blocks.length !== pem.split('-----BEGIN ').length - 1) return false;
-  try {
-    for (const block of blocks) new X509Certificate(block);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** A client's certificate and its key, in PEM. */
 export interface ClientCertificate {
   cert: string;

@@ -1,5 +1,6 @@
 import { lookup, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
+import type { FieldError } from '@tocsin/core';
 import { CheckFailure } from '../failure.ts';
 
 export type IpFamily = 'any' | '4' | '6';
@@ -39,10 +40,12 @@ export function inTurns(addresses: readonly LookupAddress[]): string[] {
 
 /** Refuses an address of the wrong family, which no name server can change. */
 export function checkFamily(host: string, family: IpFamily): void {
+  if (!isOfFamily(host, family)) throw new CheckFailure('dns', `dns: ${host} is not an IPv${family} address`);
+}
+
+function isOfFamily(host: string, family: IpFamily): boolean {
   const version = isIP(host);
-  if (version !== 0 && family !== 'any' && String(version) !== family) {
-    throw new CheckFailure('dns', `dns: ${host} is not an IPv${family} address`);
-  }
+  return version === 0 || family === 'any' || String(version) === family;
 }
 
 /** What a failed look-up means, in words. */
@@ -61,4 +64,9 @@ function explain(code: string, host: string, family: IpFamily): string {
     default:
       return `could not resolve ${host} (${code || 'unknown error'})`;
   }
+}
+
+/** The fault of a host that is an address of another family than `ipFamily` asks for, if it is one. */
+export function familyFaults(host: string, family: IpFamily, path: string): FieldError[] {
+  return isOfFamily(host, family) ? [] : [{ path, message: `is not an IPv${family} address, which ipFamily asks for` }];
 }

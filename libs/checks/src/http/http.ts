@@ -1,11 +1,12 @@
 import type { SecureContext } from 'node:tls';
 import type { HttpSettings } from '@tocsin/contracts';
+import { isCertificates } from '@tocsin/core';
 import type { Check } from '../check.ts';
-import { isAuthority, secureContextOf } from '../connect/authority.ts';
+import { secureContextOf } from '../connect/authority.ts';
 import type { Address } from '../connect/connect.ts';
 import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
-import { type Outcome, Run } from '../run.ts';
+import { type CheckOutcome, Run } from '../run.ts';
 import { isWorthHiding, type RunSecrets } from '../run-secrets.ts';
 import { plural } from '../words.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
@@ -57,7 +58,8 @@ export const checkHttp: Check<HttpSettings> = (settings, context) =>
 /** @throws CheckFailure `settings` when they can't be used, which the door should have refused */
 function prepare(settings: HttpSettings): Prepared {
   const { ca } = settings.tls;
-  if (ca !== undefined && !isAuthority(ca)) throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
+  if (ca !== undefined && !isCertificates(ca))
+    throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
   const assertions = compiled(settings);
   return {
     first: firstRequest(settings),
@@ -182,8 +184,12 @@ function parseJson(text: string): { value: unknown } | { failure: Undecided } {
 const JUDGING_MS = 300;
 
 /** The worst of what does not hold: what makes the target down goes before what makes it degraded. */
-async function judge(run: Run, assertions: readonly ReadyAssertion[], from: Evidence): Promise<Outcome | undefined> {
-  let worst: Outcome | undefined;
+async function judge(
+  run: Run,
+  assertions: readonly ReadyAssertion[],
+  from: Evidence,
+): Promise<CheckOutcome | undefined> {
+  let worst: CheckOutcome | undefined;
   let failed = 0;
   const allowance = new Allowance(JUDGING_MS);
   for (const assertion of assertions) {
@@ -201,6 +207,6 @@ async function judge(run: Run, assertions: readonly ReadyAssertion[], from: Evid
   return worst;
 }
 
-function ok(answer: Answer): Outcome {
+function ok(answer: Answer): CheckOutcome {
   return { verdict: 'up', reason: 'ok', message: `status ${answer.status}` };
 }

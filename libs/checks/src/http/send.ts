@@ -1,5 +1,5 @@
-import { systemClock, type TargetGuard } from '@tocsin/core';
-import { isAuthority, secureContextOf } from '../connect/authority.ts';
+import { isCertificates, systemClock, type TargetGuard } from '@tocsin/core';
+import { secureContextOf } from '../connect/authority.ts';
 import { connect } from '../connect/connect.ts';
 import type { IpFamily } from '../connect/names.ts';
 import { CheckFailure } from '../failure.ts';
@@ -87,6 +87,7 @@ function pick({ targets, timeoutMs, signal }: HttpSend) {
 
 function tlsWish({ tls }: HttpSend) {
   const { verify = true, ca } = tls ?? {};
-  if (ca !== undefined && !isAuthority(ca)) throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
+  if (ca !== undefined && !isCertificates(ca))
+    throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
   return { verify, secureContext: ca === undefined ? undefined : secureContextOf({ ca }), protocols: ['http/1.1'] };
 }

@@ -1,11 +1,12 @@
 import type { TcpSettings } from '@tocsin/contracts';
+import { isCertificates } from '@tocsin/core';
 import type { Check } from '../check.ts';
-import { isAuthority, secureContextOf } from '../connect/authority.ts';
+import { secureContextOf } from '../connect/authority.ts';
 import { connect, type TlsWish } from '../connect/connect.ts';
 import { tooFewDays } from '../connect/days-left.ts';
 import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
-import { type Outcome, Run } from '../run.ts';
+import { type CheckOutcome, Run } from '../run.ts';
 import { isWorthHiding } from '../run-secrets.ts';
 import { quote } from '../words.ts';
 import { receive, send } from './talk.ts';
@@ -49,7 +50,8 @@ const trusted = new Lru<NonNullable<TlsWish['secureContext']>>(10_000);
 function tlsOf({ tls }: TcpSettings, run: Run): TlsWish | undefined {
   if (!tls) return undefined;
   const { verify, serverName, ca, cert, key } = tls;
-  if (ca !== undefined && !isAuthority(ca)) throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
+  if (ca !== undefined && !isCertificates(ca))
+    throw new CheckFailure('settings', 'settings: tls.ca is not a certificate');
   const { settingsKey } = run.context;
   if (cert !== undefined && key !== undefined) {
     return { verify, serverName, secureContext: secureContextOf({ ca, client: { cert, key: run.secrets.open(key) } }) };
@@ -59,7 +61,7 @@ function tlsOf({ tls }: TcpSettings, run: Run): TlsWish | undefined {
   return { verify, serverName, secureContext: settingsKey === undefined ? make() : trusted.get(settingsKey, make) };
 }
 
-function aging({ tls }: TcpSettings, run: Run): Outcome | undefined {
+function aging({ tls }: TcpSettings, run: Run): CheckOutcome | undefined {
   if (tls?.minDaysLeft === undefined || !run.certificate) return undefined;
   const message = tooFewDays(run.certificate, tls.minDaysLeft, run.context.clock.now());
   return message === undefined ? undefined : { verdict: 'degraded', reason: 'assertion', message };

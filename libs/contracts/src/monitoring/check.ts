@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import { epochMs, id, locationName } from '../schema/fields.ts';
-import { httpSettings, tcpSettings } from './monitor.ts';
-import { tolerant } from '../schema/tolerant.ts';
+import { monitorKinds, type ProbedKind } from './kinds/kinds.ts';
 
 /** Attempts from here on were asked for by a person (`check now`), not by the grid or a confirmation. */
 export const MANUAL_ATTEMPT = 1000;
 
+type Target = (typeof monitorKinds)[ProbedKind]['target'];
+const targets = Object.values(monitorKinds).flatMap((kind) => ('target' in kind ? [kind.target] : []));
+
 /** What a prober of this version can check. */
-export const checkTarget = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('http'), settings: tolerant(httpSettings) }),
-  z.object({ kind: z.literal('tcp'), settings: tolerant(tcpSettings) }),
-]);
+export const checkTarget = z.discriminatedUnion('kind', targets as [Target, ...Target[]]);
 export type CheckTarget = z.infer<typeof checkTarget>;
 
 /** One check to run: `checks.<location>.<monitorId>`. It carries all that a prober needs; secrets in it are sealed. */

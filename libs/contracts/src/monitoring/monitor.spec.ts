@@ -1,6 +1,8 @@
+import { certificate } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
-import { monitorSpec } from './monitor.ts';
 import { fieldErrors } from '../rest/field-errors.ts';
+import { HIDDEN } from '../schema/fields.ts';
+import { monitorSpec } from './monitor.ts';
 
 type Fields = Record<string, unknown>;
 const http = (settings: Fields = {}, more: Fields = {}) => ({
@@ -13,7 +15,8 @@ const tcp = (settings: Fields = {}) => ({ kind: 'tcp', name: 'db', settings: { h
 const beat = (settings: Fields) => ({ kind: 'heartbeat', name: 'backup', settings });
 const basic = (username: string, password: string) => http({ auth: { type: 'basic', username, password } });
 const bearer = (token: string) => http({ auth: { type: 'bearer', token } });
-const A_CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+const { cert } = await certificate('valid');
+const UNREADABLE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const assertion = (of: Fields) => http({ assertions: [of] });
 
 function pathsOf(spec: unknown): string[] {
@@ -75,7 +78,11 @@ describe('a monitor', () => {
     ['a password with a tab', basic('u', 'a\tb'), '/settings/auth/password'],
     ['a password that is too long', basic('u', 'x'.repeat(4097)), '/settings/auth/password'],
     ['a user name with a line break', basic('u\n', 'p'), '/settings/auth/username'],
-    ['a key that is none', http({ tls: { cert: A_CERTIFICATE, key: 'x' } }), '/settings/tls/key'],
+    ['a key that is none', http({ tls: { cert: UNREADABLE, key: 'x' } }), '/settings/tls/key'],
+    ['an authority that cannot be read', http({ tls: { ca: UNREADABLE } }), '/settings/tls/ca'],
+    ['a certificate that cannot be read', tcp({ tls: { cert: UNREADABLE } }), '/settings/tls/cert'],
+    ['a certificate without its key', http({ tls: { cert } }), '/settings/tls/key'],
+    ['a key without its certificate', tcp({ tls: { key: HIDDEN } }), '/settings/tls/cert'],
     ['bytes that are none', tcp({ sendHex: '0g' }), '/settings/sendHex'],
     ['half a byte', tcp({ expectHex: '00f' }), '/settings/expectHex'],
     ['too many bytes', tcp({ expectHex: '00'.repeat(1001) }), '/settings/expectHex'],

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { changeView } from '../administration/change.ts';
-import { channel, channelSpec, emailSettings, notificationView, webhookSettings } from '../notifications/channel.ts';
+import { channel, channelSpec } from '../notifications/channel.ts';
+import { channelKinds } from '../notifications/channels/kinds.ts';
+import { notificationView } from '../notifications/notification.ts';
 import { finding } from '../monitoring/check.ts';
 import { epochMs, id } from '../schema/fields.ts';
 import { incidentView, stateView, timelineEntry } from '../incidents/incident.ts';
 import { marks } from '../schema/marks.ts';
-import { assertion, heartbeatSettings, httpSettings, monitorSpec, tcpSettings } from '../monitoring/monitor.ts';
+import { assertion } from '../monitoring/kinds/http/assertion.ts';
+import { monitorKinds } from '../monitoring/kinds/kinds.ts';
+import { monitorSpec } from '../monitoring/monitor.ts';
 import { coverage, coverageReport, latency, resultView, rollup, summary, uptimeReport } from '../monitoring/report.ts';
 import { instanceView } from '../administration/system.ts';
 import { createdToken, token, tokenSpec } from '../administration/token.ts';
@@ -19,12 +23,9 @@ const simple: Record<string, z.ZodType> = { Id: id, Time: epochMs };
 /** Schemas that OpenAPI names; where they are used they are referred to. What a person sends is named `…Input`. */
 const named: Record<string, z.ZodType> = {
   Assertion: assertion,
-  HttpSettings: httpSettings,
-  TcpSettings: tcpSettings,
-  HeartbeatSettings: heartbeatSettings,
+  ...settingsOf(monitorKinds),
   MonitorSpec: monitorSpec,
-  WebhookSettings: webhookSettings,
-  EmailSettings: emailSettings,
+  ...settingsOf(channelKinds),
   ChannelSpec: channelSpec,
   TokenSpec: tokenSpec,
 };
@@ -109,4 +110,9 @@ function received(schemas: Record<string, z.ZodType>): Record<string, z.ZodType>
 
 function suffixed(schemas: Record<string, z.ZodType>, suffix: string): Record<string, z.ZodType> {
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name + suffix, schema]));
+}
+
+function settingsOf(kinds: Readonly<Record<string, { settings: z.ZodType }>>): Record<string, z.ZodType> {
+  const name = (kind: string): string => `${kind[0]!.toUpperCase()}${kind.slice(1)}Settings`;
+  return Object.fromEntries(Object.entries(kinds).map(([kind, { settings }]) => [name(kind), settings]));
 }

@@ -1,50 +1,12 @@
+import { monitorKinds } from '../monitoring/kinds/kinds.ts';
+import { channelKinds } from '../notifications/channels/kinds.ts';
+import type { Kind } from '../schema/kind.ts';
+
 /** Bodies of requests that work as they are: a spec parses each by its route's schema. What is optional is mostly left out. */
 
-const monitors = {
-  'A website': {
-    kind: 'http',
-    name: 'Website',
-    interval: '30s',
-    settings: { url: 'https://example.com/', acceptedStatus: ['200-299'] },
-  },
-  'A website, in words that it must hold, and soon enough': {
-    kind: 'http',
-    name: 'Website, in detail',
-    interval: '1m',
-    timeout: '5s',
-    tags: ['shop'],
-    settings: {
-      url: 'https://example.com/',
-      assertions: [
-        { type: 'body', op: 'contains', value: 'Example Domain' },
-        { type: 'response_time', lessThan: '2s' },
-      ],
-    },
-  },
-  'A port': { kind: 'tcp', name: 'Mail', settings: { host: 'mail.example.com', port: 25, expect: '220' } },
-  'A job that reports': {
-    kind: 'heartbeat',
-    name: 'Nightly backup',
-    settings: { schedule: { cron: '0 3 * * *', timezone: 'UTC' }, grace: '30m' },
-  },
-};
-
-const channels = {
-  'A webhook': { kind: 'webhook', name: 'Chat', settings: { url: 'https://example.com/hook' } },
-  'E-mail': {
-    kind: 'email',
-    name: 'On call',
-    settings: {
-      to: ['on-call@example.com'],
-      from: 'tocsin@example.com',
-      smtp: { host: 'mail.example.com', port: 587, security: 'starttls' },
-    },
-  },
-};
-
 export const examples = {
-  monitors,
-  channels,
+  monitors: ofKinds(monitorKinds),
+  channels: ofKinds(channelKinds),
   monitorPatch: {
     'Check more often': { interval: '15s' },
     'No description, and no tags': { description: null, tags: [] },
@@ -57,3 +19,10 @@ export const examples = {
   note: { 'A note': { text: 'The disk was full; it is being emptied' } },
   heartbeat: { 'What a job printed': 'backed up 1,204 files' },
 } as const;
+
+function ofKinds(kinds: Readonly<Record<string, Pick<Kind, 'examples'>>>): Record<string, object> {
+  const all = Object.entries(kinds).flatMap(([kind, { examples: of }]) =>
+    Object.entries(of).map(([what, example]) => [what, { kind, ...example }] as const),
+  );
+  return Object.fromEntries(all);
+}

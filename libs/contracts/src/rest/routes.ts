@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { changeView } from '../administration/change.ts';
-import { channel, channelSpec, notificationView } from '../notifications/channel.ts';
+import { channel, channelSpec } from '../notifications/channel.ts';
+import { notificationView } from '../notifications/notification.ts';
 import { id, page } from '../schema/fields.ts';
 import { acknowledgeSpec, incidentView, noteSpec, stateView } from '../incidents/incident.ts';
 import { monitorSpec } from '../monitoring/monitor.ts';

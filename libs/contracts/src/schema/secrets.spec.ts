@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { sealSecret } from '@tocsin/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { channelSpec } from '../notifications/channel.ts';
+import { channelKinds } from '../notifications/channels/kinds.ts';
 import { HIDDEN, secret } from './fields.ts';
 import { laidOver, marked, markedFields, marks } from './marks.ts';
+import { monitorKinds } from '../monitoring/kinds/kinds.ts';
 import { monitorSpec } from '../monitoring/monitor.ts';
 import { mapMarked, mapSecrets, type Met } from './secrets.ts';
 
@@ -55,9 +56,7 @@ const met = (spec: unknown): Met[] => {
 const where = (spec: unknown): string[] => met(spec).map(({ path }) => path.join('.'));
 
 describe('every kind of monitor and channel', () => {
-  const kinds = [...monitorSpec.def.options, ...channelSpec.def.options].map(
-    (option) => [option.def.shape.kind.value, option] as const,
-  );
+  const kinds = Object.entries({ ...monitorKinds, ...channelKinds }).map(([kind, { spec }]) => [kind, spec] as const);
 
   it.each(kinds)('%s: each field that its schema marks is met, as what it is', (kind, schema) => {
     for (const [path, mark] of marksOf(schema)) {

@@ -1,9 +1,9 @@
 import { isSealed } from '@tocsin/core';
 import { z } from 'zod';
-import { channelSpec } from '../notifications/channel.ts';
+import { channelKinds } from '../notifications/channels/kinds.ts';
 import { HIDDEN } from './fields.ts';
 import { laidOver, type Mark, type Marked, markedFields } from './marks.ts';
-import { monitorSpec } from '../monitoring/monitor.ts';
+import { monitorKinds } from '../monitoring/kinds/kinds.ts';
 
 /** Where secrets are in monitors and channels, as their schemas say, so that one place seals, hides and keeps them. */
 
@@ -63,16 +63,13 @@ export function isOfUnknownKind(spec: unknown): boolean {
   return isRecord(spec) && spec['kind'] !== undefined && !byKind.has(spec['kind']);
 }
 
-/** The marked fields of every kind there is. */
+/** The marked fields of every kind. */
 const byKind: ReadonlyMap<unknown, Marked | undefined> = new Map(
-  [...monitorSpec.def.options, ...channelSpec.def.options].map((option) => [
-    option.def.shape.kind.value,
-    markedFields(option),
-  ]),
+  Object.entries({ ...monitorKinds, ...channelKinds }).map(([kind, { spec }]) => [kind, markedFields(spec)]),
 );
-/** A patch says of no kind what it is: it may hold what monitors of any kind may. */
-const ofMonitors = monitorSpec.def.options
-  .map((option) => markedFields(option))
+/** A patch does not name its kind: it may hold the fields of any kind of monitor. */
+const ofMonitors = Object.keys(monitorKinds)
+  .map((kind) => byKind.get(kind))
   .reduce((a, b) => (a && b ? laidOver(a, b) : (a ?? b)), undefined);
 
 function walk(node: unknown, at: Marked, path: readonly string[], change: Change): unknown {

@@ -5,15 +5,9 @@ import { channel, channelConfig, channelSpec } from '../notifications/channel.ts
 import { checkTarget, checkTask } from '../monitoring/check.ts';
 import { commands } from '../wire/commands.ts';
 import { incidentEvent, monitorEvent, stateEvent } from '../incidents/incident.ts';
-import {
-  anyMonitor,
-  heartbeatOf,
-  httpSettings,
-  isProbed,
-  monitor,
-  monitorConfig,
-  monitorSpec,
-} from '../monitoring/monitor.ts';
+import { anyMonitor, isProbed, monitor, monitorConfig, monitorSpec } from '../monitoring/monitor.ts';
+import { heartbeatOf } from '../monitoring/kinds/heartbeat.ts';
+import { httpSettings } from '../monitoring/kinds/http/http.ts';
 import { requests } from '../wire/requests.ts';
 import { checkTaskOf } from '../monitoring/task.ts';
 import { tolerant } from './tolerant.ts';

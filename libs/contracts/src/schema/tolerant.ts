@@ -21,7 +21,7 @@ export function tolerant<T extends z.ZodType>(schema: T): T {
  * still stored. Say so before anything that holds the schema is made tolerant.
  */
 export function tightened<T extends z.ZodType>(schema: T, before: T): T {
-  made.set(schema, before);
+  made.set(schema, tolerant(before));
   return schema;
 }
 

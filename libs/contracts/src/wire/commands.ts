@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { channel, channelSpec, notificationView } from '../notifications/channel.ts';
+import { channel, channelSpec } from '../notifications/channel.ts';
+import { notificationView } from '../notifications/notification.ts';
 import { id } from '../schema/fields.ts';
 import { acknowledgeSpec, incidentView, noteSpec } from '../incidents/incident.ts';
 import { anyMonitor, monitorSpec } from '../monitoring/monitor.ts';

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { changesQuestion, changeView } from '../administration/change.ts';
-import { channel, notificationView } from '../notifications/channel.ts';
+import { channel } from '../notifications/channel.ts';
+import { notificationView } from '../notifications/notification.ts';
 import { outcome } from '../monitoring/check.ts';
 import { epochMs, id, limit, page, tag } from '../schema/fields.ts';
 import { incidentView, stateName, stateView, transition } from '../incidents/incident.ts';
+import { monitorKind } from '../monitoring/kinds/kinds.ts';
 import { anyMonitor } from '../monitoring/monitor.ts';
 import { coverageReport, monitorTally, resultView, rollup, summary, uptimeReport } from '../monitoring/report.ts';
 import { instanceView } from '../administration/system.ts';
@@ -24,7 +26,7 @@ const agedPage = <T extends z.ZodType>(item: T) => z.object({ ...page(item).shap
 
 export const monitorsQuery = z.strictObject({
   tag: z.union([tag, z.array(tag).max(10)]).optional(),
-  kind: z.enum(['http', 'tcp', 'heartbeat']).optional(),
+  kind: monitorKind.optional(),
   paused: z.stringbool().or(z.boolean()).optional(),
   q: z
     .string()
