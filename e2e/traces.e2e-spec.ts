@@ -28,7 +28,11 @@ const servicesOf = (spans: readonly CollectedSpan[]) => [...new Set(spans.map(({
 describe('traces', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     [collector, target, sink] = await Promise.all([OtlpReceiver.start(), Target.start(), Sink.start()]);
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, TOCSIN_TRACE_CHECK_RATIO: '1' };
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      OTEL_BSP_SCHEDULE_DELAY: '500',
+      TOCSIN_TRACE_CHECK_RATIO: '1',
+    };
     const tocsin = await startTocsin({ env });
     atTheEnd(async () => {
       await tocsin.stop();

@@ -11,8 +11,12 @@ export interface RunningJaeger {
   otlp: string;
 }
 
-/** Starts Jaeger when one is on the PATH (version 2, or 1 as all-in-one), keeping traces in memory; else undefined. */
+/**
+ * Starts Jaeger (version 2, or 1 as all-in-one), which keeps traces in memory. Undefined when none is on the PATH, or when
+ * OpenTelemetry's variables name another endpoint.
+ */
 export async function startJaeger(): Promise<RunningJaeger | undefined> {
+  if (process.env.OTEL_EXPORTER_OTLP_ENDPOINT) return undefined;
   const program = onPath(['jaeger', 'jaeger-v2', 'jaeger-all-in-one']);
   if (!program) return undefined;
   const ports = { otlp: await freePort(), page: await freePort(), grpc: await freePort(), admin: await freePort() };

@@ -107,11 +107,11 @@ export class LocalTocsin {
 
   private async startInstances(platform: Platform): Promise<void> {
     for (const service of Object.values(services)) {
-      writeEnvironmentFile(service.name, { ...(await environmentOf(service, platform)), ...this.tracing() });
+      writeEnvironmentFile(service.name, { ...(await environmentOf(service, platform)), ...this.openTelemetry() });
       for (let number = 1; number <= this.options.instances; number++) {
         const instance = `${service.name}-${number}`;
         const port = await this.portOf(service, number);
-        const environment = { ...(await environmentOf(service, platform, instance)), ...this.tracing() };
+        const environment = { ...(await environmentOf(service, platform, instance)), ...this.openTelemetry() };
         if (service.name === 'gateway') environment['TOCSIN_PUBLIC_URL'] = await this.openGateway(instance, port);
         this.instances.push(this.supervise(service, { instance, port, environment }));
       }
@@ -198,9 +198,16 @@ export class LocalTocsin {
     await addOwnMonitor(gateway, token).catch((error: unknown) => say(String(error)));
   }
 
-  private tracing(): Record<string, string> {
-    const endpoint = process.env.OTEL_EXPORTER_OTLP_ENDPOINT ?? this.jaeger?.otlp;
-    return endpoint ? { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } : {};
+  /** OpenTelemetry's variables as this process has them; where they name no endpoint, our own Jaeger is one. */
+  private openTelemetry(): Record<string, string> {
+    const asked = Object.entries(process.env).flatMap(([name, value = '']) => {
+      return name.startsWith('OTEL_') ? [[name, value] as const] : [];
+    });
+    const { otlp } = this.jaeger ?? {};
+    return {
+      ...Object.fromEntries(asked),
+      ...(otlp ? { OTEL_EXPORTER_OTLP_ENDPOINT: otlp, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' } : {}),
+    };
   }
 
   private pids(): number[] {
