@@ -1,11 +1,7 @@
-import { context, type Context, propagation, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Change } from '@tocsin/core';
+import { carryTrace, isSampled, traceOf } from '@tocsin/telemetry';
 import type { KnownMonitor } from './states/held-monitor.ts';
-
-/** The trace that a message came with. */
-export function traceOf(headers: Record<string, string>): Context {
-  return propagation.extract(ROOT_CONTEXT, headers);
-}
 
 /**
  * A span for a change, in the trace of the result that caused it, linked to the batch that folded it; and the headers
@@ -20,7 +16,7 @@ export function traceChange(
   const parent = traceOf(headers);
   const cause = trace.getSpanContext(parent);
   const batch = trace.getSpanContext(context.active());
-  const sampled = cause !== undefined && (cause.traceFlags & TraceFlags.SAMPLED) !== 0;
+  const sampled = isSampled(parent) === true;
   const linked = [batch, sampled ? undefined : cause].filter((link) => link !== undefined);
   const name = change.kind === 'state' ? `state ${change.to}` : `incident ${change.kind}`;
   const attributes = {
@@ -32,8 +28,6 @@ export function traceChange(
   const span = trace
     .getTracer('tocsin')
     .startSpan(name, { attributes, links: linked.map((link) => ({ context: link })) }, at);
-  const carried: Record<string, string> = {};
-  propagation.inject(trace.setSpan(at, span), carried);
   span.end();
-  return carried;
+  return carryTrace({}, trace.setSpan(at, span));
 }

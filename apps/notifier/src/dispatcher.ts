@@ -1,9 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { context, propagation, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { jitter, sleep } from '@tocsin/resilience';
 import { CLOCK, CONFIG } from '@tocsin/service';
-import { withSpan } from '@tocsin/telemetry';
+import { continueTrace, withSpan } from '@tocsin/telemetry';
 import { Policies } from './channels/policies.ts';
 import { channelSpecOf } from '@tocsin/contracts';
 import type { SendOutcome } from './channels/sender.ts';
@@ -97,9 +97,8 @@ export class Dispatcher {
   async send(claimed: Notification, channel: KnownChannel | undefined, since: number): Promise<void> {
     this.sending.set(claimed.id, claimed.channelId);
     inFlight.add(1);
-    const trace = propagation.extract(ROOT_CONTEXT, claimed.trace);
     try {
-      await context.with(trace, () =>
+      await continueTrace(claimed.trace, () =>
         withSpan(
           `notify ${claimed.kind}`,
           { kind: SpanKind.PRODUCER, attributes: attributesOf(claimed) },

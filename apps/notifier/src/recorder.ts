@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { context, propagation } from '@opentelemetry/api';
 import type { IncidentEvent } from '@tocsin/contracts';
 import { Database, type Queryable } from '@tocsin/database';
+import { carryTrace } from '@tocsin/telemetry';
 import { Senders } from './channels/senders.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Notification } from './notification.ts';
@@ -51,8 +51,7 @@ export class Recorder {
   }
 
   private rowsOf(event: IncidentEvent, plans: readonly Plan[], channels: Map<string, KnownChannel>): NewNotification[] {
-    const trace: Record<string, string> = {};
-    propagation.inject(context.active(), trace);
+    const trace = carryTrace({});
     return plans.map((one) => {
       const spec = channels.get(one.channelId)?.spec;
       const shown = { channelName: spec?.name ?? '', to: spec ? this.senders.to(spec) : '' };

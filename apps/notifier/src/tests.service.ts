@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { context, propagation } from '@opentelemetry/api';
 import { type NotificationView, requests } from '@tocsin/contracts';
 import { type Clock, idFrom, TocsinError } from '@tocsin/core';
 import { type OperationRecord, Operations } from '@tocsin/database';
 import { type CommandContext, Messaging } from '@tocsin/messaging';
 import { sleep } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
+import { carryTrace } from '@tocsin/telemetry';
 import { Senders } from './channels/senders.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type Notification, viewOf } from './notification.ts';
@@ -51,8 +51,7 @@ export class TestsService {
     const target = { kind: 'channel', id: channelId } as const;
     const { notificationId } = await this.operations.run<StartedTest>(ctx, target, async ({ tx }) => {
       if (!spec) throw new TocsinError('not_found', `There is no channel ${channelId}.`);
-      const trace: Record<string, string> = {};
-      propagation.inject(context.active(), trace);
+      const trace = carryTrace({});
       const id = idFrom(`test:${ctx.operationId}`);
       const shown = { channelName: spec.name, to: senders.to(spec) };
       const plan = { id, channelId, kind: 'test', step: 0, delayMs: 0 } as const;

@@ -11,9 +11,9 @@ export interface Violation extends ImportSeen {
 const mayImport: Record<string, readonly string[]> = {
   core: [],
   contracts: ['core'],
-  messaging: ['core'],
+  messaging: ['core', 'telemetry'],
   cache: ['core'],
-  database: ['core'],
+  database: ['core', 'telemetry'],
   resilience: ['core'],
   schedule: [],
   telemetry: ['core'],

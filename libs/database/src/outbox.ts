@@ -1,5 +1,5 @@
-import { context, propagation } from '@opentelemetry/api';
 import { type Clock, newId, systemClock } from '@tocsin/core';
+import { carriesTrace, carryTrace } from '@tocsin/telemetry';
 import type { Queryable, Transaction } from './types.ts';
 
 /** A message to publish once the caller's transaction is committed. */
@@ -165,7 +165,7 @@ export class Outbox {
 function rowOf(message: OutboxMessage): OutboxRow {
   const headers = { ...message.headers };
   // A batch's messages belong to the traces of what caused each, which its writer knows; the batch's own comes last.
-  if (headers['traceparent'] === undefined) propagation.inject(context.active(), headers);
+  if (!carriesTrace(headers)) carryTrace(headers);
   return { id: message.id ?? newId(), subject: message.subject, payload: message.payload ?? null, headers };
 }
 

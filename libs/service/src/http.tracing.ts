@@ -1,6 +1,6 @@
-import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
-import { metrics } from '@opentelemetry/api';
+import { context, metrics, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { traceOf } from '@tocsin/telemetry';
 
 const spans = new WeakMap<object, Span>();
 
@@ -13,7 +13,7 @@ export function traceRequests(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url ?? 'unknown route';
-    const parent = propagation.extract(ROOT_CONTEXT, request.headers);
+    const parent = traceOf(request.headers);
     const attributes = { 'http.request.method': request.method, 'http.route': route };
     const span = tracer.startSpan(`${request.method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
     spans.set(request, span);

@@ -4,4 +4,13 @@ export { metricsText } from './metrics.ts';
 export { NestLogger } from './nest-logger.ts';
 export { redact, redactText } from './redact.ts';
 export { startTelemetry, stopTelemetry } from './start.ts';
+export {
+  carriesTrace,
+  carryTrace,
+  continueTrace,
+  isSampled,
+  traceOf,
+  type SendableHeaders,
+  type TraceHeaders,
+} from './trace-context.ts';
 export { withSpan, type SpanSettings } from './with-span.ts';

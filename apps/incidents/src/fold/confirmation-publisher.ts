@@ -1,10 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { context } from '@opentelemetry/api';
 import { checkId, checkTaskOf, subjects } from '@tocsin/contracts';
 import { Messaging } from '@tocsin/messaging';
+import { continueTrace } from '@tocsin/telemetry';
 import type { FoldOutput } from '../states/fold-output.ts';
 import { StatesStore } from '../states/states.store.ts';
-import { traceOf } from '../traces.ts';
 
 type Confirmations = FoldOutput['confirmations'];
 
@@ -38,9 +37,7 @@ export class ConfirmationPublisher {
 
   private async publishAll(confirmations: Confirmations): Promise<void> {
     const specs = await this.store.specs([...new Set(confirmations.map(({ monitor }) => monitor.monitorId))]);
-    await Promise.all(
-      confirmations.map((one) => context.with(traceOf(one.headers), () => this.publishOne(one, specs))),
-    );
+    await Promise.all(confirmations.map((one) => continueTrace(one.headers, () => this.publishOne(one, specs))));
   }
 
   private async publishOne(

@@ -1,7 +1,7 @@
-import { context, propagation } from '@opentelemetry/api';
 import { type HttpSent, sendHttp } from '@tocsin/checks';
 import type { ChannelSpec } from '@tocsin/contracts';
 import type { TargetGuard } from '@tocsin/core';
+import { carryTrace } from '@tocsin/telemetry';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { percentDecode } from './percent.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -65,8 +65,7 @@ function headersOf(
   };
   if (secret !== undefined) headers['tocsin-signature'] = signatureOf(secret, body, now);
   if (url.username !== '' || url.password !== '') headers['authorization'] = `Basic ${credentials(url)}`;
-  propagation.inject(context.active(), headers);
-  return headers;
+  return carryTrace(headers);
 }
 
 /** The bytes that the address stands for, in whatever encoding they are (RFC 7617). */

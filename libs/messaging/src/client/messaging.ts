@@ -1,4 +1,5 @@
 import { SpanKind } from '@opentelemetry/api';
+import { carriesTrace } from '@tocsin/telemetry';
 import { Commander, type CommandOutcome, type CommandOptions } from './commander.ts';
 import { Connection } from './connection.ts';
 import { type CommandSpec, LEASES_BUCKET, type MessagingOptions, type RequestSpec } from '../contract.ts';
@@ -80,7 +81,7 @@ export class Messaging {
   publish(subject: string, data: unknown, o: PublishOptions): Promise<Published> {
     return producing(`publish ${stem(subject)}`, subject, SpanKind.PRODUCER, (headers) => {
       // The headers of an outbox row carry the trace of the transaction that wrote it: the message belongs to that one.
-      const own = o.headers?.['traceparent'] ? undefined : headers;
+      const own = o.headers && carriesTrace(o.headers) ? undefined : headers;
       return this.publisher.publish(subject, data, o, own);
     });
   }

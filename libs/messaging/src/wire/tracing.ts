@@ -1,27 +1,12 @@
-import {
-  type Context,
-  context,
-  propagation,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-  TraceFlags,
-} from '@opentelemetry/api';
+import { type Context, context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { TocsinError } from '@tocsin/core';
+import { carryTrace, isSampled, traceOf } from '@tocsin/telemetry';
 import { HandBack } from '../consume/hand-back.ts';
 import { OutgoingHeaders } from './headers.ts';
 
 const tracer = trace.getTracer('tocsin.messaging');
 const MAX_LINKS = 128;
-
-const setter = { set: (carrier: OutgoingHeaders, key: string, value: string) => void carrier.set(key, value) };
-const getter = {
-  get: (carrier: MsgHdrs, key: string) => carrier.get(key) || undefined,
-  keys: (carrier: MsgHdrs) => carrier.keys(),
-};
 
 /**
  * Runs `send` with headers that carry the current trace, inside a producer span if the current span is recorded. An
@@ -37,31 +22,17 @@ export async function producing<T>(
   const headers = new OutgoingHeaders();
   const parent = trace.getSpan(active);
   if (!parent) return send(headers);
-  if (!parent.isRecording()) {
-    propagation.inject(active, headers, setter);
-    return send(headers);
-  }
+  if (!parent.isRecording()) return send(carryTrace(headers, active));
   const attributes = { 'messaging.system': 'nats', 'messaging.destination.name': destination };
   const span = tracer.startSpan(name, { kind, attributes }, active);
-  propagation.inject(trace.setSpan(active, span), headers, setter);
   try {
-    return await send(headers);
+    return await send(carryTrace(headers, trace.setSpan(active, span)));
   } catch (error) {
     failed(span, error);
     throw error;
   } finally {
     span.end();
   }
-}
-
-/** The trace that a received message belongs to. */
-export function traceOf(headers: MsgHdrs | undefined): Context {
-  return headers ? propagation.extract(ROOT_CONTEXT, headers, getter) : ROOT_CONTEXT;
-}
-
-function isSampledOut(ctx: Context): boolean {
-  const parent = trace.getSpanContext(ctx);
-  return parent !== undefined && (parent.traceFlags & TraceFlags.SAMPLED) === 0;
 }
 
 /** Runs the handler of one message inside a consumer (or server) span of the message's own trace. */
@@ -72,7 +43,7 @@ export async function consuming<T>(
   run: () => Promise<T>,
 ): Promise<T> {
   const parent = traceOf(headers);
-  if (isSampledOut(parent)) return context.with(parent, run);
+  if (isSampled(parent) === false) return context.with(parent, run);
   const span = tracer.startSpan(name, { kind, attributes: { 'messaging.system': 'nats' } }, parent);
   return spanned(span, trace.setSpan(parent, span), run);
 }
@@ -85,8 +56,9 @@ export async function consumingBatch<T>(
 ): Promise<T> {
   const links = [];
   for (const headers of batch) {
-    const linked = headers && trace.getSpanContext(traceOf(headers));
-    if (linked && linked.traceFlags & TraceFlags.SAMPLED && links.length < MAX_LINKS) links.push({ context: linked });
+    const of = traceOf(headers);
+    const linked = trace.getSpanContext(of);
+    if (linked && isSampled(of) && links.length < MAX_LINKS) links.push({ context: linked });
   }
   // Nothing in it is traced: neither is the batch, or every batch of unsampled checks would start a trace of its own.
   if (links.length === 0) return run();
