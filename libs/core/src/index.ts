@@ -1,6 +1,6 @@
-export { type Clock, systemClock } from './clock.ts';
-export { currentDeadline, withDeadline } from './deadline-scope.ts';
-export { durationMs, isDuration } from './duration.ts';
+export { type Clock, systemClock } from './time/clock.ts';
+export { currentDeadline, withDeadline } from './time/deadline-scope.ts';
+export { durationMs, isDuration } from './time/duration.ts';
 export {
   type ErrorCode,
   type FieldError,
@@ -13,7 +13,7 @@ export {
   type TocsinErrorOptions,
 } from './errors.ts';
 export { within } from './time/within.ts';
-export { asciiHost } from './hostname.ts';
+export { asciiHost } from './targets/hostname.ts';
 export { hash32, idFrom, newId } from './ids.ts';
 export {
   heartbeatKey,
@@ -25,10 +25,10 @@ export {
   sealSecret,
   type SecretKeys,
   tokenSecret,
-} from './seal.ts';
-export { isCertificates, keyPairProblem } from './key-pair.ts';
-export { type SealKeys, Sealing } from './sealing.ts';
-export { redactSecrets } from './redact.ts';
+} from './seal/seal.ts';
+export { isCertificates, keyPairProblem } from './seal/key-pair.ts';
+export { type SealKeys, Sealing } from './seal/sealing.ts';
+export { redactSecrets } from './seal/redact.ts';
 export {
   parseTargets,
   type TargetEntry,
@@ -36,9 +36,9 @@ export {
   type TargetGuard,
   type TargetRefusal,
   TargetRules,
-} from './targets.ts';
-export { dueAt, type Grid, gridOf, nextWindow, shardOf, windowAt } from './windows.ts';
-export { confirmationOverdueAt, decide, patienceMs, pressConfirmations } from './decide.ts';
+} from './targets/targets.ts';
+export { dueAt, type Grid, gridOf, nextWindow, shardOf, windowAt } from './time/windows.ts';
+export { confirmationOverdueAt, decide, patienceMs, pressConfirmations } from './decide/decide.ts';
 export {
   decideOverdue,
   decidePing,
@@ -50,8 +50,8 @@ export {
   type PulseDecision,
   type PulseWindow,
   type Schedule,
-} from './decide.heartbeat.ts';
-export { newState, pause, remove, resume, rewatch, silence, silentAt } from './decide.life.ts';
+} from './decide/heartbeat.ts';
+export { newState, pause, remove, resume, rewatch, silence, silentAt } from './decide/life.ts';
 export {
   type BadState,
   type Change,
@@ -68,9 +68,9 @@ export {
   type StateChange,
   type StateName,
   type Verdict,
-} from './decide.types.ts';
-export { type Histogram, histogramCount, latencyBucket, mergeHistogram, percentile } from './histogram.ts';
-export { judge, type Judgement, silenceMs } from './quorum.ts';
+} from './decide/types.ts';
+export { type Histogram, histogramCount, latencyBucket, mergeHistogram, percentile } from './uptime/histogram.ts';
+export { judge, type Judgement, silenceMs } from './decide/quorum.ts';
 export {
   type Coverage,
   coverageOf,
@@ -86,4 +86,4 @@ export {
   uptimeOf,
   watchedUptime,
   windowsIn,
-} from './uptime.ts';
+} from './uptime/uptime.ts';

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Database } from './database.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from './outbox/outbox.ts';
 import type { DatabaseOptions } from './types.ts';
 
 /** Gives every module of a service its Database and Outbox, and closes the pool when the service stops. */

@@ -1,13 +1,13 @@
 import { currentDeadline, systemClock, TocsinError, within } from '@tocsin/core';
-import { Absence } from './absence.ts';
-import { parseAddress } from './address.ts';
-import type { Connection, Session } from './connection.ts';
-import { classify, type Failure } from './failures.ts';
-import { Instruments } from './instruments.ts';
-import { Pool } from './pool.ts';
-import { runTransaction } from './transaction.ts';
+import { ReplicaOutage } from './pool/replica-outage.ts';
+import { parseAddress } from './pool/address.ts';
+import type { Connection, Session } from './pool/connection.ts';
+import { classify, type Failure } from './pool/failures.ts';
+import { Instruments } from './pool/instruments.ts';
+import { Pool } from './pool/pool.ts';
+import { runTransaction } from './pool/transaction.ts';
 import type { DatabaseOptions, Queryable, QueryOptions, Role, Transaction, TransactionOptions } from './types.ts';
-import { checkValues } from './values.ts';
+import { checkValues } from './pool/values.ts';
 
 /** The database of one service: a pool that follows the primary, and a read side. Connects when first used. */
 export class Database implements Queryable {
@@ -24,7 +24,7 @@ export class Database implements Queryable {
   readonly standby: Queryable | undefined;
   private readonly primary: Pool;
   private readonly replica: Pool | undefined;
-  private readonly replicaAbsence = new Absence();
+  private readonly replicaOutage = new ReplicaOutage();
   private readonly instruments: Instruments;
 
   /** @throws TocsinError `invalid` if a URL or the schema's name is not usable */
@@ -83,19 +83,19 @@ export class Database implements Queryable {
   }
 
   private async queryReplica<R>(sql: string, params: readonly unknown[] = [], options: ReadOptions): Promise<R[]> {
-    if (this.replica === undefined || !this.replicaAbsence.mayAsk()) {
+    if (this.replica === undefined || !this.replicaOutage.mayTry()) {
       return this.queryOn<R>(this.primary, sql, params, options);
     }
     try {
       const rows = await this.queryOn<R>(this.replica, sql, params, options);
-      this.replicaAbsence.note('there');
+      this.replicaOutage.answered();
       return rows;
     } catch (error) {
       const code = error instanceof TocsinError ? error.code : undefined;
       if (code !== 'unavailable' && code !== 'exhausted') throw error;
-      // One that is merely busy may be asked again at once.
-      if (code === 'unavailable') this.replicaAbsence.note('away');
-      // The primary has better things to do than what nobody waits for any more.
+      // A busy replica may be asked again at once.
+      if (code === 'unavailable') this.replicaOutage.failed();
+      // After its deadline nobody waits for the read any more, so the primary is not asked.
       if (options.until !== undefined && systemClock.now() >= options.until) throw error;
       return this.queryOn<R>(this.primary, sql, params, options);
     }

@@ -1,6 +1,6 @@
 export { Database } from './database.ts';
 export { DatabaseModule } from './database.module.ts';
-export { migrate } from './migrations.ts';
+export { migrate } from './migrations/migrations.ts';
 export {
   type ChangeKind,
   type ChangeRecord,
@@ -16,6 +16,6 @@ export {
   type OperationTarget,
   type Work,
 } from './operations/operations.ts';
-export { Outbox, type OutboxMessage, type OutboxOptions, type OutboxRow, type OutboxSource } from './outbox.ts';
-export { type Migration, platformMigrations } from './platform-migrations.ts';
+export { Outbox, type OutboxMessage, type OutboxOptions, type OutboxRow, type OutboxSource } from './outbox/outbox.ts';
+export { type Migration, platformMigrations } from './migrations/platform-migrations.ts';
 export type { DatabaseOptions, Queryable, QueryOptions, Role, Transaction, TransactionOptions } from './types.ts';

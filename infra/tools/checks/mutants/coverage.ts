@@ -4,10 +4,10 @@ import type { Mutant } from './mutant.ts';
 export const coverage: readonly Mutant[] = [
   {
     mechanism: 'What is unaccounted for comes from the grid and is shown',
-    file: 'libs/core/src/uptime.ts',
+    file: 'libs/core/src/uptime/uptime.ts',
     find: 'const unaccounted = due - ran - late - missed - excused - pending;',
     replace: 'const unaccounted = 0;',
-    test: 'libs/core/src/uptime.spec.ts',
+    test: 'libs/core/src/uptime/uptime.spec.ts',
   },
   {
     mechanism: 'A window is pending for as long as its grid says, and no longer',

@@ -58,10 +58,10 @@ export const incidents: readonly Mutant[] = [
   },
   {
     mechanism: 'A failure counts without a confirmation only if one could have come',
-    file: 'libs/core/src/decide.ts',
+    file: 'libs/core/src/decide/decide.ts',
     find: ' || pending.askedAt < openSince',
     replace: '',
-    test: 'libs/core/src/decide.model.spec.ts',
+    test: 'libs/core/src/decide/decide.model.spec.ts',
   },
   {
     mechanism: 'Nobody is silent while results wait',

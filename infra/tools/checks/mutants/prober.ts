@@ -65,10 +65,10 @@ export const prober: readonly Mutant[] = [
   },
   {
     mechanism: 'Loopback, link-local and the like are no targets unless they are allowed',
-    file: 'libs/core/src/targets.ts',
+    file: 'libs/core/src/targets/targets.ts',
     find: "if (!entry || entry.list === 'allow') return undefined;",
     replace: "if (!entry || entry.list === 'allow' || entry.list === 'default') return undefined;",
-    test: 'libs/core/src/targets.spec.ts',
+    test: 'libs/core/src/targets/targets.spec.ts',
   },
   {
     mechanism: 'What a target repeats of a secret is left out of the finding',

@@ -4,7 +4,7 @@ import type { Mutant } from './mutant.ts';
 export const record: readonly Mutant[] = [
   {
     mechanism: 'A message leaves the outbox only after its commit',
-    file: 'libs/database/src/outbox.ts',
+    file: 'libs/database/src/outbox/outbox.ts',
     find: 'tx.afterCommit(hold)',
     replace: 'hold()',
     test: 'libs/database/test/outbox.int-spec.ts',
@@ -12,7 +12,7 @@ export const record: readonly Mutant[] = [
   },
   {
     mechanism: 'An outbox row is left to its instance until its lease is over',
-    file: 'libs/database/src/outbox.ts',
+    file: 'libs/database/src/outbox/outbox.ts',
     find: 'FROM outbox WHERE lease_until < clock_timestamp()',
     replace: 'FROM outbox WHERE lease_until IS NOT NULL',
     test: 'libs/database/test/outbox.int-spec.ts',
@@ -20,7 +20,7 @@ export const record: readonly Mutant[] = [
   },
   {
     mechanism: 'An instance that was frozen does not publish rows whose lease is over',
-    file: 'libs/database/src/outbox.ts',
+    file: 'libs/database/src/outbox/outbox.ts',
     find: 'entry.until > now)',
     replace: 'entry.until > now - Infinity)',
     test: 'libs/database/test/outbox.int-spec.ts',

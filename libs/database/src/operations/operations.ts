@@ -9,7 +9,7 @@ import {
   TocsinError,
 } from '@tocsin/core';
 import type { Database } from '../database.ts';
-import type { Outbox, OutboxMessage } from '../outbox.ts';
+import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
 import type { Queryable, Transaction } from '../types.ts';
 import {
   type ChangeKind,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { coverageOf, dueIn, settleMs, Stretches, unsettledIn, uptimeOf, watchedUptime, windowsIn } from './uptime.ts';
-import { dueAt, gridOf } from './windows.ts';
+import { dueAt, gridOf } from '../time/windows.ts';
 
 const grid = fc
   .record({ id: fc.uuid(), interval: fc.integer({ min: 1, max: 100_000 }) })

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PlainIncident, PlainModel, SEVERITIES } from '../test/plain-model.ts';
+import { type PlainIncident, PlainModel, SEVERITIES } from '../../test/plain-model.ts';
 import {
   type Change,
   type CheckResult,
@@ -15,7 +15,7 @@ import {
   rewatch,
   type Rules,
   silence,
-} from './index.ts';
+} from '../index.ts';
 
 const START = 1_000_000_000_000;
 const INTERVAL = 10_000;

@@ -1,6 +1,6 @@
 import { type Clock, newId, systemClock } from '@tocsin/core';
 import { carriesTrace, carryTrace } from '@tocsin/telemetry';
-import type { Queryable, Transaction } from './types.ts';
+import type { Queryable, Transaction } from '../types.ts';
 
 /** A message to publish once the caller's transaction is committed. */
 export interface OutboxMessage {

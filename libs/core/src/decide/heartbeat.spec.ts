@@ -10,7 +10,7 @@ import {
   type Ping,
   type Pulse,
   type PulseDecision,
-} from './index.ts';
+} from '../index.ts';
 
 const START = 1_000_000_000_000;
 const RULES = { failureThreshold: 1, recoveryThreshold: 1, graceMs: 1_000, next: (after: number) => after + 10_000 };

@@ -1,7 +1,7 @@
-import { change } from './decide.change.ts';
-import { firstStarted, type Run, runsAfter, runsOf } from './decide.runs.ts';
-import { count, silentLocation } from './decide.location.ts';
-import type { Decision, MonitorState, Rules } from './decide.types.ts';
+import { change } from './change.ts';
+import { firstStarted, type Run, runsAfter, runsOf } from './runs.ts';
+import { count, silentLocation } from './location.ts';
+import type { Decision, MonitorState, Rules } from './types.ts';
 
 /** The one location that heartbeats are recorded under. */
 export const HEARTBEAT_LOCATION = 'push';

@@ -1,4 +1,4 @@
-import { hash32 } from './ids.ts';
+import { hash32 } from '../ids.ts';
 
 /** A monitor's fixed grid of windows: window k is due at `phaseMs + k × intervalMs` after the Unix epoch. */
 export interface Grid {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { newId } from './ids.ts';
+import { newId } from '../ids.ts';
 import {
   heartbeatKey,
   heartbeatKeysOf,

@@ -1,6 +1,6 @@
-import type { BadState, Change, IncidentChange, MonitorState, StateName } from './decide.types.ts';
-import { NO_RESULTS } from './decide.types.ts';
-import { idFrom } from './ids.ts';
+import type { BadState, Change, IncidentChange, MonitorState, StateName } from './types.ts';
+import { NO_RESULTS } from './types.ts';
+import { idFrom } from '../ids.ts';
 
 const SEVERITY: Record<BadState, number> = { degraded: 1, unknown: 2, down: 3 };
 

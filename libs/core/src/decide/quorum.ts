@@ -1,4 +1,4 @@
-import type { LocationState, MonitorState, Rules, Verdict } from './decide.types.ts';
+import type { LocationState, MonitorState, Rules, Verdict } from './types.ts';
 
 export interface Judgement {
   state: Verdict;

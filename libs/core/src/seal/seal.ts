@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import { TocsinError } from './errors.ts';
+import { TocsinError } from '../errors.ts';
 
 const PREFIX = 'sealed:v1:';
 const MAC_BYTES = 16;

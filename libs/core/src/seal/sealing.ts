@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { TocsinError } from './errors.ts';
+import { TocsinError } from '../errors.ts';
 import { openSecret, type SecretKeys, sealSecret } from './seal.ts';
 import { type BoxKey, BoxKeys, boxKey, isSealedFor, sealFor } from './sealed-box.ts';
 

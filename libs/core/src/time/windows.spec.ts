@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { idFrom } from './ids.ts';
+import { idFrom } from '../ids.ts';
 import { dueAt, gridOf, nextWindow, shardOf, windowAt } from './windows.ts';
 
 const monitorId = fc.uuid();

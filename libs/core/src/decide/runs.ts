@@ -1,4 +1,4 @@
-import type { Ping, Pulse } from './decide.heartbeat.ts';
+import type { Ping, Pulse } from './heartbeat.ts';
 
 /** A run of a job that has begun and has an id of its own, so that one that hangs is seen beside others that end. */
 export interface Run {

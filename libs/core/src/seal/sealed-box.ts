@@ -8,7 +8,7 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto';
-import { TocsinError } from './errors.ts';
+import { TocsinError } from '../errors.ts';
 
 const PREFIX = 'sealed:v2:';
 const PUBLIC_BYTES = 32;

@@ -1,7 +1,7 @@
-import { change } from './decide.change.ts';
-import type { Decision, LocationState, MonitorState, Rules } from './decide.types.ts';
-import { NO_RESULTS } from './decide.types.ts';
-import { settled, silentLocation } from './decide.location.ts';
+import { change } from './change.ts';
+import type { Decision, LocationState, MonitorState, Rules } from './types.ts';
+import { NO_RESULTS } from './types.ts';
+import { settled, silentLocation } from './location.ts';
 import { silenceMs } from './quorum.ts';
 
 /** The state of a monitor that was just created. */

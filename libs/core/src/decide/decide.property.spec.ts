@@ -11,7 +11,7 @@ import {
   resume,
   type Rules,
   silence,
-} from './index.ts';
+} from '../index.ts';
 
 const START = 1_000_000_000_000;
 const INTERVAL = 10_000;

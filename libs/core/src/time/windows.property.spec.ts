@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dueIn, firstWindow, type Span, windowsIn } from './uptime.ts';
+import { dueIn, firstWindow, type Span, windowsIn } from '../uptime/uptime.ts';
 import { dueAt, type Grid, nextWindow, windowAt } from './windows.ts';
 
 const DAY = 86_400_000;

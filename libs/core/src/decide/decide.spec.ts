@@ -14,7 +14,7 @@ import {
   resume,
   type Rules,
   silence,
-} from './index.ts';
+} from '../index.ts';
 
 const RULES: Rules = {
   locations: ['a'],

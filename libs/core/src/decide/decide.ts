@@ -1,15 +1,7 @@
-import { change } from './decide.change.ts';
-import * as at from './decide.location.ts';
-import type {
-  CheckResult,
-  Confirmation,
-  Decision,
-  Folded,
-  LocationState,
-  MonitorState,
-  Rules,
-} from './decide.types.ts';
-import { MANUAL_ATTEMPTS_FROM } from './decide.types.ts';
+import { change } from './change.ts';
+import * as at from './location.ts';
+import type { CheckResult, Confirmation, Decision, Folded, LocationState, MonitorState, Rules } from './types.ts';
+import { MANUAL_ATTEMPTS_FROM } from './types.ts';
 import { judge } from './quorum.ts';
 
 /** How often a confirmation is asked for before the failure counts without one: silence is never success. */

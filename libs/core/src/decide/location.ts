@@ -1,4 +1,4 @@
-import type { CheckResult, Confirmation, LocationState, Rules, Verdict } from './decide.types.ts';
+import type { CheckResult, Confirmation, LocationState, Rules, Verdict } from './types.ts';
 
 /** Counting further than any threshold goes would change nothing but the row's size. */
 const COUNT_MAX = 20;

@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 import { classify, type Failure } from './failures.ts';
 import type { Instruments } from './instruments.ts';
 import type { Pool } from './pool.ts';
-import type { QueryOptions, Transaction, TransactionOptions } from './types.ts';
+import type { QueryOptions, Transaction, TransactionOptions } from '../types.ts';
 import { checkValues } from './values.ts';
 
 const ATTEMPTS = 4;

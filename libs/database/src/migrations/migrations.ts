@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TocsinError } from '@tocsin/core';
-import type { Database } from './database.ts';
+import type { Database } from '../database.ts';
 import { type Migration, platformMigrations } from './platform-migrations.ts';
-import type { Queryable } from './types.ts';
+import type { Queryable } from '../types.ts';
 
 /** A migration may rewrite a table; it is still bounded. */
 const TIMEOUT_MS = 10 * 60_000;

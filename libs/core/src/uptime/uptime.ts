@@ -1,5 +1,5 @@
 import { type Histogram, histogramCount, percentile } from './histogram.ts';
-import type { Grid } from './windows.ts';
+import type { Grid } from '../time/windows.ts';
 
 /** How many windows of a grid are due in [fromMs, toMs). */
 export function windowsIn(grid: Grid, fromMs: number, toMs: number): number {
