@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConsumerSpec, HandBack, type Messaging } from '../src/index.ts';
 import { ReceivedDelivery } from '../src/consume/delivery.ts';
 import { ExclusiveSlot } from '../src/consume/exclusive-slot.ts';
-import { CrashGuard, suspectsBucket } from '../src/consume/crash-guard.ts';
+import { CrashMarks, suspectsBucket } from '../src/consume/crash-marks.ts';
 import type { ConsumerDefinition } from '../src/consume/consumer-definition.ts';
 import { Worker } from '../src/consume/worker.ts';
 import { client, type Job, jobs } from './harness.ts';
@@ -178,10 +178,10 @@ describe('a message delivered very often', () => {
   }, 30_000);
 
   it('is not cleared by one that had its sequence before the stream existed anew', () => {
-    const guard = new CrashGuard(suspectsBucket(tester.connection), jobs);
-    guard.rememberFailure(delivered(1, 1_000));
-    expect(guard.isSuspect(delivered(1, 1_000))).toBe(false);
-    expect(guard.isSuspect(delivered(1, 2_000))).toBe(true);
+    const marks = new CrashMarks(suspectsBucket(tester.connection), jobs);
+    marks.rememberFailure(delivered(1, 1_000));
+    expect(marks.isSuspect(delivered(1, 1_000))).toBe(false);
+    expect(marks.isSuspect(delivered(1, 2_000))).toBe(true);
   });
 });
 

@@ -39,7 +39,7 @@ export const messaging: readonly Mutant[] = [
   {
     mechanism: 'What has not begun is handed back at once on a stop',
     file: 'libs/messaging/src/consume/worker.ts',
-    find: 'this.handBackQueue();\n    await this.pull.stop();\n    this.handBackQueue();',
+    find: 'this.returnWaiting();\n    await this.pull.stop();\n    this.returnWaiting();',
     replace: 'await this.pull.stop();',
     test: 'libs/messaging/test/delivery.int-spec.ts',
     title: 'hands back the batch that it keeps ready when it drains',
@@ -116,7 +116,7 @@ export const messaging: readonly Mutant[] = [
   },
   {
     mechanism: 'A message that crashes its process is found and becomes a dead letter',
-    file: 'libs/messaging/src/consume/crash-guard.ts',
+    file: 'libs/messaging/src/consume/crash-marks.ts',
     find: 'if (crashes >= MAX_CRASHES) return false;',
     replace: '',
     test: 'libs/messaging/test/deadly.int-spec.ts',

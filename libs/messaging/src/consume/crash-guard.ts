@@ -1,99 +1,132 @@
-import type { Connection } from '../client/connection.ts';
-import { KeyValue } from '../client/key-value.ts';
-import { type ConsumerSpec, SUSPECTS_BUCKET } from '../contract.ts';
+import { Logger } from '@nestjs/common';
+import { removeOlder } from './batch-queue.ts';
+import type { CrashMarks } from './crash-marks.ts';
 import type { ReceivedDelivery } from './delivery.ts';
+import type { ExclusiveSlot } from './exclusive-slot.ts';
+import { nak } from './settlement.ts';
 
-/** From this many deliveries on, a message is a suspect, for whatever reason it was delivered that often. */
-const MIN_DELIVERIES = 10;
-/** After this many crashes the message is a dead letter. Another message may have caused the first of them. */
-const MAX_CRASHES = 3;
-const TIMEOUT_MS = 2_000;
+/** A delivery whose mark can't be read or written comes again after this wait. */
+const UNMARKED_RETRY_MS = 1_000;
+/** An accused delivery that found other handlers at work comes again after this wait. */
+const BUSY_RETRY_MS = 10_000;
 
-/** The bucket in which the instances of a service share what they know about failing messages. */
-export function suspectsBucket(connection: Connection): KeyValue {
-  return new KeyValue(connection, SUSPECTS_BUCKET, TIMEOUT_MS);
+/** The parts of a worker that the guard uses. */
+export interface GuardedWorker {
+  readonly isDraining: boolean;
+  /** False once a drain has returned the delivery. */
+  holds(delivery: ReceivedDelivery): boolean;
+  /** Handles and settles one delivery. */
+  handleAlone(delivery: ReceivedDelivery): Promise<void>;
+  /** The delivery crashed its process too often. */
+  giveUp(delivery: ReceivedDelivery): Promise<void>;
+  release(deliveries: readonly ReceivedDelivery[]): void;
 }
 
-/**
- * Finds the message that crashes its process on every delivery. Such a message leaves no failure to count, and the broker's
- * own count proves nothing: returned messages and outages raise it too, and a crash redelivers everything that was in hand.
- *
- * So the guard marks each suspect in a bucket while a handler runs it. A suspect is a message that was delivered very often
- * and never ended in this process. A mark that is still there at the next delivery means that the process crashed. It accuses
- * everything that was in hand, so the worker runs each accused message alone from then on. Only the message that really
- * crashes its process gathers more marks.
- */
+/** Keeps a message that crashes its process from taking others along: runs each accused message alone (see `CrashMarks`). */
 export class CrashGuard {
-  /** Keys of the messages that failed here without a crash. */
-  private readonly failedHere = new Set<string>();
-  /** Keys that this process has marked itself. */
-  private readonly marked = new Set<string>();
-  private readonly minDeliveries: number;
+  /** Accused deliveries that wait to run alone. */
+  private readonly accused: ReceivedDelivery[] = [];
+  private running = false;
+  private readonly logger: Logger;
 
   constructor(
-    private readonly marks: Pick<KeyValue, 'get' | 'put' | 'delete'>,
-    private readonly spec: Pick<ConsumerSpec, 'durable' | 'maxDeliver' | 'maxAckPending'>,
+    private readonly marks: CrashMarks,
+    private readonly slot: ExclusiveSlot,
+    private readonly worker: GuardedWorker,
+    durable: string,
   ) {
-    this.minDeliveries = Math.max(MIN_DELIVERIES, spec.maxDeliver);
+    this.logger = new Logger(durable);
   }
 
-  isSuspect({ deliveries, key }: ReceivedDelivery): boolean {
-    return deliveries > this.minDeliveries && !this.failedHere.has(key);
+  /** Marks the suspects among `taken`. @returns the deliveries that may run beside others now */
+  async admit(taken: ReceivedDelivery[]): Promise<ReceivedDelivery[]> {
+    const suspects = taken.filter((delivery) => this.marks.isSuspect(delivery));
+    if (suspects.length === 0) return taken;
+    const admitted = new Set(taken);
+    await Promise.all(
+      suspects.map(async (suspect) => {
+        if (!(await this.isAdmitted(suspect))) admitted.delete(suspect);
+      }),
+    );
+    void this.runAccused();
+    // A drain may have returned some of them meanwhile.
+    return [...admitted].filter((delivery) => this.worker.holds(delivery));
   }
 
-  /** Remembers that a delivery failed and the process survived, so it is no suspect here any more. */
-  rememberFailure({ key }: ReceivedDelivery): void {
-    this.failedHere.delete(key);
-    this.failedHere.add(key);
-    // Twice what can be in flight: the second half is for messages that other instances returned.
-    if (this.failedHere.size > 2 * this.spec.maxAckPending) {
-      this.failedHere.delete(this.failedHere.values().next().value!);
+  /** Removes the marks of deliveries whose handling has ended. */
+  async unmark(deliveries: readonly ReceivedDelivery[]): Promise<void> {
+    await Promise.all(deliveries.filter((one) => this.marks.isMarked(one)).map((one) => this.unmarkOne(one)));
+  }
+
+  /** Remembers that a delivery failed and the process survived. */
+  rememberFailure(delivery: ReceivedDelivery): void {
+    this.marks.rememberFailure(delivery);
+  }
+
+  /** Removes every accused delivery that waits. */
+  clear(): ReceivedDelivery[] {
+    return this.accused.splice(0);
+  }
+
+  /** Removes the accused deliveries that were received before `before`, monotonic ms. */
+  removeOlder(before: number): ReceivedDelivery[] {
+    return removeOlder(this.accused, before);
+  }
+
+  private async isAdmitted(suspect: ReceivedDelivery): Promise<boolean> {
+    try {
+      if (await this.marks.markShared(suspect)) return true;
+      this.accused.push(suspect);
+    } catch (error) {
+      this.postpone(suspect, error);
+      this.worker.release([suspect]);
+    }
+    return false;
+  }
+
+  private async runAccused(): Promise<void> {
+    if (this.running) return;
+    this.running = true;
+    for (let next = this.accused.shift(); next; next = this.accused.shift()) await this.runAlone(next);
+    this.running = false;
+  }
+
+  private async runAlone(accused: ReceivedDelivery): Promise<void> {
+    const onShared = (): void => {
+      this.marks.demoteToShared(accused).catch((error: unknown) => this.warn(accused, error));
+    };
+    try {
+      if (await this.slot.runExclusively(() => this.handleAlone(accused), onShared)) return;
+      nak(accused.msg, BUSY_RETRY_MS);
+      this.logger.warn(`${accused.subject} (${accused.sequence}) must run alone, and others are at work: later`);
+    } catch (error) {
+      this.postpone(accused, error);
+    } finally {
+      this.worker.release([accused]);
     }
   }
 
-  /**
-   * Marks that the handling of a suspect begins beside others, unless an earlier mark accuses it.
-   * @returns whether it may run beside others
-   * @throws TocsinError `unavailable` if the mark can't be written; do not handle the delivery then
-   */
-  async markShared(delivery: ReceivedDelivery): Promise<boolean> {
-    if ((await this.crashesOf(delivery)) > 0) return false;
-    await this.mark(delivery, 1);
-    return true;
+  private async handleAlone(accused: ReceivedDelivery): Promise<void> {
+    if (this.worker.isDraining) return nak(accused.msg, 0);
+    if (!(await this.marks.markExclusive(accused))) return this.worker.giveUp(accused);
+    await this.worker.handleAlone(accused);
+    await this.unmarkOne(accused);
   }
 
-  /**
-   * Marks that the handling of an accused message begins alone.
-   * @returns false if it crashed its process too often: do not handle it again
-   * @throws TocsinError `unavailable` if the mark can't be written; do not handle the delivery then
-   */
-  async markExclusive(delivery: ReceivedDelivery): Promise<boolean> {
-    const crashes = await this.crashesOf(delivery);
-    if (crashes >= MAX_CRASHES) return false;
-    await this.mark(delivery, crashes + 1);
-    return true;
+  private async unmarkOne(delivery: ReceivedDelivery): Promise<void> {
+    try {
+      await this.marks.unmark(delivery);
+    } catch (error) {
+      this.warn(delivery, error);
+    }
   }
 
-  /** Others begin beside it from now on, so a crash proves no more than one beside others. */
-  async demoteToShared(delivery: ReceivedDelivery): Promise<void> {
-    if (this.marked.has(delivery.key)) await this.mark(delivery, 1);
+  private postpone(delivery: ReceivedDelivery, error: unknown): void {
+    nak(delivery.msg, UNMARKED_RETRY_MS);
+    this.warn(delivery, error);
   }
 
-  /** Removes the mark: the handling ended, with success or without. */
-  async unmark(delivery: ReceivedDelivery): Promise<void> {
-    if (this.marked.delete(delivery.key)) await this.marks.delete(this.keyOf(delivery));
-  }
-
-  private async crashesOf(delivery: ReceivedDelivery): Promise<number> {
-    return ((await this.marks.get(this.keyOf(delivery)))?.value as { begun: number } | undefined)?.begun ?? 0;
-  }
-
-  private async mark(delivery: ReceivedDelivery, begun: number): Promise<void> {
-    await this.marks.put(this.keyOf(delivery), { begun });
-    this.marked.add(delivery.key);
-  }
-
-  private keyOf({ key }: ReceivedDelivery): string {
-    return `${this.spec.durable}.${key}`;
+  private warn({ subject, sequence }: ReceivedDelivery, error: unknown): void {
+    this.logger.warn(`${subject} (${sequence}) can't be marked, or its mark removed: ${(error as Error).message}`);
   }
 }

@@ -16,17 +16,17 @@ export interface Delivery<T = unknown> {
   readonly publishedAt: number;
   /** The id it was published with. */
   readonly id?: string | undefined;
-  /** Says that the work goes on, so that no other instance gets it. Sent by itself while a handler runs. */
+  /** Extends the ack wait, so that no other instance gets it. The worker does this by itself while a handler runs. */
   working(): void;
-  /** Aborted when the handler's time is over or the service stops. */
+  /** Aborted when the handler has timed out, or the service stops. */
   readonly signal: AbortSignal;
 }
 
-/** A delivery read from the broker's message; everything but the payload is read only when asked for. */
+/** A delivery read from the broker's message. Headers are read only when needed. */
 export class ReceivedDelivery implements Delivery {
   data: unknown = undefined;
-  /** When the broker last heard that it is being worked on, monotonic ms. */
-  touchedAt: number;
+  /** When its ack wait last began, monotonic ms. */
+  extendedAt: number;
   startedAt: number | undefined;
   readonly sequence: number;
   readonly deliveries: number;
@@ -39,7 +39,7 @@ export class ReceivedDelivery implements Delivery {
     readonly msg: Msg,
     readonly receivedAt: number,
   ) {
-    this.touchedAt = receivedAt;
+    this.extendedAt = receivedAt;
     // $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time ns>.<pending>, with domain and account
     // before the stream and a random token at the end in the longer form.
     const tokens = (msg.reply ?? '').split('.');
@@ -49,7 +49,7 @@ export class ReceivedDelivery implements Delivery {
     this.publishedAt = Math.floor(Number(tokens[at + 3]) / 1e6);
   }
 
-  /** Names the message in its consumer for good: a stream that exists anew counts from 1 again. */
+  /** Identifies the message in its consumer for good, also when the stream was created again and counts from 1. */
   get key(): string {
     return `${this.sequence}.${this.publishedAt}`;
   }
@@ -64,6 +64,11 @@ export class ReceivedDelivery implements Delivery {
 
   get id(): string | undefined {
     return this.msg.headers?.get(HEADER.id) || undefined;
+  }
+
+  /** A batch handler receives it at once instead of waiting for more. */
+  get isUrgent(): boolean {
+    return this.msg.headers?.has(HEADER.urgent) ?? false;
   }
 
   get signal(): AbortSignal {

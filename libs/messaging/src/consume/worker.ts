@@ -1,59 +1,60 @@
 import { systemClock, TocsinError } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
-import { Logger } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from '../client/connection.ts';
+import { consuming, consumingBatch } from '../wire/tracing.ts';
+import { AckExtender } from './ack-extender.ts';
+import { BatchQueue } from './batch-queue.ts';
+import type { ConsumerDefinition } from './consumer-definition.ts';
+import { CrashGuard, type GuardedWorker } from './crash-guard.ts';
+import { CrashMarks, suspectsBucket } from './crash-marks.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { ReceivedDelivery } from './delivery.ts';
+import type { ExclusiveSlot } from './exclusive-slot.ts';
 import { FailureCounter } from './failure-counter.ts';
 import { HandBack } from './hand-back.ts';
 import { OutageBackoff } from './outage-backoff.ts';
-import { HEADER } from '../wire/names.ts';
 import { Pull } from './pull.ts';
-import type { ExclusiveSlot } from './exclusive-slot.ts';
-import {
-  afterCrashes,
-  type HandlerOutcome,
-  isOutage,
-  nak,
-  UnparsablePayload,
-  UnprovenCommand,
-  working,
-} from './settlement.ts';
+import { afterCrashes, type HandlerOutcome, isOutage, nak, UnparsablePayload, UnprovenCommand } from './settlement.ts';
 import { Settler } from './settler.ts';
-import { CrashGuard, suspectsBucket } from './crash-guard.ts';
-import { consuming, consumingBatch } from '../wire/tracing.ts';
-import type { ConsumerDefinition } from './consumer-definition.ts';
 
 const DEFAULT_CONCURRENCY = 16;
-const DEFAULT_LINGER_MS = 5;
 const DEFAULT_TIMEOUT_MS = 120_000;
-const UNMARKED_RETRY_MS = 1_000;
-const BUSY_RETRY_MS = 10_000;
 
-/** Takes the deliveries of one durable, runs its handler within the bound, and settles each by `settlement.ts`. */
-export class Worker {
+/**
+ * Takes the deliveries of one durable, runs its handler within the bound, and settles each delivery.
+ *
+ * A delivery goes through these states. The worker holds it, and its ack wait is extended, until it is settled:
+ *
+ * ```text
+ * broker ──Pull──▶ waiting ──▶ running ──────────▶ settled ──▶ its room is free (Pull.done)
+ *                 BatchQueue   │   ▲   handler      Settler
+ *                    │ suspect ▼   │ alone
+ *                    │        accused
+ *                    │       CrashGuard
+ *                    └── drain, or behind a stuck handler ──▶ returned (nak)
+ * ```
+ *
+ * The worker begins nothing new while the `ExclusiveSlot` is claimed, and during the pauses of its `OutageBackoff`. Once it
+ * drains, it returns what waits, and waits for what runs.
+ */
+export class Worker implements GuardedWorker {
   private readonly pull: Pull;
-  private readonly queue: ReceivedDelivery[] = [];
+  private readonly queue: BatchQueue;
   private readonly held = new Set<ReceivedDelivery>();
-  private readonly concurrency: number;
-  private readonly batch: number | undefined;
-  private readonly timeoutMs: number;
-  private running = 0;
-  /** Something waits in the queue that must not linger. */
-  private urgent = false;
-  private linger: NodeJS.Timeout | undefined;
-  private extend: NodeJS.Timeout | undefined;
-  private draining = false;
-  private readonly settler: Settler;
+  private readonly acks: AckExtender;
   private readonly guard: CrashGuard;
-  /** Handed back because nothing here came to an end. Their room is kept until something does, or they would come here again. */
-  private givenAway = 0;
-  /** Accused by the mark of a process that ended: waiting to be handled alone. */
-  private readonly isolated: ReceivedDelivery[] = [];
-  private isolating = false;
+  private readonly settler: Settler;
   private readonly backoff = new OutageBackoff(() => this.next());
-  private readonly logger: Logger;
+  private readonly batch: number | undefined;
+  private readonly concurrency: number;
+  private running = 0;
+  /**
+   * Deliveries returned because every handler is stuck. Their room stays reserved until one ends, otherwise the broker would
+   * send them straight back.
+   */
+  private returned = 0;
+  private draining = false;
 
   constructor(
     connection: Connection,
@@ -61,191 +62,148 @@ export class Worker {
     private readonly definition: ConsumerDefinition,
     private readonly slot: ExclusiveSlot,
   ) {
-    const { durable, stream } = definition.spec;
-    this.batch = definition.options.batch;
-    this.concurrency = definition.options.concurrency ?? (this.batch ? 1 : DEFAULT_CONCURRENCY);
-    this.timeoutMs = definition.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const { options, spec } = definition;
+    const { batch, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    this.batch = batch;
+    this.concurrency = options.concurrency ?? (batch ? 1 : DEFAULT_CONCURRENCY);
     // Batches keep one batch ahead, so that the next is complete when the last one is done.
-    const capacity = this.batch ? this.batch * (this.concurrency + 1) : this.concurrency;
-    this.pull = new Pull(connection, { stream, durable }, capacity, (msg) => this.receive(msg));
-    const marks = suspectsBucket(connection);
-    this.settler = new Settler(deadLetters, new FailureCounter(marks, definition.spec), definition);
-    this.guard = new CrashGuard(marks, definition.spec);
-    this.logger = new Logger(durable);
+    const capacity = batch ? batch * (this.concurrency + 1) : this.concurrency;
+    this.pull = new Pull(connection, spec, capacity, (msg) => this.receive(msg));
+    this.queue = new BatchQueue(options, () => this.next());
+    const bucket = suspectsBucket(connection);
+    this.settler = new Settler(deadLetters, new FailureCounter(bucket, spec), definition);
+    this.guard = new CrashGuard(new CrashMarks(bucket, spec), slot, this, spec.durable);
+    const limits = { ackWaitMs: spec.ackWaitMs, timeoutMs };
+    this.acks = new AckExtender(this.held, limits, (before) => this.returnStuck(before));
     slot.onReleased(() => this.next());
   }
 
   start(): void {
     this.pull.start();
-    this.extend = setInterval(() => this.extendAcks(), Math.max(50, this.definition.spec.ackWaitMs / 6));
-    this.extend.unref();
+    this.acks.start();
   }
 
-  /** Hands back at once what has not begun, then waits for what has, at most until `until` (monotonic ms). */
+  /** Returns at once what has not begun, then waits for what has, at most until `until` (monotonic ms). */
   async drain(until: number): Promise<void> {
     this.draining = true;
-    this.handBackQueue();
+    this.returnWaiting();
     await this.pull.stop();
-    this.handBackQueue();
+    this.returnWaiting();
     while (this.held.size > 0 && systemClock.monotonic() < until)
       await new Promise((resolve) => setTimeout(resolve, 10));
     for (const delivery of this.held) {
       delivery.abort();
       nak(delivery.msg, 0);
-      // It is a stop and no death; the last of the connection's flushes carries it.
-      void this.unmark(delivery);
     }
+    // This is a stop and no crash. The last flush of the connection carries it.
+    void this.guard.unmark([...this.held]);
     this.held.clear();
-    clearInterval(this.extend);
+    this.acks.stop();
   }
 
-  private handBackQueue(): void {
-    clearTimeout(this.linger);
-    this.linger = undefined;
-    for (const delivery of [...this.queue.splice(0), ...this.isolated.splice(0)]) {
-      this.held.delete(delivery);
-      nak(delivery.msg, 0);
-    }
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
+  holds(delivery: ReceivedDelivery): boolean {
+    return this.held.has(delivery);
+  }
+
+  async handleAlone(delivery: ReceivedDelivery): Promise<void> {
+    await this.attempt(delivery, (parsed) =>
+      this.definition.handle(this.batch === undefined ? parsed : [delivery], delivery),
+    );
+  }
+
+  async giveUp(delivery: ReceivedDelivery): Promise<void> {
+    const settlement = afterCrashes(delivery);
+    const error = new TocsinError('internal', settlement.message);
+    await this.settler.moveToDeadLetters(delivery, settlement, { ok: false, error });
+  }
+
+  release(deliveries: readonly ReceivedDelivery[]): void {
+    for (const delivery of deliveries) this.held.delete(delivery);
+    this.pull.done(deliveries.length + this.returned);
+    this.returned = 0;
+    this.next();
   }
 
   private receive(msg: Msg): void {
     if (this.draining) return nak(msg, 0);
     const delivery = new ReceivedDelivery(msg, systemClock.monotonic());
     this.held.add(delivery);
-    this.queue.push(delivery);
-    if (this.batch !== undefined && msg.headers?.has(HEADER.urgent)) this.urgent = true;
+    this.queue.add(delivery);
     this.next();
   }
 
-  private get mayBegin(): boolean {
-    return !this.slot.isClaimed && !this.backoff.isPaused;
-  }
-
   private next(): void {
-    if (!this.mayBegin) return;
-    if (this.batch === undefined) {
-      while (this.running < this.concurrency && this.queue.length > 0) void this.runOne(this.queue.shift()!);
-      return;
+    while (this.running < this.concurrency && !this.slot.isClaimed && !this.backoff.isPaused) {
+      const taken = this.queue.take();
+      if (!taken) return;
+      void this.run(taken);
     }
-    while (this.running < this.concurrency && (this.queue.length >= this.batch || this.urgent)) this.takeBatch();
-    if (this.running >= this.concurrency || this.queue.length === 0 || this.linger) return;
-    this.linger = setTimeout(() => {
-      this.linger = undefined;
-      if (this.running < this.concurrency && this.queue.length > 0 && this.mayBegin) this.takeBatch();
-    }, this.definition.options.lingerMs ?? DEFAULT_LINGER_MS);
   }
 
-  private takeBatch(): void {
-    clearTimeout(this.linger);
-    this.linger = undefined;
-    const batch = this.queue.splice(0, this.batch);
-    if (this.queue.length === 0) this.urgent = false;
-    void this.runBatch(batch);
-  }
-
-  private runOne(delivery: ReceivedDelivery): Promise<void> {
-    return this.atWork([delivery], () => this.attempt(delivery, (data) => this.definition.handle(data, delivery)));
-  }
-
-  /** Handles what may be handled beside others; what a mark accuses goes its own way. */
-  private async atWork(
-    taken: ReceivedDelivery[],
-    handle: (deliveries: ReceivedDelivery[]) => Promise<void>,
-  ): Promise<void> {
+  private async run(taken: ReceivedDelivery[]): Promise<void> {
     this.running++;
     this.slot.enter();
-    let mine = taken;
+    let admitted = taken;
     try {
-      const suspects = taken.filter((delivery) => this.guard.isSuspect(delivery));
-      if (suspects.length > 0) mine = await this.screen(taken, suspects);
-      if (mine.length > 0) await handle(mine);
-      if (suspects.length > 0) await Promise.all(mine.map((delivery) => this.unmark(delivery)));
+      admitted = await this.guard.admit(taken);
+      if (admitted.length > 0) await this.handle(admitted);
+      await this.guard.unmark(admitted);
     } finally {
       this.running--;
       this.slot.leave();
-      this.release(mine);
+      this.release(admitted);
     }
   }
 
-  /** Marks the suspects among what was taken, and leaves out those that are accused or can't be marked. */
-  private async screen(taken: ReceivedDelivery[], suspects: ReceivedDelivery[]): Promise<ReceivedDelivery[]> {
-    const mine = new Set(taken);
-    const screenOne = async (suspect: ReceivedDelivery): Promise<void> => {
+  private async handle(deliveries: ReceivedDelivery[]): Promise<void> {
+    const first = deliveries[0]!;
+    if (this.batch === undefined) return this.attempt(first, (data) => this.definition.handle(data, first));
+    const parsed: ReceivedDelivery[] = [];
+    for (const delivery of deliveries) {
       try {
-        if (await this.guard.markShared(suspect)) return;
-        this.isolated.push(suspect);
-        mine.delete(suspect);
+        this.parse(delivery);
+        parsed.push(delivery);
       } catch (error) {
-        mine.delete(suspect);
-        this.postpone(suspect, error);
-        this.release([suspect]);
+        await this.settle(delivery, { ok: false, error });
       }
-    };
-    await Promise.all(suspects.map(screenOne));
-    void this.runIsolated();
-    // Drained past the bound meanwhile: handed back already.
-    return [...mine].filter((delivery) => this.held.has(delivery));
+    }
+    if (parsed.length > 0) await this.handleBatch(parsed);
   }
 
-  private async runIsolated(): Promise<void> {
-    if (this.isolating) return;
-    this.isolating = true;
-    for (let accused = this.isolated.shift(); accused; accused = this.isolated.shift()) await this.runAlone(accused);
-    this.isolating = false;
-  }
-
-  private async runAlone(accused: ReceivedDelivery): Promise<void> {
-    const lapse = (): void => {
-      this.guard.demoteToShared(accused).catch((error: unknown) => this.warn(accused, error));
-    };
+  /** Tries a batch that fails for a reason of its own again one by one, so that one poison message does not drown the rest. */
+  private async handleBatch(batch: ReceivedDelivery[]): Promise<void> {
+    const headers = batch.map((delivery) => delivery.msg.headers);
+    let outcome: HandlerOutcome;
     try {
-      const alone = await this.slot.runExclusively(() => this.handleAlone(accused), lapse);
-      if (alone) return;
-      nak(accused.msg, BUSY_RETRY_MS);
-      this.logger.warn(`${accused.subject} (${accused.sequence}) must be handled alone, and others are at work: later`);
+      await consumingBatch(this.definition.spec.durable, headers, () => this.definition.handle(batch, batch[0]!));
+      outcome = { ok: true };
     } catch (error) {
-      this.postpone(accused, error);
-    } finally {
-      this.release([accused]);
+      outcome = { ok: false, error };
+    }
+    this.noteDependencies(outcome);
+    // In an outage each of them would only fail again.
+    if (outcome.ok || batch.length === 1 || isOutage(outcome) || outcome.error instanceof HandBack) {
+      for (const delivery of batch) {
+        const settled = this.settle(delivery, outcome);
+        if (settled) await settled;
+      }
+      return;
+    }
+    for (const delivery of batch) {
+      if (this.draining) nak(delivery.msg, 0);
+      else await this.attempt(delivery, () => this.definition.handle([delivery], delivery));
     }
   }
 
-  private async handleAlone(accused: ReceivedDelivery): Promise<void> {
-    if (this.draining) return nak(accused.msg, 0);
-    if (!(await this.guard.markExclusive(accused))) {
-      const settlement = afterCrashes(accused);
-      const error = new TocsinError('internal', settlement.message);
-      return this.settler.moveToDeadLetters(accused, settlement, { ok: false, error });
-    }
-    const data = (parsed: unknown): unknown => (this.batch === undefined ? parsed : [accused]);
-    await this.attempt(accused, (parsed) => this.definition.handle(data(parsed), accused));
-    await this.unmark(accused);
-  }
-
-  /** Its mark can't be read or written: later. */
-  private postpone(suspect: ReceivedDelivery, error: unknown): void {
-    nak(suspect.msg, UNMARKED_RETRY_MS);
-    this.warn(suspect, error);
-  }
-
-  private async unmark(suspect: ReceivedDelivery): Promise<void> {
-    try {
-      await this.guard.unmark(suspect);
-    } catch (error) {
-      this.warn(suspect, error);
-    }
-  }
-
-  private warn({ subject, sequence }: ReceivedDelivery, error: unknown): void {
-    this.logger.warn(`${subject} (${sequence}) can't be marked, or its mark removed: ${(error as Error).message}`);
-  }
-
-  /** Parses and handles one delivery in its own trace, and settles it. */
+  /** Parses, handles and settles one delivery, in its own trace. */
   private async attempt(delivery: ReceivedDelivery, handle: (data: unknown) => Promise<unknown>): Promise<void> {
     let outcome: HandlerOutcome;
     try {
       this.parse(delivery);
-      delivery.startedAt = systemClock.monotonic();
       const { durable } = this.definition.spec;
       const run = () => handle(delivery.data);
       outcome = { ok: true, result: await consuming(durable, SpanKind.CONSUMER, delivery.msg.headers, run) };
@@ -264,90 +222,32 @@ export class Worker {
   private parse(delivery: ReceivedDelivery): void {
     try {
       delivery.data = this.definition.parse(delivery);
+      delivery.startedAt = systemClock.monotonic();
     } catch (cause) {
       if (cause instanceof UnprovenCommand) throw cause;
       throw new UnparsablePayload(cause instanceof Error ? cause.message : String(cause), { cause });
     }
   }
 
-  private runBatch(batch: ReceivedDelivery[]): Promise<void> {
-    return this.atWork(batch, (deliveries) => this.handleParsed(deliveries));
-  }
-
-  private async handleParsed(batch: ReceivedDelivery[]): Promise<void> {
-    const parsed: ReceivedDelivery[] = [];
-    for (const delivery of batch) {
-      try {
-        this.parse(delivery);
-        delivery.startedAt = systemClock.monotonic();
-        parsed.push(delivery);
-      } catch (error) {
-        await this.settle(delivery, { ok: false, error });
-      }
-    }
-    if (parsed.length > 0) await this.handleBatch(parsed);
-  }
-
-  /** A batch that fails for a reason of its own is tried again one by one, so that one poison does not drown the rest. */
-  private async handleBatch(batch: ReceivedDelivery[]): Promise<void> {
-    const headers = batch.map((delivery) => delivery.msg.headers);
-    let outcome: HandlerOutcome;
-    try {
-      await consumingBatch(this.definition.spec.durable, headers, () => this.definition.handle(batch, batch[0]!));
-      outcome = { ok: true };
-    } catch (error) {
-      outcome = { ok: false, error };
-    }
-    this.noteDependencies(outcome);
-    // Trying each alone would only ask as often for what is away.
-    if (outcome.ok || batch.length === 1 || isOutage(outcome) || outcome.error instanceof HandBack) {
-      for (const delivery of batch) {
-        const burial = this.settle(delivery, outcome);
-        if (burial) await burial;
-      }
-      return;
-    }
-    for (const delivery of batch) {
-      if (this.draining) nak(delivery.msg, 0);
-      else await this.attempt(delivery, () => this.definition.handle([delivery], delivery));
-    }
-  }
-
   private settle(delivery: ReceivedDelivery, outcome: HandlerOutcome): Promise<void> | undefined {
     if (!outcome.ok) this.guard.rememberFailure(delivery);
-    // Drained past the bound: it was handed back already, and whatever it came to is no longer ours to say.
-    const isOurs = (): boolean => this.held.has(delivery);
-    return isOurs() ? this.settler.settle(delivery, outcome, isOurs) : undefined;
+    // A drain may have returned it: its settlement is no longer ours then.
+    return this.holds(delivery) ? this.settler.settle(delivery, outcome, () => this.holds(delivery)) : undefined;
   }
 
-  private release(deliveries: readonly ReceivedDelivery[]): void {
-    for (const delivery of deliveries) this.held.delete(delivery);
-    this.pull.done(deliveries.length + this.givenAway);
-    this.givenAway = 0;
-    this.next();
-  }
-
-  /** What waits here behind a handler that hangs is for another instance. */
-  private giveAway(waiting: ReceivedDelivery[], now: number): void {
-    for (let first = waiting[0]; first && now - first.receivedAt > this.timeoutMs; first = waiting[0]) {
-      waiting.shift();
-      this.held.delete(first);
-      this.givenAway++;
-      nak(first.msg, 0);
+  private returnWaiting(): void {
+    for (const delivery of [...this.queue.clear(), ...this.guard.clear()]) {
+      this.held.delete(delivery);
+      nak(delivery.msg, 0);
     }
   }
 
-  private extendAcks(): void {
-    const now = systemClock.monotonic();
-    this.giveAway(this.queue, now);
-    this.giveAway(this.isolated, now);
-    const third = this.definition.spec.ackWaitMs / 3;
-    for (const delivery of this.held) {
-      if (delivery.startedAt !== undefined && now - delivery.startedAt > this.timeoutMs) delivery.abort();
-      else if (now - delivery.touchedAt >= third) {
-        delivery.touchedAt = now;
-        working(delivery.msg);
-      }
+  /** Returns what has waited behind a stuck handler for the whole timeout, so that another instance gets it. */
+  private returnStuck(before: number): void {
+    for (const delivery of [...this.queue.removeOlder(before), ...this.guard.removeOlder(before)]) {
+      this.held.delete(delivery);
+      this.returned++;
+      nak(delivery.msg, 0);
     }
   }
 }
