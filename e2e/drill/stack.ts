@@ -7,7 +7,6 @@ import {
   streamsAreWhole,
   until,
 } from '@tocsin/testing';
-import { primaryOf } from '../trial/oracle/database.ts';
 import type { Breakable } from '../trial/trial.ts';
 import { untilWhole } from '../trial/until-whole.ts';
 
@@ -67,7 +66,7 @@ export class Stack implements Breakable {
     });
   }
 
-  /** Waits until every instance is ready, every stream has all its copies, and the standby follows in step. */
+  /** Waits until every instance is ready and every stream has all its copies. */
   async whole(): Promise<void> {
     await untilWhole(() => this.missing(), { withinMs: WHOLE_WITHIN_MS, everyMs: WHOLE_EVERY_MS });
   }
@@ -93,22 +92,9 @@ export class Stack implements Breakable {
     });
   }
 
-  /** The server that takes writes, and the other. */
-  async databases(): Promise<{ primary: string; standby: string }> {
-    const primary = await until(() => primaryOf(this.tocsin.runtime.servers, this.tocsin.databaseUrl), {
-      timeoutMs: 30_000,
-      what: 'a primary',
-    });
-    return { primary: primary.name, standby: primary.name === 'postgres-1' ? 'postgres-2' : 'postgres-1' };
-  }
-
   private async missing(): Promise<string[]> {
-    const [instances, streams, standby] = await Promise.all([
-      this.unready(),
-      streamsAreWhole(this.tocsin.nats),
-      this.standbyInStep(),
-    ]);
-    return [...instances, ...(streams ? [] : ['a stream lacks a copy']), ...(standby ? [] : ['the standby is behind'])];
+    const [instances, streams] = await Promise.all([this.unready(), streamsAreWhole(this.tocsin.nats)]);
+    return [...instances, ...(streams ? [] : ['a stream lacks a copy'])];
   }
 
   private async unready(): Promise<string[]> {
@@ -120,10 +106,5 @@ export class Stack implements Breakable {
       return ready ? [] : [`${instance} is not ready`];
     });
     return (await Promise.all(asked)).flat();
-  }
-
-  private async standbyInStep(): Promise<boolean> {
-    const found = await primaryOf(this.tocsin.runtime.servers, this.tocsin.databaseUrl).catch(() => undefined);
-    return found?.standbyInStep ?? false;
   }
 }

@@ -27,6 +27,8 @@ const HOST_LOST: Overrides = {
   alerts: { worstExtraMs: 15_000, repeatedKeys: 10 },
 };
 const ELECTION: Overrides = { ...HOST_LOST, alerts: { worstExtraMs: 12_000 } };
+/** One standby of two is enough for a commit. */
+const STANDBY_LOST: Overrides = { alerts: { worstExtraMs: 8_000 } };
 const FAILOVER: Overrides = { alerts: { worstExtraMs: 15_000, repeatedKeys: 10 } };
 /** Nothing works meanwhile; nothing is lost unseen. */
 const NOTHING_THERE: Overrides = {
@@ -41,6 +43,7 @@ const holder: Aim = (site) => site.holder();
 const leader: Aim = (site) => site.leaderOf('RESULTS');
 const cachePrimary: Aim = (site) => site.cachePrimary();
 const databasePrimary: Aim = (site) => site.databasePrimary();
+const databaseStandby: Aim = async (site) => site.othersThan(await site.databasePrimary())[0]!;
 
 /** After which another host must have the role. */
 function takenOver(role: Aim, fault: Fault): Fault {
@@ -154,6 +157,20 @@ const PARTS: LabScenario[] = [
     how: 'frozen',
     fault: takenOver(databasePrimary, freezeUnit('tocsin-postgres.service', databasePrimary, AWAY_MS)),
     allowed: FAILOVER,
+  },
+  {
+    name: 'postgres-standby-killed',
+    failure: 'a PostgreSQL standby',
+    how: 'killed',
+    fault: killUnit('tocsin-postgres.service', databaseStandby),
+    allowed: STANDBY_LOST,
+  },
+  {
+    name: 'postgres-standby-frozen',
+    failure: 'a PostgreSQL standby',
+    how: 'frozen',
+    fault: freezeUnit('tocsin-postgres.service', databaseStandby, AWAY_MS),
+    allowed: STANDBY_LOST,
   },
   {
     name: 'host-frozen',

@@ -1,28 +1,30 @@
 import { createHash } from 'node:crypto';
 import { commands, monitorSpec, requests } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
-import { type PostgresPair, startPostgresPair } from '@tocsin/local';
-import { atTheEnd, signalPostgres, until } from '@tocsin/testing';
+import { Database } from '@tocsin/database';
+import type { RunningPostgres } from '@tocsin/local';
+import { atTheEnd, postgresPair, signalPostgres, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, carryOut, startSystem, type System } from './system.ts';
 
 const WITHIN_MS = 8_000;
 
-let pair: PostgresPair;
+let primary: RunningPostgres;
+/** What the standby has. */
+let copy: Database;
 let system: System;
 
 beforeAll(async () => {
-  pair = await startPostgresPair({ durable: false });
-  atTheEnd(() => pair.stop());
-  const database = await pair.createDatabase('tocsin');
-  const address = (name: string): string => new URL(pair.members.get(name as never)!.url).host;
-  await until(() => pair.inSync, { timeoutMs: 30_000, what: 'a standby that has everything' });
-  const all = [...pair.members.keys()].map(address);
+  const pair = await postgresPair();
+  primary = pair.primary;
+  const { urlFor } = await primary.createDatabase('tocsin');
+  const onStandby = urlFor('monitors').replace(`:${primary.port}/`, `:${pair.standby.port}/`);
   system = await startSystem({
-    // The primary of now alone: nothing to fail over to.
-    TOCSIN_DATABASE_URL: database.urlFor('monitors', [address(pair.primary)]),
-    TOCSIN_DATABASE_REPLICA_URL: database.urlFor('monitors', all),
+    TOCSIN_DATABASE_URL: urlFor('monitors'),
+    TOCSIN_DATABASE_REPLICA_URL: onStandby.replace('@', `@127.0.0.1:${primary.port},`),
   });
+  copy = new Database({ url: onStandby, replicaUrl: onStandby, schema: 'monitors', applicationName: 'test' });
+  atTheEnd(() => copy.close());
 }, 120_000);
 
 const ask = () => ({ deadline: Date.now() + WITHIN_MS });
@@ -32,8 +34,9 @@ describe('while there is no primary', () => {
     const { messaging } = system;
     const spec = monitorSpec.parse({ kind: 'tcp', name: 'unread', settings: { host: '127.0.0.1', port: 1 } });
     const monitor = await carryOut(messaging, commands.monitorsCreate, { spec });
-    const frozen = pair.members.get(pair.primary)!.pid;
-    await signalPostgres(frozen, 'SIGSTOP');
+    const stored = 'SELECT 1 FROM monitors WHERE id = $1';
+    await until(async () => (await copy.read.query(stored, [monitor.id])).length === 1, { what: 'a copy of it' });
+    await signalPostgres(primary.pid, 'SIGSTOP');
     try {
       const hash = createHash('sha256').update(BOOTSTRAP).digest('hex');
       const [got, listed, verified, channels] = await Promise.all([
@@ -55,7 +58,7 @@ describe('while there is no primary', () => {
         retry: true,
       });
     } finally {
-      await signalPostgres(frozen, 'SIGCONT').catch(() => undefined);
+      await signalPostgres(primary.pid, 'SIGCONT');
     }
   }, 60_000);
 });

@@ -5,7 +5,7 @@ import type { Recorded } from './record.ts';
 
 const CONNECT_MS = 2_000;
 const STATEMENT_MS = 20_000;
-/** How long to look for a host that takes writes: a failover may be under way. */
+/** How long to look for a host that takes writes: a failover, or a start, may be under way. */
 const PATIENCE_MS = 60_000;
 
 /** One statement at the host that takes writes. @throws with what each host said when none does for a minute */
@@ -34,13 +34,9 @@ export class RecordDatabase {
   }
 }
 
-/**
- * Asks over the network.
- * @param url may name several hosts, `postgres://u:p@h1:1,h2:2/db`: the one that takes writes is asked
- */
+/** Asks over the network. */
 export function askOverNetwork(url: string): Ask {
-  const urls = urlsOf(url);
-  return (text, values) => askOneOf(urls, (one) => queryAt(one, text, values));
+  return (text, values) => askOneOf([url], (one) => queryAt(one, text, values));
 }
 
 /**
@@ -80,53 +76,9 @@ async function queryAt<T extends pg.QueryResultRow>(
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
-    if (rows[0]?.standby !== false) throw new Error('it is a standby');
     return (await client.query<T>(text, [...values])).rows;
   } finally {
     // What hangs at a frozen host must not be waited for.
     void client.end().catch(() => undefined);
   }
-}
-
-/** One address per host. */
-export function urlsOf(url: string): string[] {
-  const parts = /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]+)(.*)$/.exec(url);
-  if (!parts)
-    throw new Error('not an address of PostgreSQL: expected postgres://user:password@host:port[,host:port]/name');
-  const [, before, hosts, after] = parts;
-  return hosts!.split(',').map((host) => `${before}${host}${after}`);
-}
-
-/** Which of the servers takes writes, and whether the standby has confirmed all of them. */
-export interface Primary {
-  /** As in runtime.json. */
-  name: string;
-  /** True without a pair too: there is nothing to wait for. */
-  standbyInStep: boolean;
-}
-
-/** The server that takes writes now; undefined while none does. */
-export async function primaryOf(
-  servers: Readonly<Record<string, { url: string }>>,
-  databaseUrl: string,
-): Promise<Primary | undefined> {
-  const databases = Object.entries(servers).filter(([name]) => name.startsWith('postgres'));
-  const asked = databases.map(async ([name, { url }]): Promise<Primary | undefined> => {
-    try {
-      const [row] = await queryAt<{ copies: number }>(loginAt(url, databaseUrl), COPIES_IN_STEP, []);
-      return { name, standbyInStep: databases.length === 1 || (row?.copies ?? 0) > 0 };
-    } catch {
-      return undefined;
-    }
-  });
-  return (await Promise.all(asked)).find((primary) => primary !== undefined);
-}
-
-const COPIES_IN_STEP = `SELECT count(*)::int AS copies FROM pg_stat_replication
-  WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum')`;
-
-function loginAt(serverUrl: string, databaseUrl: string): string {
-  const { host } = new URL(serverUrl);
-  return databaseUrl.replace(/^([^/]*\/\/(?:[^@/]*@)?)[^/]+/, `$1${host}`);
 }

@@ -1,20 +1,15 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { withDeadline } from '@tocsin/core';
-import { freePort, type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
-import { atTheEnd, until, signalPostgres } from '@tocsin/testing';
+import { freePort, type RunningPostgres } from '@tocsin/local';
+import { postgresPair, signalPostgres, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, DatabaseOptions } from '../src/index.ts';
 import { open } from './harness.ts';
 
 const SETTINGS = { schema: 'public', connectTimeoutMs: 1_000, statementTimeoutMs: 1_000, poolSize: 3 };
-const run = promisify(execFile);
 
 let first: RunningPostgres;
 let standbyPort: number;
-/** The standby, once it has been promoted: only then it takes the write that makes it count as started. */
-let promoted: Promise<RunningPostgres>;
+let second: RunningPostgres;
 
 const url = (...ports: number[]): string =>
   first.superuserUrl.replace(/127\.0\.0\.1:\d+/, ports.map((port) => `127.0.0.1:${port}`).join(','));
@@ -34,25 +29,11 @@ async function hangOn(db: Database): Promise<{ pid: number; outcome: Promise<unk
 const startAgain = (): Promise<unknown> => until(async () => (await first.start(), true), { everyMs: 100 });
 
 beforeAll(async () => {
-  const [one, two] = [temporaryDir('primary'), temporaryDir('standby')];
-  first = await startPostgres({ dataDir: one, durable: false });
-  atTheEnd(() => first.stop());
+  ({ primary: first, standby: second } = await postgresPair());
+  standbyPort = second.port;
   const db = connect([first.port]);
   await db.query('CREATE TABLE writes (id int)');
   await db.close();
-  await first.stop();
-  await run('cp', ['-a', `${one}/.`, two]);
-  await run('cp', ['-a', join(two, 'files/PG_VERSION'), join(two, 'files/standby.signal')]);
-  await first.start();
-  standbyPort = await freePort();
-  const source = `primary_conninfo=host=127.0.0.1 port=${first.port} user=tocsin_admin password=tocsin`;
-  promoted = startPostgres({ dataDir: two, port: standbyPort, durable: false, settings: [source] });
-  atTheEnd(async () => (await promoted).stop());
-  const reader = connect([first.port], { replicaUrl: url(standbyPort) });
-  await until(async () => (await portOf(reader.read)) === standbyPort, {
-    what: 'the standby to answer',
-    timeoutMs: 18_000,
-  });
 });
 
 describe('several hosts', () => {
@@ -109,7 +90,6 @@ describe('several hosts', () => {
     await standby.read.query('SELECT pg_promote(false)');
     await until(() => db.transaction((tx) => tx.query('INSERT INTO writes VALUES (2) RETURNING id')));
     expect(await portOf(db)).toBe(standbyPort);
-    await promoted;
     // Of a host that is cut off not even the end is heard; its statement ends long before its time limit all the same.
     const before = performance.now();
     expect(await waiting.outcome).toMatchObject({ code: 'unavailable', retry: true });
@@ -128,13 +108,12 @@ describe('several hosts', () => {
   });
 
   it('a process that stood still looks for the primary again: it may have slept through a failover', async () => {
-    const present = await promoted;
-    await present.kill('SIGSTOP');
+    await second.kill('SIGSTOP');
     const db = connect([first.port, standbyPort]);
     try {
       expect(await portOf(db)).toBe(first.port);
     } finally {
-      await present.kill('SIGCONT');
+      await second.kill('SIGCONT');
     }
     expect(await portOf(db)).toBe(first.port);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
@@ -193,7 +172,7 @@ describe('a replica that is the only one', () => {
     }
   });
 
-  it('busy: who waits in vain for a connection to it is answered by the primary, and the next one by it', async () => {
+  it('busy: a read that gets no connection to it in time is answered by the primary, and the next one by it', async () => {
     const db = connect([standbyPort], { replicaUrl: url(first.port), poolSize: 1, connectTimeoutMs: 200 });
     expect(await portOf(db.read)).toBe(first.port);
     const busy = db.read.query('SELECT pg_sleep(0.8)');

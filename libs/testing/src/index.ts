@@ -12,6 +12,7 @@ export {
 export { aMonitor, aMonitorOf, aResult } from './factories.ts';
 export { brokerUsers, Intruder } from './intruder.ts';
 export { OtlpReceiver, type CollectedSpan, type OtlpReceiverOptions } from './otlp-receiver.ts';
+export { postgresPair } from './postgres-pair.ts';
 export { natsServer, postgres, redisServer, type TestDatabase } from './servers.ts';
 export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
 export { Sink, type Arrival } from './sink.ts';

@@ -1,4 +1,4 @@
-/** A way from one host to another: instances, servers, `clients` (of gateways), `keeper` (of the database pair). */
+/** A way from one host to another: instances, servers, `clients` (of gateways). */
 export interface LinkState {
   from: string;
   to: string;

@@ -12,8 +12,5 @@ export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres
 export { createTocsinDatabase } from './postgres-bootstrap.ts';
 export { guard, unguard } from './watchdog.ts';
 export { temporaryDir } from './temporary.ts';
-export { PostgresPair, startPostgresPair, type PostgresPairOptions } from './postgres-pair.ts';
-export type { PostgresName } from './postgres-pair-state.ts';
 export { password, passwordsFor } from './passwords.ts';
-export { processesIn } from './process-folder.ts';
 export { asksForHelp, showUsage } from './usage.ts';

@@ -6,7 +6,6 @@ import { startNatsCluster } from './nats-cluster.ts';
 import { NatsGuard } from './nats-guard.ts';
 import { startNats } from './nats.ts';
 import { inTocsin } from './paths.ts';
-import { type PostgresPair, type PostgresPairOptions, startPostgresPair } from './postgres-pair.ts';
 import { startPostgres } from './postgres.ts';
 import { say } from './progress.ts';
 import { redisUrlOf, startRedis } from './redis.ts';
@@ -19,7 +18,7 @@ import type { Addresses, Platform } from './service-environment.ts';
 const NATS_USER = 'tocsin';
 
 export interface LocalServersOptions {
-  /** Three NATS nodes and two PostgreSQL servers instead of one each. */
+  /** Three NATS nodes instead of one. */
   cluster: boolean;
   road: Road;
   /** Told when a process ended or another one runs in its place. */
@@ -32,8 +31,6 @@ type DatabaseUrl = (role: DatabaseRole, host?: string) => Promise<string>;
 export class LocalServers {
   private readonly kept = new Map<string, KeptServer>();
   private readonly guards: NatsGuard[] = [];
-  /** Keeps its two servers running by itself. */
-  private pair: PostgresPair | undefined;
 
   constructor(private readonly o: LocalServersOptions) {}
 
@@ -63,31 +60,25 @@ export class LocalServers {
 
   /** Addresses without credentials, and process ids. */
   describe(): Record<string, { url: string; pid: number }> {
-    const kept = [...this.kept].map(([name, { server }]) => [name, server] as const);
     return Object.fromEntries(
-      [...kept, ...(this.pair?.members ?? [])].map(([name, server]) => [
-        name,
-        { url: withoutPassword(server.url), pid: server.pid },
-      ]),
+      [...this.kept].map(([name, { server }]) => [name, { url: withoutPassword(server.url), pid: server.pid }]),
     );
   }
 
   /** From now on this server is not started again when it ends; another name does nothing. */
   hold(name: string): void {
     this.kept.get(name)?.hold();
-    this.pair?.hold(name);
   }
 
   /** Undoes `hold`: starts it at once when it does not run. */
   release(name: string): void {
     this.kept.get(name)?.release();
-    this.pair?.release(name);
   }
 
   /** Stops all of them. */
   async stop(): Promise<void> {
     await Promise.all(this.guards.map((guard) => guard.stop()));
-    await Promise.all([this.pair?.stop(), ...[...this.kept.values()].map((server) => server.stop())]);
+    await Promise.all([...this.kept.values()].map((server) => server.stop()));
   }
 
   private async startNats(secrets: Secrets): Promise<Record<string, string>> {
@@ -114,32 +105,12 @@ export class LocalServers {
 
   private async startDatabase(secrets: Secrets): Promise<DatabaseUrl> {
     const { postgresPassword: password, rolePasswords } = secrets;
-    if (this.o.cluster) return await this.startPair({ password, rolePasswords });
-    const server = await startPostgres({ ...places('postgres'), password, rolePasswords });
+    // A cluster's record lies apart, as its streams do: the two belong together.
+    const dataDir = inTocsin('data', this.o.cluster ? 'postgres-cluster' : 'postgres');
+    const server = await startPostgres({ ...places('postgres'), dataDir, password, rolePasswords });
     this.keep('postgres', server);
     const database = await server.createDatabase('tocsin');
     return (role, host) => this.address(host, 'postgres', database.urlFor(role));
-  }
-
-  private async startPair(o: Pick<PostgresPairOptions, 'password' | 'rolePasswords'>): Promise<DatabaseUrl> {
-    const pair = await startPostgresPair({
-      ...o,
-      dataDir: inTocsin('data', 'postgres-pair'),
-      logDir: inTocsin('logs'),
-      addressFor: async (from, to, port) => `127.0.0.1:${await this.o.road(from, to, port)}`,
-      onChange: () => this.o.changed(),
-      say,
-    });
-    this.pair = pair;
-    const database = await pair.createDatabase('tocsin');
-    return async (role, host) => {
-      if (host === undefined) return database.urlFor(role);
-      const ports = [...pair.members].map(([name, { port }]) => this.o.road(host, name, port));
-      return database.urlFor(
-        role,
-        (await Promise.all(ports)).map((port) => `127.0.0.1:${port}`),
-      );
-    };
   }
 
   /** A server's address for a host that may have a link to it. */

@@ -22,39 +22,16 @@ const { Client } = createRequire(import.meta.url)('pg') as PgModule;
 const CONNECT_MS = 3_000;
 
 /**
- * Opens one connection, gives it to `use` and closes it whatever happens.
- * @param timeoutMs for all of it together; without it only connecting is bounded (3 s)
- * @throws what connecting or `use` threw, or Error when the time is over
+ * Opens one connection, gives it to `use` and closes it afterwards. Connecting takes 3 s at most.
+ * @throws what connecting or `use` threw
  */
-export async function withClient<T>(
-  url: string,
-  use: (client: PgClient) => Promise<T>,
-  timeoutMs?: number,
-): Promise<T> {
+export async function withClient<T>(url: string, use: (client: PgClient) => Promise<T>): Promise<T> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: 'tocsin-local',
   });
   client.on('error', () => undefined);
-  const work = useAndEnd(client, use);
-  if (timeoutMs === undefined) return await work;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`PostgreSQL did not answer within ${timeoutMs} ms`));
-      client.connection.stream.destroy();
-    }, timeoutMs);
-  });
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function useAndEnd<T>(client: PgClient, use: (client: PgClient) => Promise<T>): Promise<T> {
   try {
     await client.connect();
   } catch (error) {
@@ -66,9 +43,4 @@ async function useAndEnd<T>(client: PgClient, use: (client: PgClient) => Promise
   } finally {
     await client.end();
   }
-}
-
-/** Whether an error came from the server itself, which thereby answered. */
-export function isServerError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string';
 }

@@ -7,28 +7,6 @@ import type { Unprivileged } from './unprivileged.ts';
 
 export const SUPERUSER = 'tocsin_admin';
 
-/** The superuser's address of a server, database `postgres`. */
-export function superuserUrlAt(hostAndPort: string, password: string): string {
-  return `postgres://${SUPERUSER}:${encodeURIComponent(password)}@${hostAndPort}/postgres`;
-}
-
-/** Settings that every server here has, as `name=value`. */
-export function commonSettings(port: number): string[] {
-  return [
-    'listen_addresses=127.0.0.1',
-    `port=${port}`,
-    'unix_socket_directories=',
-    'max_connections=200',
-    'shared_buffers=64MB',
-    'max_wal_size=512MB',
-    'wal_level=replica',
-    'timezone=UTC',
-    'log_timezone=UTC',
-    'log_min_messages=warning',
-    'jit=off',
-  ];
-}
-
 /** The binaries of the data's own major version; any for an empty folder. */
 export async function binariesFor(dataDir: string): Promise<string> {
   const { postgres } = await findOrFetchServers();

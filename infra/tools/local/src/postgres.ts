@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseRole } from '@tocsin/contracts';
 import { temporaryDir } from './temporary.ts';
 import { withClient } from './pg-client.ts';
 import { freePort } from './ports.ts';
 import { createTocsinDatabase } from './postgres-bootstrap.ts';
-import { binariesFor, commonSettings, initialise, superuserUrlAt } from './postgres-files.ts';
+import { binariesFor, initialise, SUPERUSER } from './postgres-files.ts';
 import { RunningServer } from './running.ts';
 import { Unprivileged } from './unprivileged.ts';
 
@@ -18,6 +18,11 @@ export interface PostgresOptions {
   /** The superuser's password, and each role's; for tests a fixed one. */
   password?: string;
   rolePasswords?: Record<DatabaseRole, string>;
+  /**
+   * Makes it a standby of that server, which answers reads and is promoted by nobody. `dataDir` holds a copy of that
+   * server's, which was made while that server was stopped.
+   */
+  standbyOf?: RunningPostgres;
   /** More `name=value` settings. */
   settings?: string[];
 }
@@ -35,7 +40,7 @@ export class RunningPostgres extends RunningServer {
 }
 
 /**
- * Starts PostgreSQL (initialising the data folder when it is empty) and waits until a write works.
+ * Starts PostgreSQL (initialising the data folder when it is empty) and waits until a write works, or a read at a standby.
  * As root it runs under another user, since it refuses root.
  * @throws when it can't be found or started, or the data belong to another major version.
  */
@@ -47,18 +52,23 @@ export async function startPostgres(o: PostgresOptions = {}): Promise<RunningPos
   const password = o.password ?? 'tocsin';
   const files = join(dataDir, 'files');
   if (!existsSync(join(files, 'PG_VERSION'))) await initialise(bin, dataDir, { user, password });
-  const superuserUrl = superuserUrlAt(`127.0.0.1:${port}`, password);
+  if (o.standbyOf) writeFileSync(join(files, 'standby.signal'), '');
+  const superuserUrl = `postgres://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
   const server = new RunningPostgres({
     name: 'PostgreSQL',
     url: `postgres://127.0.0.1:${port}`,
     port,
-    ...user.launch(join(bin, 'postgres'), ['-D', files, ...settings(o, port).flatMap((line) => ['-c', line])]),
+    ...user.launch(join(bin, 'postgres'), [
+      '-D',
+      files,
+      ...settings(o, port, password).flatMap((line) => ['-c', line]),
+    ]),
     // Fast shutdown: clients are disconnected, nothing waits for them.
     stopSignal: 'SIGINT',
     logFile: o.logFile ?? join(dataDir, 'postgres.log'),
     ready: () =>
       withClient(superuserUrl, async (client) => {
-        await client.query('CREATE TEMPORARY TABLE readiness AS SELECT 1');
+        await client.query(o.standbyOf ? 'SELECT 1' : 'CREATE TEMPORARY TABLE readiness AS SELECT 1');
       }),
   });
   server.superuserUrl = superuserUrl;
@@ -67,8 +77,24 @@ export async function startPostgres(o: PostgresOptions = {}): Promise<RunningPos
   return server;
 }
 
-function settings(o: PostgresOptions, port: number): string[] {
-  const lines = commonSettings(port);
+function settings(o: PostgresOptions, port: number, password: string): string[] {
+  const lines = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    'max_connections=200',
+    'shared_buffers=64MB',
+    'max_wal_size=512MB',
+    'wal_level=replica',
+    'timezone=UTC',
+    'log_timezone=UTC',
+    'log_min_messages=warning',
+    'jit=off',
+  ];
   if (o.durable === false) lines.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off');
+  if (o.standbyOf) {
+    const source = `host=127.0.0.1 port=${o.standbyOf.port} user=${SUPERUSER} password=${password}`;
+    lines.push(`primary_conninfo=${source}`, 'wal_retrieve_retry_interval=500ms');
+  }
   return [...lines, ...(o.settings ?? [])];
 }

@@ -11,7 +11,7 @@ export interface StartOptions {
   portAsked: boolean;
   /** Whether it adds a monitor of its own gateway. */
   ownMonitor: boolean;
-  /** Three NATS nodes and two PostgreSQL servers instead of one each. */
+  /** Three NATS nodes instead of one. */
   cluster: boolean;
   /** All connections go through links that can be cut; see the control port. */
   drill: boolean;
@@ -24,7 +24,7 @@ const USAGE = `Usage: npm start -- [--fresh] [--instances N] [--port N] [--no-ow
   --instances N       instances of each sub-service, 1 to 8 (default 2)
   --port N            port of the first gateway; 0: any. Without it 8420, or another one while that is taken
   --no-own-monitor    add no monitor of the own gateway
-  --cluster           three NATS nodes, and PostgreSQL with a standby that takes over
+  --cluster           three NATS nodes, with three copies of every stream
   --drill             connections go through links that a control port can cut (slower; for drills)`;
 
 /** The options, or the text to show instead: what is wrong and the usage. */
