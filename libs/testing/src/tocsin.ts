@@ -28,7 +28,7 @@ export interface StartTocsinOptions {
   env?: Record<string, string>;
   /** Whether it watches its own gateway; default not. */
   ownMonitor?: boolean;
-  /** Three NATS nodes and the PostgreSQL pair instead of one each. */
+  /** Three NATS nodes instead of one. */
   cluster?: boolean;
   /** All connections go through links that `control` can cut. */
   drill?: boolean;
@@ -42,10 +42,7 @@ export interface StartedTocsin {
   readonly token: string;
   /** Read anew each time: process ids change when something is restarted. */
   readonly runtime: TocsinRuntime;
-  /**
-   * The database as its superuser, past all links: the oracle looks at the record itself. A pair's names both hosts,
-   * separated by a comma, and either may be the primary.
-   */
+  /** The database as its superuser, past all links: the oracle looks at the record itself. */
   readonly databaseUrl: string;
   /** The addresses of all brokers, past all links, with the login of the operator, who may do everything. */
   readonly nats: { urls: string[]; user: string; password: string };
@@ -142,12 +139,11 @@ function refusedByBroker(logs: string): string[] {
 /** How an oracle reaches the servers, whatever is cut. */
 function ownAddresses(runtime: TocsinRuntime, secretsFile: string): Pick<StartedTocsin, 'databaseUrl' | 'nats'> {
   const secrets = JSON.parse(readFileSync(secretsFile, 'utf8')) as { postgresPassword: string; natsPassword: string };
-  const urls = (kind: string): string[] =>
-    Object.entries(runtime.servers).flatMap(([name, { url }]) => (name.replace(/-\d$/, '') === kind ? [url] : []));
-  const hosts = urls('postgres').map((url) => new URL(url).host);
+  const nodes = Object.entries(runtime.servers).filter(([name]) => name.startsWith('nats'));
+  const { host } = new URL(runtime.servers['postgres']!.url);
   return {
-    databaseUrl: `postgres://tocsin_admin:${encodeURIComponent(secrets.postgresPassword)}@${hosts.join(',')}/tocsin`,
-    nats: { urls: urls('nats'), user: 'tocsin', password: secrets.natsPassword },
+    databaseUrl: `postgres://tocsin_admin:${encodeURIComponent(secrets.postgresPassword)}@${host}/tocsin`,
+    nats: { urls: nodes.map(([, { url }]) => url), user: 'tocsin', password: secrets.natsPassword },
   };
 }
 
