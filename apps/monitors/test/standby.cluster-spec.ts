@@ -17,10 +17,10 @@ let system: System;
 beforeAll(async () => {
   const pair = await postgresPair();
   primary = pair.primary;
-  const { urlFor } = await primary.createDatabase('tocsin');
-  const onStandby = urlFor('monitors').replace(`:${primary.port}/`, `:${pair.standby.port}/`);
+  const database = await primary.createDatabase('tocsin');
+  const onStandby = database.urlFor('monitors').replace(`:${primary.port}/`, `:${pair.standby.port}/`);
   system = await startSystem({
-    TOCSIN_DATABASE_URL: urlFor('monitors'),
+    TOCSIN_DATABASE_URL: database.urlFor('monitors'),
     TOCSIN_DATABASE_REPLICA_URL: onStandby.replace('@', `@127.0.0.1:${primary.port},`),
   });
   copy = new Database({ url: onStandby, replicaUrl: onStandby, schema: 'monitors', applicationName: 'test' });
