@@ -56,7 +56,7 @@ export class Collector {
     this.silent = true;
     await delay(forMs);
     this.silent = false;
-    for (const response of this.waiting) response.end('{}');
+    for (const response of this.waiting) response.end();
     this.waiting.clear();
   }
 
@@ -65,9 +65,9 @@ export class Collector {
       request.resume();
       request.on('end', () => {
         this.taken++;
-        response.writeHead(200, { 'content-type': 'application/json' });
+        response.writeHead(200, { 'content-type': 'application/x-protobuf' });
         if (this.silent) this.waiting.add(response);
-        else response.end('{}');
+        else response.end();
       });
     });
   }
