@@ -41,7 +41,7 @@ export const notifierConfig = environment({
   sendsPerChannel: variable('TOCSIN_SENDS_PER_CHANNEL', wholeNumber({ min: 1, max: 100 }).default(8)),
   /** How long one attempt may take. */
   sendTimeoutMs: variable('TOCSIN_SEND_TIMEOUT_MS', milliseconds(100, 60_000).default(10_000)),
-  /** The address that one instance calls every `everyMs` while Tocsin is whole, so that its silence raises an alarm there. */
+  /** The address that one instance calls every `everyMs` while Tocsin is healthy, so that its silence raises an alarm there. */
   deadman: {
     url: variable('TOCSIN_DEADMAN_URL', address.optional()),
     everyMs: variable('TOCSIN_DEADMAN_EVERY', period),

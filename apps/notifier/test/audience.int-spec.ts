@@ -2,7 +2,7 @@ import { newId } from '@tocsin/core';
 import { Database, Operations, Outbox } from '@tocsin/database';
 import { atTheEnd, Sink, until } from '@tocsin/testing';
 import { beforeAll, expect, it } from 'vitest';
-import { PostgresNotificationsStore } from '../src/notifications.store.postgres.ts';
+import { NotificationsStore } from '../src/notifications/notifications.store.ts';
 import { System } from './system.ts';
 
 let system: System;
@@ -105,6 +105,6 @@ it('an opening is kept for as long as its end has not come', async () => {
   await system.settled(open.incidentId, ['sent']);
   await system.settled(over.incidentId, ['sent', 'sent']);
   await owner.query(`UPDATE notifications SET created_at = now() - interval '401 days' WHERE channel_id = $1`, [a.id]);
-  await new PostgresNotificationsStore(owner, new Operations(owner, new Outbox())).tidy(400);
+  await new NotificationsStore(owner, new Operations(owner, new Outbox())).tidy(400);
   expect(await rowsOf(a.id)).toMatchObject([{ kind: 'opened', status: 'sent' }]);
 });

@@ -32,7 +32,7 @@ function signal(service: string, name: NodeJS.Signals): void {
 
 const calledByAll = async () => (await shown()).every(({ ok, lastCalledAt }) => ok && lastCalledAt);
 
-it('is called by one instance while Tocsin is whole', async () => {
+it('is called by one instance while Tocsin is healthy', async () => {
   await until(() => sink.arrivals.length >= 2, { timeoutMs: 45_000, what: 'two calls' });
   const [first, second] = sink.arrivals.map(({ at }) => at);
   expect(second! - first!).toBeGreaterThan(EVERY_MS - 2_000);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EmailSender } from '../src/channels/email.ts';
 import type { SendOutcome } from '../src/channels/sender.ts';
-import type { Notification } from '../src/notification.ts';
+import type { Notification } from '../src/notifications/notification.ts';
 import { mailServer } from './mail-server.ts';
 import { System } from './system.ts';
 

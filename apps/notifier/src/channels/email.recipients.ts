@@ -1,4 +1,4 @@
-import type { Recipients } from '../notification.ts';
+import type { Recipients } from '../notifications/notification.ts';
 import type { SendOutcome } from './sender.ts';
 
 export const NOBODY: Recipients = { accepted: [], refused: {} };

@@ -3,7 +3,7 @@ import { openConnection } from '@tocsin/checks';
 import { type ChannelSpec, type EmailSettings, parseMailbox } from '@tocsin/contracts';
 import type { TargetGuard } from '@tocsin/core';
 import MailComposer from 'nodemailer/lib/mail-composer';
-import type { Notification } from '../notification.ts';
+import type { Notification } from '../notifications/notification.ts';
 import { cleanAnswer, reasonOf } from './answer.ts';
 import { mailText } from './email.message.ts';
 import { NOBODY, openRecipients, outcomeFor, type Refusal } from './email.recipients.ts';

@@ -1,5 +1,5 @@
 import type { ChannelSpec } from '@tocsin/contracts';
-import type { Notification, Recipients } from '../notification.ts';
+import type { Notification, Recipients } from '../notifications/notification.ts';
 
 /** What one attempt to send came to. */
 export interface SendOutcome {

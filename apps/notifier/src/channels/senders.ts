@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type AnyChannelSpec, type ChannelKind, type ChannelSpec, channelSpecOf, mapSecrets } from '@tocsin/contracts';
 import { type Clock, isSealed } from '@tocsin/core';
 import { CLOCK, CONFIG, Targets } from '@tocsin/service';
-import type { Notification } from '../notification.ts';
+import type { Notification } from '../notifications/notification.ts';
 import type { NotifierConfig } from '../notifier.config.ts';
 import { EmailSender } from './email.ts';
 import type { Sender, SendOutcome } from './sender.ts';

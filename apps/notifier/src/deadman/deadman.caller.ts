@@ -4,7 +4,7 @@ import type { TargetGuard } from '@tocsin/core';
 import { backoff, sleep } from '@tocsin/resilience';
 import { CONFIG } from '@tocsin/service';
 import type { NotifierConfig } from '../notifier.config.ts';
-import { deadmanCalls } from '../metrics.ts';
+import { deadmanCalls } from '../notifier.metrics.ts';
 
 const ATTEMPTS = 3;
 const ATTEMPT_MS = 5_000;

@@ -2,13 +2,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type InstanceView, requests } from '@tocsin/contracts';
 import { Messaging, type QueueDepth } from '@tocsin/messaging';
 import { DeadmanCaller } from './deadman.caller.ts';
-import { DeadmanStore, type Recorded } from './deadman.store.ts';
-import { missingParts } from './whole.rules.ts';
+import { DeadmanStore, type DeadmanRecord } from './deadman.store.ts';
+import { missingParts } from './system-health.rules.ts';
 
 const GATHER_MS = 1_000;
 
-/** What the health page shows of the switch. */
-export interface Shown {
+/** The status of the dead man's call on the health page. */
+export interface DeadmanStatus {
   ok: boolean;
   /** When it was called last, ms since the epoch. */
   lastCalledAt?: number;
@@ -16,11 +16,11 @@ export interface Shown {
   missing: string[];
 }
 
-/** Calls the address that raises the alarm when it is not called: only while Tocsin is whole, so that silence says the rest. */
+/** Calls the address that raises the alarm when nobody calls it. It calls only while Tocsin is healthy: its silence is the alarm. */
 @Injectable()
 export class DeadmanService {
   private readonly logger = new Logger('DeadMansSwitch');
-  private state: Shown = { ok: true, missing: [] };
+  private state: DeadmanStatus = { ok: true, missing: [] };
   private said = '';
 
   constructor(
@@ -29,12 +29,12 @@ export class DeadmanService {
     private readonly caller: DeadmanCaller,
   ) {}
 
-  get shown(): Shown {
+  get shown(): DeadmanStatus {
     return this.state;
   }
 
   /**
-   * Looks at all of Tocsin and calls when it is whole and a call is due.
+   * Looks at all of Tocsin and calls when it is healthy and a call is due.
    * @param mayCall asked right before a call
    * @returns in how many ms to look again. Never throws
    */
@@ -68,12 +68,12 @@ export class DeadmanService {
     });
   }
 
-  private show({ calledAt, missing }: Omit<Recorded, 'sinceMs'>): void {
+  private show({ calledAt, missing }: Omit<DeadmanRecord, 'sinceMs'>): void {
     this.state = { ok: missing.length === 0, missing, ...(calledAt === undefined ? {} : { lastCalledAt: calledAt }) };
     const now = missing.join('; ');
     if (now === this.said) return;
     this.said = now;
-    if (now === '') this.logger.log('Tocsin is whole: the switch is called');
+    if (now === '') this.logger.log('Tocsin is healthy: the switch is called');
     else this.logger.warn(`the switch is not called, which raises the alarm elsewhere. Missing: ${now}`);
   }
 
@@ -86,5 +86,5 @@ export class DeadmanService {
   }
 }
 
-/** What is missing may be back in a moment: a rolling restart must not silence the switch for a period. */
+/** A missing part may be back in a moment: a rolling restart must not silence the switch for a period. */
 const AGAIN_MS = 2_000;

@@ -4,21 +4,21 @@ import type { Mutant } from './mutant.ts';
 export const notifier: readonly Mutant[] = [
   {
     mechanism: 'A notification has one identifier, whoever plans it',
-    file: 'apps/notifier/src/notification.rules.ts',
+    file: 'apps/notifier/src/notifications/notification.rules.ts',
     find: 'return idFrom(',
     replace: 'return idFrom(Math.random() + ',
-    test: 'apps/notifier/src/notification.rules.property.spec.ts',
+    test: 'apps/notifier/src/notifications/notification.rules.property.spec.ts',
   },
   {
     mechanism: 'A resolution waits for the opening that it overtook',
-    file: 'apps/notifier/src/notification.rules.ts',
+    file: 'apps/notifier/src/notifications/notification.rules.ts',
     find: 'return OVERTAKEN_MS;',
     replace: 'return 0;',
-    test: 'apps/notifier/src/notification.rules.property.spec.ts',
+    test: 'apps/notifier/src/notifications/notification.rules.property.spec.ts',
   },
   {
     mechanism: 'A notification is sent by whoever claimed it, and by nobody else',
-    file: 'apps/notifier/src/recorder.ts',
+    file: 'apps/notifier/src/notifications/notification-planner.ts',
     find: "notifications.filter((one) => one.status === 'sending')",
     replace: 'notifications',
     test: 'apps/notifier/test/webhook.int-spec.ts',
@@ -26,7 +26,7 @@ export const notifier: readonly Mutant[] = [
   },
   {
     mechanism: 'What waits for its opening is not sent before it',
-    file: 'apps/notifier/src/notifications.sql.ts',
+    file: 'apps/notifier/src/notifications/notifications.sql.ts',
     find: "orphaned OR due.kind = 'reminder'",
     replace: "due.kind = 'reminder'",
     test: 'apps/notifier/test/audience.int-spec.ts',
@@ -34,13 +34,13 @@ export const notifier: readonly Mutant[] = [
   },
   {
     mechanism: 'A claim that ran out is taken over',
-    file: 'apps/notifier/src/notifications.sql.ts',
+    file: 'apps/notifier/src/notifications/notifications.sql.ts',
     find: "AND due_at <= now() AND (status = 'pending' OR due_at <= $5::timestamptz)",
     replace: "AND due_at <= now() AND status = 'pending'",
     test: 'apps/notifier/test/failover.int-spec.ts',
   },
   {
-    mechanism: "The dead man's switch is called only while Tocsin is whole",
+    mechanism: "The dead man's switch is called only while Tocsin is healthy",
     file: 'apps/notifier/src/deadman/deadman.service.ts',
     find: 'missing.length > 0 ? undefined : await',
     replace: 'await',
@@ -48,11 +48,11 @@ export const notifier: readonly Mutant[] = [
     title: 'is not called while no prober answers',
   },
   {
-    mechanism: 'Tocsin is not whole while its record takes no write',
-    file: 'apps/notifier/src/deadman/whole.rules.ts',
+    mechanism: 'Tocsin is not healthy while its database takes no write',
+    file: 'apps/notifier/src/deadman/system-health.rules.ts',
     find: "...(recordTakesWrites ? [] : ['record']),",
     replace: '',
-    test: 'apps/notifier/src/deadman/whole.rules.spec.ts',
+    test: 'apps/notifier/src/deadman/system-health.rules.spec.ts',
   },
   {
     mechanism: 'The lease is asked before each call of the switch',

@@ -2,7 +2,7 @@ import type { IncidentEvent } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SendOutcome } from './channels/sender.ts';
+import type { SendOutcome } from '../channels/sender.ts';
 import type { Notification, NotificationKind } from './notification.ts';
 import {
   BLOCKED_MS,

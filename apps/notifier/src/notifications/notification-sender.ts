@@ -4,27 +4,27 @@ import { type Clock, TocsinError } from '@tocsin/core';
 import { jitter, sleep } from '@tocsin/resilience';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import { continueTrace, withSpan } from '@tocsin/telemetry';
-import { Policies } from './channels/policies.ts';
+import { Policies } from '../channels/policies.ts';
 import { channelSpecOf } from '@tocsin/contracts';
-import type { SendOutcome } from './channels/sender.ts';
-import { Senders } from './channels/senders.ts';
-import { inFlight, record } from './metrics.ts';
+import type { SendOutcome } from '../channels/sender.ts';
+import { Senders } from '../channels/senders.ts';
+import { countAttempt, inFlight } from '../notifier.metrics.ts';
 import type { Notification } from './notification.ts';
 import { settle, type Settlement } from './notification.rules.ts';
-import type { NotifierConfig } from './notifier.config.ts';
+import type { NotifierConfig } from '../notifier.config.ts';
 import { PROMPT_MS } from './notifications.sql.ts';
 import type { KnownChannel } from './notifications.store.ts';
-import { Settler } from './settler.ts';
+import { OutcomeWriter } from './outcome-writer.ts';
 
-/** What only a later version can send is given the chance to be taken by one this soon. */
+/** An instance of a later version gets the chance to take what only it can send after this long. */
 const LATER_VERSION_MS = 1_000;
-/** Writing an outcome is tried this often while the database is away. */
+/** While the database is unreachable, the outcome is written again after this long. */
 const SETTLE_RETRY_MS = 150;
 const SETTLE_FOR_MS = 300_000;
-/** A database that is slow each time must not keep an alarm back: the claim is then taken for good. */
+/** A database that is slow each time must not keep an alarm back: after this many confirmations the claim counts as held. */
 const MOST_CONFIRMED = 5;
 
-/** No attempt was made: another time, in so many ms. */
+/** No attempt was made; the next one may be made after `delayMs`. */
 interface PutOff {
   result: 'put off';
   delayMs: number;
@@ -32,17 +32,17 @@ interface PutOff {
 
 /** Sends claimed notifications: a bounded number at a time, and of one channel no more than its share. */
 @Injectable()
-export class Dispatcher {
-  /** Whose claims these are. */
+export class NotificationSender {
+  /** The name that this instance claims with. */
   readonly holder: string;
   private readonly sending = new Map<string, string>();
   private readonly policies: Policies;
-  private readonly logger = new Logger('Dispatcher');
+  private readonly logger = new Logger('NotificationSender');
   private wake: () => void = () => undefined;
 
   constructor(
     private readonly senders: Senders,
-    private readonly settler: Settler,
+    private readonly outcomes: OutcomeWriter,
     @Inject(CONFIG) private readonly config: NotifierConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -81,7 +81,7 @@ export class Dispatcher {
     return this.clock.monotonic();
   }
 
-  /** Calls `fn` whenever something may be due. */
+  /** Calls `fn` when a notification may be due. */
   onNudge(fn: () => void): void {
     this.wake = fn;
   }
@@ -91,7 +91,7 @@ export class Dispatcher {
   }
 
   /**
-   * Makes one attempt of a claimed notification and writes what it came to. Never throws.
+   * Makes one attempt of a claimed notification and writes its outcome. Never throws.
    * @param since when the claim was asked for (monotonic ms): one that was long on its way may have run out
    */
   async send(claimed: Notification, channel: KnownChannel | undefined, since: number): Promise<void> {
@@ -111,7 +111,7 @@ export class Dispatcher {
         ),
       );
     } catch (error) {
-      // The claim runs out, and whoever finds it tries again.
+      // The claim runs out, and another instance tries again.
       this.logger.error(`notification ${claimed.id} was not settled: ${String(error)}`);
     } finally {
       this.sending.delete(claimed.id);
@@ -125,7 +125,7 @@ export class Dispatcher {
     let asked = since;
     for (let nth = 0; this.clock.monotonic() - asked > PROMPT_MS && nth < MOST_CONFIRMED; nth++) {
       asked = this.clock.monotonic();
-      if (!(await this.settler.confirm(claimed, this.holder))) return false;
+      if (!(await this.outcomes.confirm(claimed, this.holder))) return false;
     }
     return true;
   }
@@ -161,8 +161,8 @@ export class Dispatcher {
     outcome: SendOutcome | PutOff,
   ): Promise<void> {
     if (outcome.result === 'put off') {
-      await this.untilWritten(() => this.settler.giveBack(claimed, this.holder, jitter(outcome.delayMs)));
-      return record(claimed, 'put_off');
+      await this.untilWritten(() => this.outcomes.giveBack(claimed, this.holder, jitter(outcome.delayMs)));
+      return countAttempt(claimed, 'put_off');
     }
     const now = this.clock.now();
     const settlement = settle(claimed, outcome, this.config.retry, now);
@@ -170,8 +170,8 @@ export class Dispatcher {
     const shown = spec
       ? { channelName: nameFor(claimed, spec.name), to: this.senders.to(spec) }
       : { channelName: claimed.channelName, to: claimed.to };
-    await this.untilWritten(() => this.settler.settle(claimed, { holder: this.holder, settlement, shown }));
-    record(claimed, nameOf(settlement), spec?.kind, now);
+    await this.untilWritten(() => this.outcomes.settle(claimed, { holder: this.holder, settlement, shown }));
+    countAttempt(claimed, nameOf(settlement), spec?.kind, now);
     if (settlement.status !== 'sent') {
       this.logger.warn(
         `notification ${claimed.id} (${claimed.kind}) to ${shown.to}: ${settlement.status}; ${settlement.answer}`,
@@ -179,7 +179,7 @@ export class Dispatcher {
     }
   }
 
-  /** What was sent must not be sent again because the database was away just then. */
+  /** A notification must not be sent again because the database was unreachable when its outcome was to be written. */
   private async untilWritten(write: () => Promise<void>): Promise<void> {
     const until = this.clock.monotonic() + SETTLE_FOR_MS;
     for (;;) {

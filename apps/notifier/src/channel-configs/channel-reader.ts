@@ -3,7 +3,7 @@ import { type ChannelConfig, channelConfig, newerThan, revisedOf, streams } from
 import { TocsinError } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
 import { Drain } from '@tocsin/service';
-import { NotificationsStore } from './notifications.store.ts';
+import { NotificationsStore } from '../notifications/notifications.store.ts';
 
 /**
  * Reads what CONFIG says of the channels at the start, and from time to time: an instance of an earlier version may have

@@ -5,11 +5,11 @@ import { Database, Outbox, type Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import type { Notification } from './notification.ts';
 import { reminderAfter, type Settlement } from './notification.rules.ts';
-import { NotificationsStore, type Shown } from './notifications.store.ts';
+import { NotificationsStore, type ReceiverLabel } from './notifications.store.ts';
 
-/** Writes what an attempt came to, and all that follows from it, in one transaction. */
+/** Writes the outcome of an attempt, and all that follows from it, in one transaction. */
 @Injectable()
-export class Settler {
+export class OutcomeWriter {
   constructor(
     private readonly database: Database,
     private readonly store: NotificationsStore,
@@ -18,7 +18,10 @@ export class Settler {
   ) {}
 
   /** Losing the claim is normal: then nothing is written. */
-  async settle(claimed: Notification, as: { holder: string; settlement: Settlement; shown: Shown }): Promise<void> {
+  async settle(
+    claimed: Notification,
+    as: { holder: string; settlement: Settlement; shown: ReceiverLabel },
+  ): Promise<void> {
     await this.database.transaction(async (tx) => {
       if (claimed.incidentId !== undefined) await this.store.lockIncident(tx, claimed.incidentId);
       const { settlement } = as;
@@ -37,12 +40,12 @@ export class Settler {
     return this.store.confirm(claimed, holder);
   }
 
-  /** Undoes a claim of which nothing was made. */
+  /** Gives a claim back without an attempt. */
   giveBack(claimed: Notification, holder: string, delayMs: number): Promise<void> {
     return this.store.giveBack(claimed, holder, delayMs);
   }
 
-  private async remindLater(tx: Transaction, settled: Notification, shown: Shown): Promise<void> {
+  private async remindLater(tx: Transaction, settled: Notification, shown: ReceiverLabel): Promise<void> {
     const { event, trace } = settled;
     const next = reminderAfter(settled);
     if (!event || next.length === 0 || (await this.store.isSilenced(tx, event.incidentId))) return;

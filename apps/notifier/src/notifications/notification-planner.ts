@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { IncidentEvent } from '@tocsin/contracts';
 import { Database, type Queryable } from '@tocsin/database';
 import { carryTrace } from '@tocsin/telemetry';
-import { Senders } from './channels/senders.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Senders } from '../channels/senders.ts';
+import { NotificationSender } from './notification-sender.ts';
 import type { Notification } from './notification.ts';
 import { plan, type Plan, type Sibling } from './notification.rules.ts';
 import { type KnownChannel, type NewNotification, NotificationsStore } from './notifications.store.ts';
@@ -11,26 +11,26 @@ import { type KnownChannel, type NewNotification, NotificationsStore } from './n
 /** Until the configuration of a channel has arrived, what goes there waits this long at a time. */
 const UNKNOWN_CHANNEL_MS = 1_000;
 
-/** What was recorded, and the channels that it goes to. */
+/** The new notifications, and the channels that they go to. */
 interface Inserted {
   notifications: Notification[];
   channels: Map<string, KnownChannel>;
 }
 
-/** Turns what happened to an incident into notifications, each once however often the event is delivered. */
+/** Turns transitions of incidents into notifications. An event that is delivered again changes nothing. */
 @Injectable()
-export class Recorder {
+export class NotificationPlanner {
   constructor(
     private readonly database: Database,
     private readonly store: NotificationsStore,
     private readonly senders: Senders,
-    private readonly dispatcher: Dispatcher,
+    private readonly sender: NotificationSender,
   ) {}
 
   /** Records the event's notifications and, once they are committed, begins to send those that are due. */
-  async record(event: IncidentEvent): Promise<void> {
+  async planFor(event: IncidentEvent): Promise<void> {
     const { transition, incidentId, reminded } = event;
-    const since = this.dispatcher.monotonic();
+    const since = this.sender.monotonic();
     // Nothing comes before an opening, so one statement is all that stands between it and its sending.
     if (transition === 'opened' && !reminded) return this.begin(await this.insert(this.database, event, []), since);
     const inserted = await this.database.transaction(async (tx) => {
@@ -57,15 +57,15 @@ export class Recorder {
       const shown = { channelName: spec?.name ?? '', to: spec ? this.senders.to(spec) : '' };
       const delayMs = spec ? one.delayMs : Math.max(one.delayMs, UNKNOWN_CHANNEL_MS);
       // Claimed as it is inserted where there is room: the way from event to send is one transaction.
-      const claimedBy = delayMs === 0 && this.dispatcher.hasRoom(one.channelId) ? this.dispatcher.holder : undefined;
+      const claimedBy = delayMs === 0 && this.sender.hasRoom(one.channelId) ? this.sender.holder : undefined;
       return { ...one, ...shown, delayMs, trace, event, claimedBy };
     });
   }
 
   private begin({ notifications, channels }: Inserted, since: number): void {
     const claimed = notifications.filter((one) => one.status === 'sending');
-    for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId), since);
-    if (notifications.some((one) => one.status === 'pending')) this.dispatcher.nudge();
+    for (const one of claimed) void this.sender.send(one, channels.get(one.channelId), since);
+    if (notifications.some((one) => one.status === 'pending')) this.sender.nudge();
   }
 }
 

@@ -1,12 +1,12 @@
 import { type InstanceView, serviceNames, streams } from '@tocsin/contracts';
 import type { QueueDepth } from '@tocsin/messaging';
 
-/** More than this waiting for a consumer, and what happens now is not seen in time. */
+/** With more than this waiting for a consumer, Tocsin notices an outage too late. */
 const BACKLOG_MAX = 5_000;
 
-/** What one look at Tocsin found. */
-export interface View {
-  /** Whoever answered; undefined when nobody could be asked. */
+/** The findings of one look at Tocsin. */
+export interface SystemView {
+  /** The instances that answered; undefined when the request could not be sent. */
   instances: readonly InstanceView[] | undefined;
   /** The depths of the streams; undefined when the broker did not say. */
   queues: readonly Pick<QueueDepth, 'stream' | 'consumers'>[] | undefined;
@@ -14,11 +14,11 @@ export interface View {
 }
 
 /**
- * Whether Tocsin can do all of its work: see, decide and tell.
+ * Decides whether Tocsin can do all of its work: check, decide and notify.
  * @returns which parts it lacks, by name: `service prober`, `shards 3, 5`, `road`, `queue incidents-results`,
- *   `stream EVENTS`, `broker`, `record`. None: it is whole
+ *   `stream EVENTS`, `broker`, `record`. None: it is healthy
  */
-export function missingParts({ instances, queues, recordTakesWrites }: View): string[] {
+export function missingParts({ instances, queues, recordTakesWrites }: SystemView): string[] {
   return [
     ...(instances ? missingServices(instances.filter(({ ready }) => ready)) : []),
     ...(queues ? blockedQueues(queues) : []),
@@ -52,7 +52,7 @@ function isRoadOpen({ health }: InstanceView): boolean {
   return health['road']?.ok ?? true;
 }
 
-function blockedQueues(queues: NonNullable<View['queues']>): string[] {
+function blockedQueues(queues: NonNullable<SystemView['queues']>): string[] {
   const present = new Set(queues.map(({ stream }) => stream));
   const gone = Object.values(streams).filter(({ name }) => !present.has(name));
   const behind = queues

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Clock, TocsinError } from '@tocsin/core';
 import { CLOCK, Drain } from '@tocsin/service';
-import { Dispatcher } from './dispatcher.ts';
+import { NotificationSender } from './notification-sender.ts';
 import { LEASE_MS, PROMPT_MS } from './notifications.sql.ts';
 import { NotificationsStore } from './notifications.store.ts';
 
@@ -16,8 +16,8 @@ const FINISH_MS = 5_000;
 
 /** Finds what is due: retries, reminders, and what a killed instance left behind. */
 @Injectable()
-export class Poller implements OnApplicationBootstrap {
-  private readonly logger = new Logger('Poller');
+export class DuePoller implements OnApplicationBootstrap {
+  private readonly logger = new Logger('DuePoller');
   private steadySince: number;
   private lookedAt = -Infinity;
   private stopped = false;
@@ -28,7 +28,7 @@ export class Poller implements OnApplicationBootstrap {
 
   constructor(
     private readonly store: NotificationsStore,
-    private readonly dispatcher: Dispatcher,
+    private readonly sender: NotificationSender,
     private readonly drain: Drain,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -36,7 +36,7 @@ export class Poller implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    this.dispatcher.onNudge(() => {
+    this.sender.onNudge(() => {
       this.nudged = true;
       this.wake?.();
     });
@@ -57,16 +57,16 @@ export class Poller implements OnApplicationBootstrap {
 
   /** @returns whether there may be more to take at once */
   private async poll(): Promise<boolean> {
-    const limit = this.dispatcher.room;
+    const limit = this.sender.room;
     if (limit <= 0) return false;
-    const { holder, held, perChannel } = this.dispatcher;
-    const busy = this.dispatcher.busy();
+    const { holder, held, perChannel } = this.sender;
+    const busy = this.sender.busy();
     const lapsedBy = await this.lapsedBy();
     const since = this.clock.monotonic();
     const claimed = await this.timed(() => this.store.claim({ holder, held, limit, perChannel, busy, lapsedBy }));
     if (claimed.length === 0) return false;
     const channels = await this.store.channels([...new Set(claimed.map((one) => one.channelId))]);
-    for (const one of claimed) void this.dispatcher.send(one, channels.get(one.channelId), since);
+    for (const one of claimed) void this.sender.send(one, channels.get(one.channelId), since);
     return claimed.length === limit;
   }
 
@@ -87,7 +87,7 @@ export class Poller implements OnApplicationBootstrap {
   }
 
   private async renew(): Promise<void> {
-    const { held, holder } = this.dispatcher;
+    const { held, holder } = this.sender;
     if (held.length > 0) await this.guarded(() => this.timed(() => this.store.renew(holder, held)));
   }
 
@@ -130,7 +130,7 @@ export class Poller implements OnApplicationBootstrap {
 
   private async finish(): Promise<void> {
     const until = this.clock.monotonic() + FINISH_MS;
-    while (this.dispatcher.held.length > 0 && this.clock.monotonic() < until) {
+    while (this.sender.held.length > 0 && this.clock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     for (const timer of this.timers) clearInterval(timer);

@@ -6,10 +6,10 @@ import { type CommandContext, Messaging } from '@tocsin/messaging';
 import { sleep } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import { carryTrace } from '@tocsin/telemetry';
-import { Senders } from './channels/senders.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { type Notification, viewOf } from './notification.ts';
-import { type KnownChannel, NotificationsStore } from './notifications.store.ts';
+import { Senders } from '../channels/senders.ts';
+import { NotificationSender } from '../notifications/notification-sender.ts';
+import { type Notification, viewOf } from '../notifications/notification.ts';
+import { type KnownChannel, NotificationsStore } from '../notifications/notifications.store.ts';
 
 /** The recorded result of a test. */
 interface StartedTest {
@@ -23,27 +23,27 @@ const ARRIVAL_MS = 2_000;
 
 /** What a test is sent with. */
 @Injectable()
-export class TestParts {
+export class ChannelTestParts {
   constructor(
     readonly senders: Senders,
-    readonly dispatcher: Dispatcher,
+    readonly sender: NotificationSender,
     readonly messaging: Messaging,
   ) {}
 }
 
 /** Sends tests of channels: once per operation, tried once, and answered with what the receiver said. */
 @Injectable()
-export class TestsService {
+export class ChannelTestsService {
   constructor(
     private readonly operations: Operations,
     private readonly store: NotificationsStore,
-    private readonly parts: TestParts,
+    private readonly parts: ChannelTestParts,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** @throws TocsinError `not_found`; `key_reused` */
   async test({ channelId }: { channelId: string }, ctx: CommandContext): Promise<NotificationView> {
-    const { senders, dispatcher } = this.parts;
+    const { senders, sender } = this.parts;
     const channel = await this.channel(channelId);
     const spec = channel?.spec;
     let claimed: Notification | undefined;
@@ -55,10 +55,10 @@ export class TestsService {
       const id = idFrom(`test:${ctx.operationId}`);
       const shown = { channelName: spec.name, to: senders.to(spec) };
       const plan = { id, channelId, kind: 'test', step: 0, delayMs: 0 } as const;
-      [claimed] = await this.store.insert(tx, [{ ...plan, ...shown, trace, claimedBy: dispatcher.holder }]);
+      [claimed] = await this.store.insert(tx, [{ ...plan, ...shown, trace, claimedBy: sender.holder }]);
       return { notificationId: id };
     });
-    if (claimed) await dispatcher.send(claimed, channel, since);
+    if (claimed) await sender.send(claimed, channel, since);
     return viewOf(await this.settled(notificationId));
   }
 

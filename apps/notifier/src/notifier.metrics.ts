@@ -1,5 +1,5 @@
 import { metrics } from '@opentelemetry/api';
-import type { Notification } from './notification.ts';
+import type { Notification } from './notifications/notification.ts';
 
 const meter = metrics.getMeter('tocsin');
 
@@ -23,7 +23,7 @@ export const inFlight = meter.createUpDownCounter('tocsin_notifications_sending'
 });
 
 /** Counts an attempt. */
-export function record(n: Notification, outcome: string, channelKind = 'unknown', now?: number): void {
+export function countAttempt(n: Notification, outcome: string, channelKind = 'unknown', now?: number): void {
   attempts.add(1, { kind: n.kind, channel_kind: channelKind, outcome });
   if (outcome === 'sent' && now !== undefined && n.event && n.kind !== 'reminder') {
     delay.record(Math.max(0, now - n.event.at) / 1000, { kind: n.kind });

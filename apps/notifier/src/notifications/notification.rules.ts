@@ -1,7 +1,7 @@
 import type { IncidentEvent } from '@tocsin/contracts';
 import { durationMs, idFrom } from '@tocsin/core';
 import { backoff } from '@tocsin/resilience';
-import type { SendOutcome } from './channels/sender.ts';
+import type { SendOutcome } from '../channels/sender.ts';
 import type { Notification, NotificationKind, Recipients } from './notification.ts';
 
 /** What must be sent before what, within an incident and channel. The table has the same rule in its column `rank`. */

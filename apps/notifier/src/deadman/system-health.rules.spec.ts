@@ -1,6 +1,6 @@
 import { type InstanceView, serviceNames, streams } from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
-import { missingParts, type View } from './whole.rules.ts';
+import { missingParts, type SystemView } from './system-health.rules.ts';
 
 function instance(service: string, over: Partial<InstanceView> = {}): InstanceView {
   const health = {
@@ -12,14 +12,14 @@ function instance(service: string, over: Partial<InstanceView> = {}): InstanceVi
 
 const depth = (durable: string, pending: number, ackPending = 0) => ({ durable, pending, ackPending, redelivered: 0 });
 
-function aView(over: Partial<View> = {}, ...replaced: InstanceView[]): View {
+function aView(over: Partial<SystemView> = {}, ...replaced: InstanceView[]): SystemView {
   const kept = serviceNames.filter((service) => !replaced.some((one) => one.service === service));
   const queues = Object.values(streams).map(({ name }) => ({ stream: name, consumers: [depth(`of ${name}`, 10)] }));
   const instances = [...kept.map((service) => instance(service)), ...replaced];
   return { instances, queues, recordTakesWrites: true, ...over };
 }
 
-describe('Tocsin is whole', () => {
+describe('Tocsin is healthy', () => {
   it('when every service, shard, queue and the record are there', () => {
     expect(missingParts(aView())).toEqual([]);
   });
