@@ -13,6 +13,7 @@ import { EventsService } from './events/events.service.ts';
 import { HeartbeatsController } from './heartbeats/heartbeats.controller.ts';
 import { HeartbeatsService } from './heartbeats/heartbeats.service.ts';
 import { IncidentsController } from './incidents/incidents.controller.ts';
+import { KindsController } from './kinds/kinds.controller.ts';
 import { MonitorsController } from './monitors/monitors.controller.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
 import { NotificationsController } from './notifications/notifications.controller.ts';
@@ -33,6 +34,7 @@ export const restControllers = [
   IncidentsController,
   NotificationsController,
   DeadLettersController,
+  KindsController,
   SystemController,
   EventsController,
   HeartbeatsController,

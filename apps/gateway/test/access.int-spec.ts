@@ -1,4 +1,4 @@
-import { monitorSpec, routes, type Route } from '@tocsin/contracts';
+import { monitorKinds, monitorSpec, routes, type Route } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -33,6 +33,17 @@ describe('a monitor of a kind that a later version brought', () => {
       expect.arrayContaining([expect.objectContaining({ id })]),
     ]);
     stack.monitors.all.delete(id);
+  });
+});
+
+describe('the kinds of monitors and channels', () => {
+  it('are told to viewers with the schemas of their settings, and not again to whom has them', async () => {
+    const first = await stack.ask('GET', '/v1/kinds', { as: 'viewer' });
+    const { monitors, channels } = first.body as Record<string, { kind: string; settings: object }[]>;
+    expect(monitors?.map(({ kind }) => kind)).toEqual(Object.keys(monitorKinds));
+    expect(channels?.[0]).toMatchObject({ kind: 'webhook', settings: { properties: { secret: { writeOnly: true } } } });
+    const headers = { 'if-none-match': first.headers.get('etag')! };
+    expect(await stack.ask('GET', '/v1/kinds', { as: 'viewer', headers })).toMatchObject({ status: 304 });
   });
 });
 

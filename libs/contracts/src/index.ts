@@ -18,6 +18,7 @@ export { type ChannelKind, channelKinds } from './notifications/channels/kinds.t
 export * from './notifications/notification.ts';
 export { type Mailbox, parseMailbox } from './notifications/channels/email/mailbox.ts';
 export { fieldErrors, pointer } from './rest/field-errors.ts';
+export { allKinds } from './rest/kinds.ts';
 export { openapi } from './rest/openapi.ts';
 export { fieldProblem, type FieldProblem, problem, type Problem, type ProblemCode, problems } from './rest/problem.ts';
 export { MAX_BODY_BYTES, type Method, MONITOR_BODY_BYTES, type Route } from './rest/route.ts';

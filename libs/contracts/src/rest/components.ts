@@ -6,7 +6,6 @@ import { notificationView } from '../notifications/notification.ts';
 import { finding } from '../monitoring/check.ts';
 import { epochMs, id } from '../schema/fields.ts';
 import { incidentView, stateView, timelineEntry } from '../incidents/incident.ts';
-import { marks } from '../schema/marks.ts';
 import { assertion } from '../monitoring/kinds/http/assertion.ts';
 import { monitorKinds } from '../monitoring/kinds/kinds.ts';
 import { monitorSpec } from '../monitoring/monitor.ts';
@@ -14,6 +13,8 @@ import { coverage, coverageReport, latency, resultView, rollup, summary, uptimeR
 import { instanceView } from '../administration/system.ts';
 import { createdToken, token, tokenSpec } from '../administration/token.ts';
 import { tolerant } from '../schema/tolerant.ts';
+import { described, type JsonSchema } from './json-schema.ts';
+import { channelKindView, monitorKindView } from './kinds.ts';
 import { problem } from './problem.ts';
 import { accepted, deadLetterView, monitorListItem, monitorView, operationView, systemView } from './views.ts';
 
@@ -32,6 +33,8 @@ const named: Record<string, z.ZodType> = {
 
 const answers: Record<string, z.ZodType> = {
   Change: changeView,
+  MonitorKind: monitorKindView,
+  ChannelKind: channelKindView,
   Monitor: monitorView,
   MonitorListItem: monitorListItem,
   Channel: channel,
@@ -57,8 +60,6 @@ const answers: Record<string, z.ZodType> = {
   Problem: problem,
 };
 
-export type JsonSchema = Record<string, unknown>;
-
 /** JSON Schemas of a set of schemas that refer to the named components, and the components they refer to. */
 export interface Rendered {
   of: Record<string, JsonSchema>;
@@ -80,14 +81,7 @@ export function render(schemas: Record<string, z.ZodType>, io: 'input' | 'output
     io,
     target: 'draft-2020-12',
     uri: (id) => `#/components/schemas/${id}`,
-    override: ({ zodSchema, jsonSchema }) => {
-      // Metadata given by `.meta()` is kept in zod's global registry, which a registry of one's own leaves out.
-      const { id: _id, ...meta } = z.globalRegistry.get(zodSchema as unknown as z.ZodType) ?? {};
-      for (const [key, value] of Object.entries(meta))
-        if (!(key in jsonSchema)) Object.assign(jsonSchema, { [key]: value });
-      // Read back, it has `…` in place of its path: that is no URI (RFC 3986).
-      if (io === 'output' && marks.get(zodSchema as unknown as z.ZodType)?.mark === 'address') delete jsonSchema.format;
-    },
+    override: described(io),
   });
   const of: Rendered['of'] = {};
   const components: Rendered['components'] = {};

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type JsonSchema, render, type Rendered } from './components.ts';
+import { render, type Rendered } from './components.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { type ProblemCode, problems } from './problem.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -126,7 +127,7 @@ function success(route: Route, schema: JsonSchema | undefined): Json {
   const shown = route.work === 'stream' ? { type: 'string' } : schema;
   const header = (description: string) => ({ description, schema: { type: 'string' } });
   const extra = {
-    ...(route.etag ? { ETag: header('The revision, for If-Match') } : {}),
+    ...(route.etag ? { ETag: header('Names what was answered, for If-Match or If-None-Match') } : {}),
     ...(route.status === 201 ? { Location: header('Where it is') } : {}),
   };
   const answer = {

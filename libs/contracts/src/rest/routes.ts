@@ -10,6 +10,7 @@ import { incidentsQuery, monitorsQuery, notificationsQuery } from '../wire/reque
 import { createdToken, token, tokenSpec } from '../administration/token.ts';
 import { examples } from './examples.ts';
 import * as input from './inputs.ts';
+import { kindsView } from './kinds.ts';
 import { group, MONITOR_BODY_BYTES } from './route.ts';
 import {
   deadLetterView,
@@ -228,6 +229,11 @@ export const routes = {
     work: 'direct',
   }),
 
+  kinds: system('viewer', 'GET /v1/kinds', ['What kinds of monitors and channels there are, for forms', kindsView], {
+    etag: true,
+    conditional: 'if-none-match',
+    description: 'It changes with the version of the gateway alone.',
+  }),
   system: system('viewer', 'GET /v1/system', [
     'Every instance with its health, leases, queues, database and cache roles',
     systemView,

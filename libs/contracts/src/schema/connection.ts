@@ -31,8 +31,8 @@ export const ca = certificates({
 
 /** How a check speaks TLS, and whom it says that it is, to servers that ask clients for a certificate. */
 export const tls = {
-  verify: z.boolean().default(true),
-  serverName: host.optional(),
+  verify: z.boolean().default(true).meta({ description: 'Whether the certificate of the server has to be valid' }),
+  serverName: host.optional().meta({ description: 'The name that the certificate has to be for' }),
   ca,
   cert: certificates({
     title: 'Certificate',
@@ -40,7 +40,10 @@ export const tls = {
   }),
   key: secret(16_384, { problem: keyProblem })
     .optional()
-    .meta({ description: `The private key of \`cert\` in PEM, not encrypted. Write-only: read back as ${HIDDEN}` }),
+    .meta({
+      title: 'Private key',
+      description: `The private key of \`cert\` in PEM, not encrypted. Write-only: read back as ${HIDDEN}`,
+    }),
 };
 
 interface Pair {

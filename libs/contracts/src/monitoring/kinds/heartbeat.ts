@@ -4,11 +4,20 @@ import { tolerant } from '../../schema/tolerant.ts';
 import { pingedKind } from './kind.ts';
 
 export const heartbeatSettings = z.strictObject({
-  schedule: z.union([
-    z.strictObject({ every: duration('1s', '366d') }),
-    z.strictObject({ cron: line(120), timezone: line(64).default('UTC') }),
-  ]),
-  grace: duration('0s', '30d').default('1m'),
+  schedule: z
+    .union([
+      z.strictObject({ every: duration('1s', '366d') }).meta({ title: 'Every so often' }),
+      z
+        .strictObject({
+          cron: line(120).meta({ examples: ['0 3 * * *'] }),
+          timezone: line(64)
+            .default('UTC')
+            .meta({ title: 'Time zone', examples: ['Europe/Berlin'] }),
+        })
+        .meta({ title: 'By a cron expression' }),
+    ])
+    .meta({ description: 'When the job reports' }),
+  grace: duration('0s', '30d').default('1m').meta({ description: 'How late it may report' }),
 });
 export type HeartbeatSettings = z.infer<typeof heartbeatSettings>;
 

@@ -13,7 +13,7 @@ const hexBytes = (max: number) =>
     .refine((value) => value.replace(/\s/g, '').length <= max * 2, { error: `must be at most ${max} bytes` });
 
 export const tcpSettings = z.strictObject({
-  host,
+  host: host.meta({ description: 'The host to connect to' }),
   port,
   tls: paired(
     z.strictObject({
@@ -25,14 +25,20 @@ export const tcpSettings = z.strictObject({
   )
     .optional()
     .meta({ description: 'Present: a TLS handshake follows the connection' }),
-  send: marked('text', z.string().max(4096)).optional(),
+  send: marked('text', z.string().max(4096)).optional().meta({ description: 'Text to send once it is connected' }),
   sendHex: marked('text', hexBytes(4096))
     .optional()
-    .meta({ description: 'Bytes to send, in hexadecimal, in place of `send`' }),
-  expect: z.string().min(1).max(1000).optional().meta({ description: 'Text that must arrive within the timeout' }),
-  expectHex: hexBytes(1000)
+    .meta({ title: 'Bytes to send', description: 'Bytes to send, in hexadecimal, in place of `send`' }),
+  expect: z
+    .string()
+    .min(1)
+    .max(1000)
     .optional()
-    .meta({ description: 'Bytes that must arrive within the timeout, in hexadecimal, in place of `expect`' }),
+    .meta({ title: 'Expected text', description: 'Text that must arrive within the timeout' }),
+  expectHex: hexBytes(1000).optional().meta({
+    title: 'Expected bytes',
+    description: 'Bytes that must arrive within the timeout, in hexadecimal, in place of `expect`',
+  }),
   ipFamily,
 });
 export type TcpSettings = z.infer<typeof tcpSettings>;

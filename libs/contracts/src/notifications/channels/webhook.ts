@@ -17,6 +17,7 @@ const webhookUrl = marked(
       error: `must be at most ${LONGEST_URL} characters`,
     })
     .meta({
+      title: 'URL',
       maxLength: LONGEST_URL,
       description:
         'Read back without its path, query and credentials (`https://hooks.example.org/…`), which, sent again, keeps it',
@@ -26,7 +27,10 @@ const webhookUrl = marked(
 export const webhookSettings = z.strictObject({
   url: webhookUrl,
   secret: secret(256).optional().meta({ description: 'Signs every delivery (HMAC-SHA-256). Write-only' }),
-  tls: z.strictObject({ verify: z.boolean().default(true), ca }).optional(),
+  tls: z
+    .strictObject({ verify: z.boolean().default(true), ca })
+    .optional()
+    .meta({ description: 'How the receiver is trusted' }),
 });
 export type WebhookSettings = z.infer<typeof webhookSettings>;
 

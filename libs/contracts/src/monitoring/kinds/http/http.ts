@@ -25,11 +25,17 @@ export const httpSettings = z.strictObject({
       .max(2048)
       .refine(hasNoCredentials, {
         error: 'put credentials into auth, not into the URL',
-      }),
+      })
+      .meta({ title: 'URL', description: 'The address to ask for' }),
   ),
-  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default('GET'),
-  headers: headers.default({}),
-  body: marked('text', z.string().max(65_536)).optional(),
+  method: z
+    .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+    .default('GET')
+    .meta({ description: 'The method of the request' }),
+  headers: headers
+    .default({})
+    .meta({ description: 'Headers of the request, besides those that the check sets itself' }),
+  body: marked('text', z.string().max(65_536)).optional().meta({ description: 'The body of the request' }),
   auth: z
     .discriminatedUnion('type', [
       z.strictObject({
@@ -39,15 +45,23 @@ export const httpSettings = z.strictObject({
       }),
       z.strictObject({ type: z.literal('bearer'), token: secret(4096, { problem: credentialProblem }) }),
     ])
-    .optional(),
+    .optional()
+    .meta({ title: 'Authentication', description: 'The credentials of the request' }),
   redirects: z
     .strictObject({ follow: z.boolean().default(true), max: z.int().min(0).max(20).default(5) })
-    .default({ follow: true, max: 5 }),
-  acceptedStatus: z.array(statusRange).min(1).max(20).default(['200-299']),
-  assertions: z.array(assertion).max(50).default([]),
-  tls: paired(z.strictObject(tls)).default({ verify: true }),
+    .default({ follow: true, max: 5 })
+    .meta({ description: 'Whether redirects are followed, and how many' }),
+  acceptedStatus: z
+    .array(statusRange)
+    .min(1)
+    .max(20)
+    .default(['200-299'])
+    .meta({ description: 'Status codes that are up: one, or a range' }),
+  assertions: z.array(assertion).max(50).default([]).meta({ description: 'What the answer has to fulfil besides' }),
+  tls: paired(z.strictObject(tls)).default({ verify: true }).meta({ description: 'How the check trusts the server' }),
   ipFamily,
   maxBodyBytes: z.int().min(0).max(10_485_760).default(1_048_576).meta({
+    title: 'Longest body',
     description: 'Bytes; a longer body fails the check. 0: the body is not read, the check ends with the headers',
   }),
 });

@@ -5,18 +5,21 @@ import { channelKind } from '../kind.ts';
 import { mailAddress, mailbox } from './mailbox.ts';
 
 export const emailSettings = z.strictObject({
-  to: z.array(mailAddress).min(1).max(20),
-  from: mailbox,
-  smtp: z.strictObject({
-    host: line(253),
-    port,
-    /** `tls`: from the first byte; `starttls`: upgraded, refused where not offered; `none`: plain. */
-    security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
-    verify: z.boolean().default(true),
-    tls: z.strictObject({ ca }).optional(),
-    username: line(255).optional(),
-    password: secret().optional(),
-  }),
+  to: z.array(mailAddress).min(1).max(20).meta({ description: 'The recipients' }),
+  from: mailbox.meta({ description: 'The sender' }),
+  smtp: z
+    .strictObject({
+      host: line(253),
+      port,
+      security: z.enum(['tls', 'starttls', 'none']).default('starttls').meta({
+        description: '`tls`: from the first byte; `starttls`: upgraded, refused where it is not offered; `none`: plain',
+      }),
+      verify: z.boolean().default(true),
+      tls: z.strictObject({ ca }).optional(),
+      username: line(255).optional(),
+      password: secret().optional(),
+    })
+    .meta({ title: 'Mail server', description: 'The server that takes the mail' }),
 });
 export type EmailSettings = z.infer<typeof emailSettings>;
 

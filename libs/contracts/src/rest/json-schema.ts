@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { marks } from '../schema/marks.ts';
+
+export type JsonSchema = Record<string, unknown>;
+
+type Described = Pick<Parameters<NonNullable<z.core.ToJSONSchemaParams['override']>>[0], 'zodSchema' | 'jsonSchema'>;
+
+/** Adds to a JSON Schema what `.meta()` and the marks say of its zod schema. */
+export function described(io: 'input' | 'output'): (of: Described) => void {
+  return ({ zodSchema, jsonSchema }) => {
+    // Metadata given by `.meta()` is kept in zod's global registry, which a registry of one's own leaves out.
+    const { id: _id, ...meta } = z.globalRegistry.get(zodSchema as unknown as z.ZodType) ?? {};
+    for (const [key, value] of Object.entries(meta)) {
+      if (!(key in jsonSchema)) Object.assign(jsonSchema, { [key]: value });
+    }
+    const mark = marks.get(zodSchema as unknown as z.ZodType)?.mark;
+    // Read back, it has `…` in place of its path: that is no URI (RFC 3986).
+    if (io === 'output' && mark === 'address') delete jsonSchema.format;
+    if (io === 'input' && mark === 'secret') Object.assign(jsonSchema, { format: 'password', writeOnly: true });
+  };
+}
