@@ -7,6 +7,7 @@ import {
   resourceFromAttributes,
   type Resource,
 } from '@opentelemetry/resources';
+import { within } from '@tocsin/core';
 import { exportedBy } from './exported.ts';
 import { instance, nameInstance } from './instance.ts';
 import { DIAGNOSTICS, logger, resetLogger } from './logger.ts';
@@ -42,12 +43,7 @@ export async function stopTelemetry(): Promise<void> {
   const stopping = Promise.all([ended(sdk?.shutdown()), ended(meterProvider?.shutdown())]);
   sdk = undefined;
   meterProvider = undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, FLUSH_BOUND_MS);
-  });
-  await Promise.race([stopping, bound]);
-  clearTimeout(timer);
+  await within(stopping, FLUSH_BOUND_MS, () => undefined);
 }
 
 async function ended(shutdown: Promise<void> | undefined): Promise<void> {

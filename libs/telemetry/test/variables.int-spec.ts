@@ -41,6 +41,7 @@ const namesOf = (receiver: OtlpReceiver) => receiver.spans.map(({ name }) => nam
 describe('a built app that exports nothing', () => {
   it.each([
     ['without variables', {}],
+    ['with metrics for Prometheus', { OTEL_METRICS_EXPORTER: 'prometheus' }],
     ['with OTEL_SDK_DISABLED', { OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }],
     ['with all exporters none', { OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }],
   ])('loads nothing of the SDK and serves its metrics, %s', async (_, env) => {
@@ -248,9 +249,26 @@ describe('the exporters', () => {
   });
 });
 
+describe('OTEL_LOG_LEVEL', () => {
+  it('shows what the SDK does in the log on stdout, which does not export it: an export would cause the next', async () => {
+    const receiver = await receiving();
+    const { lines } = await toy.run({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      OTEL_LOGS_EXPORTER: 'otlp',
+      OTEL_LOG_LEVEL: 'debug',
+      TOCSIN_LOG_LEVEL: 'debug',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1',
+      OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '1',
+    });
+    expect(lines.filter(({ context }) => context === 'opentelemetry').length).toBeGreaterThan(3);
+    expect(new Set(receiver.logs.map(({ context }) => context))).toEqual(new Set(['toy']));
+  });
+});
+
 describe('OTEL_PROPAGATORS', () => {
   it.each([
     ['traceparent by default', {}, ['traceparent']],
+    ['traceparent and baggage', { OTEL_PROPAGATORS: 'tracecontext,baggage' }, ['traceparent', 'baggage']],
     ['b3', { OTEL_PROPAGATORS: 'b3' }, ['b3']],
     ['traceparent and b3', { OTEL_PROPAGATORS: 'tracecontext,b3' }, ['traceparent', 'b3']],
     ['nothing with none', { OTEL_PROPAGATORS: 'none' }, []],

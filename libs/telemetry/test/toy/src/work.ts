@@ -9,7 +9,8 @@ const log = logger('toy');
 export async function work(): Promise<void> {
   const carried: Record<string, string> = {};
   await withSpan('GET /toys', {}, async () => {
-    propagation.inject(context.active(), carried);
+    const baggage = propagation.createBaggage({ client: { value: 'secret' } });
+    propagation.inject(propagation.setBaggage(context.active(), baggage), carried);
     await withSpan('inner', {}, () => log.warn({ password: 'hunter2', size: 3 }, 'inside'));
   });
   await withSpan('check http', {}, () => checks.add(1, { kind: 'http' }));
