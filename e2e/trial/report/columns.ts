@@ -11,15 +11,15 @@ export interface Column {
 }
 
 const all: readonly Column[] = [
-  { heading: 'what dies', show: ({ failure, how }) => `${failure} (${how})` },
-  { heading: 'times', number: true, show: ({ kills }) => String(kills) },
+  { heading: 'failure injected', show: ({ failure, how }) => `${failure} (${how})` },
+  { heading: 'runs', number: true, show: ({ kills }) => String(kills) },
   { heading: 'windows', number: true, show: ({ checks }) => count(checks.due) },
   {
     heading: 'missed / late / unaccounted',
     number: true,
     show: ({ checks }) => `${count(checks.missed)} / ${count(checks.late)} / ${count(checks.unaccounted)}`,
   },
-  { heading: 'latest check', number: true, show: ({ checks }) => seconds(checks.worstLateMs) },
+  { heading: 'check late by up to', number: true, show: ({ checks }) => seconds(checks.worstLateMs) },
   { heading: 'worst gap', number: true, show: ({ checks }) => seconds(checks.worstGapMs) },
   {
     heading: 'alerts arrived / expected',
@@ -27,29 +27,29 @@ const all: readonly Column[] = [
     show: ({ alerts }) => `${count(alerts.arrived)} / ${count(alerts.expected)}`,
   },
   {
-    heading: 'doubled / repeated / false',
+    heading: 'duplicate / repeated / false',
     number: true,
     show: ({ alerts }) => `${alerts.doubled} / ${alerts.repeatedKeys} / ${alerts.false}`,
   },
-  { heading: 'latest alert', number: true, show: ({ alerts }) => seconds(alerts.worstExtraMs) },
+  { heading: 'alert late by up to', number: true, show: ({ alerts }) => seconds(alerts.worstExtraMs) },
   {
-    heading: 'API failed / refused / of',
+    heading: 'API requests failed / refused / total',
     number: true,
     show: ({ api }) => `${api.failed} / ${api.refused} / ${count(api.requests)}`,
   },
   { heading: '202 / stale', number: true, show: ({ api }) => `${api.accepted} / ${api.stale}` },
   {
-    heading: 'writes lost / doubled',
+    heading: 'writes lost / duplicate',
     number: true,
     show: ({ api }) => `${api.lostWrites} / ${api.doubledWrites}`,
   },
   {
-    heading: 'felt for, median / worst',
+    heading: 'effect lasts, median / worst',
     number: true,
     show: ({ recoveryMs }) => `${seconds(recoveryMs.median)} / ${seconds(recoveryMs.worst)}`,
   },
   {
-    heading: 'address away',
+    heading: 'address unreachable',
     number: true,
     show: ({ address }) => (address ? seconds(address.awayMs) : ''),
     has: ({ address }) => address !== undefined,

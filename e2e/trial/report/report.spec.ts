@@ -18,7 +18,7 @@ const run: Run = {
 describe('the report', () => {
   it('has a line per row, in columns, and names each broken promise', () => {
     const [heading, first, second, ...rest] = asText(run).split('\n');
-    expect(heading!.startsWith('what dies')).toBe(true);
+    expect(heading!.startsWith('failure injected')).toBe(true);
     expect(first).toMatch(/^one gateway \(frozen\) .* kept$/);
     expect(second).toMatch(/^one \| prober \(killed\) .* 1 broken$/);
     expect(rest).toEqual(['BROKEN  one | prober (killed): windows missed: 3, promised at most 0']);

@@ -21,27 +21,27 @@ interface SummedColumn {
 }
 
 const COLUMNS: readonly SummedColumn[] = [
-  { heading: 'what dies', show: ({ failure, hows }) => `${failure} (${hows.join(', ')})` },
-  { heading: 'times', show: ({ rows }) => sum(rows, ({ kills }) => kills) },
+  { heading: 'failure injected', show: ({ failure, hows }) => `${failure} (${hows.join(', ')})` },
+  { heading: 'runs', show: ({ rows }) => sum(rows, ({ kills }) => kills) },
   {
-    heading: 'windows missed / late, of',
+    heading: 'windows missed / late, of total',
     show: ({ rows }) =>
       `${sum(rows, ({ checks }) => checks.missed)} / ${sum(rows, ({ checks }) => checks.late)}, ${sum(rows, ({ checks }) => checks.due)}`,
   },
-  { heading: 'latest check', show: ({ rows }) => worst(rows, ({ checks }) => checks.worstLateMs) },
+  { heading: 'check late by up to', show: ({ rows }) => worst(rows, ({ checks }) => checks.worstLateMs) },
   {
-    heading: 'alerts lost / doubled / false, of',
+    heading: 'alerts lost / duplicate / false, of total',
     show: ({ rows }) =>
       `${sum(rows, ({ alerts }) => alerts.lost)} / ${sum(rows, ({ alerts }) => alerts.doubled)} / ${sum(rows, (row) => row.alerts.false)}, ${sum(rows, ({ alerts }) => alerts.expected)}`,
   },
-  { heading: 'latest alert', show: ({ rows }) => worst(rows, ({ alerts }) => alerts.worstExtraMs) },
+  { heading: 'alert late by up to', show: ({ rows }) => worst(rows, ({ alerts }) => alerts.worstExtraMs) },
   {
-    heading: 'API failed / refused, of',
+    heading: 'API requests failed / refused, of total',
     show: ({ rows }) =>
       `${sum(rows, ({ api }) => api.failed)} / ${sum(rows, ({ api }) => api.refused)}, ${sum(rows, ({ api }) => api.requests)}`,
   },
   {
-    heading: 'address away',
+    heading: 'address unreachable',
     show: ({ rows }) => worst(rows, ({ address }) => address?.awayMs ?? 0),
     has: ({ address }) => address !== undefined,
   },
