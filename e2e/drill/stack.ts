@@ -1,12 +1,5 @@
-import {
-  messagesIn,
-  signalPostgres,
-  signalUnlessGone,
-  type StartedTocsin,
-  streamLeader,
-  streamsAreWhole,
-  until,
-} from '@tocsin/testing';
+import { signalPostgres, signalUnlessGone } from '@tocsin/local';
+import { messagesIn, type StartedTocsin, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
 import type { Breakable } from '../trial/trial.ts';
 import { untilWhole } from '../trial/until-whole.ts';
 

@@ -3,7 +3,7 @@ import { commands, type AnyMonitor, monitorSpec, requests, subjects } from '@toc
 import { newId } from '@tocsin/core';
 import { startPostgres } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
-import { atTheEnd, signalPostgres, until } from '@tocsin/testing';
+import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, carryOut, startSystem, type System } from './system.ts';
 
@@ -109,7 +109,7 @@ describe('while PostgreSQL is frozen', () => {
     };
     // Each instance has answered each of them.
     for (let n = 0; n < 12; n += 1) await Promise.all([reads.get(), reads.list(), reads.verify()]);
-    await signalPostgres(server.pid, 'SIGSTOP');
+    await server.kill('SIGSTOP');
     try {
       for (const round of ['with Redis', 'without']) {
         if (round === 'without') await system.redis.kill('SIGSTOP');
@@ -126,7 +126,7 @@ describe('while PostgreSQL is frozen', () => {
         expect((await reads.verify()).token?.name).toBe('bootstrap');
       }
     } finally {
-      await signalPostgres(server.pid, 'SIGCONT');
+      await server.kill('SIGCONT');
       await system.redis.kill('SIGCONT');
     }
     await until(async () => !(await reads.list()).stale, { timeoutMs: 15_000, what: 'a fresh list' });

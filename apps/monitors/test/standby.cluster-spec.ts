@@ -3,7 +3,7 @@ import { commands, monitorSpec, requests } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import type { RunningPostgres } from '@tocsin/local';
-import { atTheEnd, postgresPair, signalPostgres, until } from '@tocsin/testing';
+import { atTheEnd, postgresPair, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, carryOut, startSystem, type System } from './system.ts';
 
@@ -36,7 +36,7 @@ describe('while there is no primary', () => {
     const monitor = await carryOut(messaging, commands.monitorsCreate, { spec });
     const stored = 'SELECT 1 FROM monitors WHERE id = $1';
     await until(async () => (await copy.read.query(stored, [monitor.id])).length === 1, { what: 'a copy of it' });
-    await signalPostgres(primary.pid, 'SIGSTOP');
+    await primary.kill('SIGSTOP');
     try {
       const hash = createHash('sha256').update(BOOTSTRAP).digest('hex');
       const [got, listed, verified, channels] = await Promise.all([
@@ -58,7 +58,7 @@ describe('while there is no primary', () => {
         retry: true,
       });
     } finally {
-      await signalPostgres(primary.pid, 'SIGCONT');
+      await primary.kill('SIGCONT');
     }
   }, 60_000);
 });

@@ -1,6 +1,6 @@
 import { Database } from '@tocsin/database';
-import { startPostgres } from '@tocsin/local';
-import { atTheEnd, signalPostgres, signalUnlessGone, Sink, until } from '@tocsin/testing';
+import { signalUnlessGone, startPostgres } from '@tocsin/local';
+import { atTheEnd, Sink, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { System } from './system.ts';
 
@@ -55,12 +55,12 @@ it('what is being sent while PostgreSQL stands still is not sent by another', as
   const events = await Promise.all(Array.from({ length: 6 }, () => system.happens({ channels: [channel] })));
   await until(() => sink.arrivals.length === 7, { what: 'the sends to have begun' });
   const first = await backendsOf('notifier-2');
-  await signalPostgres(server.pid, 'SIGSTOP');
+  await server.kill('SIGSTOP');
   await pass(STALL_MS);
   // What one instance asked meanwhile is answered first: the other could not yet say that it is still sending.
   first.forEach((pid) => signalUnlessGone(pid, 'SIGCONT'));
   await pass(200);
-  await signalPostgres(server.pid, 'SIGCONT');
+  await server.kill('SIGCONT');
   for (const event of events) await system.settled(event.incidentId, ['sent']);
   expect(sink.doubled()).toEqual([]);
   expect(sink.arrivals).toHaveLength(7);

@@ -21,7 +21,6 @@ import {
   type ServiceProcess,
   startService,
   until,
-  signalPostgres,
 } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -356,7 +355,7 @@ describe('the read side', () => {
   it('while the database is frozen what was answered is answered again, within half a second, and the rest in its time', async () => {
     const ask = () => messaging.request(requests.summary, {});
     const before = await ask();
-    await signalPostgres(server.pid, 'SIGSTOP');
+    await server.kill('SIGSTOP');
     try {
       await until(async () => (await ask()).stale, { what: 'a stale answer' });
       const times: number[] = [];
@@ -371,7 +370,7 @@ describe('the read side', () => {
       await expect(unknown).rejects.toMatchObject({ retry: true });
       expect(performance.now() - startedAt).toBeLessThan(3_000);
     } finally {
-      await signalPostgres(server.pid, 'SIGCONT');
+      await server.kill('SIGCONT');
     }
     await until(async () => !(await ask()).stale, { what: 'a fresh answer', timeoutMs: 15_000 });
   });

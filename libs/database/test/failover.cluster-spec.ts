@@ -1,6 +1,6 @@
 import { withDeadline } from '@tocsin/core';
 import { freePort, type RunningPostgres } from '@tocsin/local';
-import { postgresPair, signalPostgres, until } from '@tocsin/testing';
+import { postgresPair, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, DatabaseOptions } from '../src/index.ts';
 import { open } from './harness.ts';
@@ -143,7 +143,7 @@ describe('a replica that is the only one', () => {
   it('frozen: reads are answered by the primary in time, but for one in 5 s that tries it, until it is back', async () => {
     const db = connect([standbyPort], { replicaUrl: url(first.port) });
     expect(await portOf(db.read)).toBe(first.port);
-    await signalPostgres(first.pid, 'SIGSTOP');
+    await first.kill('SIGSTOP');
     try {
       // The first ones have to find out, each in the whole time of its statement.
       await until(() => read(db).catch(() => false), { what: 'the primary to be asked', timeoutMs: 6_000 });
@@ -151,7 +151,7 @@ describe('a replica that is the only one', () => {
       expect(await until(() => failures(db), { what: 'one to try the replica', timeoutMs: 8_000 })).toBe(1);
       expect(performance.now() - startedAt).toBeGreaterThan(4_000);
     } finally {
-      await signalPostgres(first.pid, 'SIGCONT');
+      await first.kill('SIGCONT');
     }
     await until(async () => (await portOf(db.read)) === first.port, { what: 'the replica', timeoutMs: 12_000 });
     expect(await failures(db)).toBe(0);
@@ -161,14 +161,14 @@ describe('a replica that is the only one', () => {
     const db = connect([standbyPort], { replicaUrl: url(first.port), poolSize: 1 });
     await db.query('CREATE SEQUENCE late');
     expect(await portOf(db.read)).toBe(first.port);
-    await signalPostgres(first.pid, 'SIGSTOP');
+    await first.kill('SIGSTOP');
     try {
       const late = withDeadline(Date.now() + 300, () => db.read.query(`SELECT nextval('late')`));
       await expect(late).rejects.toMatchObject({ code: 'deadline' });
       await until(() => read(db).catch(() => false), { what: 'the primary to be asked', timeoutMs: 6_000 });
       expect(await db.query('SELECT is_called FROM late')).toEqual([{ is_called: false }]);
     } finally {
-      await signalPostgres(first.pid, 'SIGCONT');
+      await first.kill('SIGCONT');
     }
   });
 

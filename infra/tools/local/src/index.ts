@@ -11,6 +11,7 @@ export { redisUrlOf, startRedis, type RedisOptions, type RunningRedis, type Redi
 export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres.ts';
 export { createTocsinDatabase } from './postgres-bootstrap.ts';
 export { guard, unguard } from './watchdog.ts';
+export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
 export { temporaryDir } from './temporary.ts';
 export { password, passwordsFor } from './passwords.ts';
 export { asksForHelp, showUsage } from './usage.ts';

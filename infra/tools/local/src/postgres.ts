@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseRole } from '@tocsin/contracts';
 import { temporaryDir } from './temporary.ts';
 import { withClient } from './pg-client.ts';
@@ -7,6 +8,7 @@ import { freePort } from './ports.ts';
 import { createTocsinDatabase } from './postgres-bootstrap.ts';
 import { binariesFor, initialise, SUPERUSER } from './postgres-files.ts';
 import { RunningServer } from './running.ts';
+import { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
 import { Unprivileged } from './unprivileged.ts';
 
 export interface PostgresOptions {
@@ -32,6 +34,15 @@ export class RunningPostgres extends RunningServer {
   /** The superuser's address, database `postgres`. */
   superuserUrl = '';
   rolePasswords: Record<DatabaseRole, string> | undefined;
+
+  /** Signals every process of the server, not the first alone. @returns once each has ended or stands, as the signal says */
+  override async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (!this.alive) return;
+    const others = signalPostgres(this.pid, signal);
+    await super.kill(signal);
+    if (signal !== 'SIGKILL') return void (await others);
+    for (const pid of await others) while (signalUnlessGone(pid, 0)) await delay(1);
+  }
 
   /** Creates a database with Tocsin's roles and schemas (see infra/deploy/postgres/bootstrap.sql); does nothing to one that is there. */
   async createDatabase(name: string): Promise<{ urlFor(role: DatabaseRole): string }> {

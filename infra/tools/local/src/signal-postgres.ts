@@ -5,23 +5,27 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * Sends a signal to a PostgreSQL server and to each process that it answers from: frozen alone, the first would only take
- * no new connections. A process that ends between being listed and being signalled is left.
+ * Sends a signal to a PostgreSQL server and to each process that it answers from. Frozen alone, the first would only take
+ * no new connections; killed alone, the others would answer until they next wait for something.
  * @param pid of the server
+ * @returns the processes that it signalled, the server included
  */
-export async function signalPostgres(pid: number, signal: NodeJS.Signals): Promise<void> {
+export async function signalPostgres(pid: number, signal: NodeJS.Signals): Promise<number[]> {
   const folder = workingDirOf(pid);
+  const before = folder === undefined ? await childrenOf(pid) : [];
   signalUnlessGone(pid, signal);
-  const children = folder === undefined ? await childrenOf(pid) : processesIn(folder);
-  for (const child of children) if (child !== pid) signalUnlessGone(child, signal);
+  const others = (folder === undefined ? before : processesIn(folder)).filter((other) => other !== pid);
+  for (const other of others) signalUnlessGone(other, signal);
+  return [pid, ...others];
 }
 
-/** Sends a signal to a process; one that has ended is no error. */
-export function signalUnlessGone(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process. One that has ended is no error. @returns whether there is such a process */
+export function signalUnlessGone(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(pid, signal);
+    return process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
   }
 }
 
