@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize, relative } from 'node:path';
+import { readInventory } from '@tocsin/hosts';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readInventory } from '../hosts/src/inventory.ts';
 
 interface Mount {
   source: string;

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Inventory, inventorySchema } from '@tocsin/hosts';
+import {
+  haproxyFiles,
+  type Inventory,
+  inventorySchema,
+  keepalivedFiles,
+  staticFiles,
+  withLvs,
+} from '@tocsin/hosts';
 import { temporaryDir } from '@tocsin/local';
-import { haproxyFiles } from '../../deploy/hosts/src/edge/haproxy.ts';
-import { keepalivedFiles } from '../../deploy/hosts/src/edge/keepalived.ts';
-import { withLvs } from '../../deploy/hosts/src/edge/lvs.ts';
-import { staticFiles } from '../../deploy/hosts/src/static-files.ts';
 import { bondOptions } from './bond-options.ts';
 import { basePlan, packed, type Piece, type Plan } from './initramfs.ts';
 import { modulesFor } from './modules.ts';

@@ -1,115 +1,115 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
-import { importsOf, type ImportSeen } from './imports.ts';
+import { cruise, type ICruiseResult, type IForbiddenRuleType, type IViolation } from 'dependency-cruiser';
 
-/** One import that the design forbids. */
-export interface Violation extends ImportSeen {
-  why: string;
-}
-
-/** Which libs each lib may import: the table of the design page. Tests may import any lib. */
-const mayImport: Record<string, readonly string[]> = {
+/** Which libs each lib may import. Its tests may import any. */
+export const libs: Record<string, readonly string[]> = {
   core: [],
+  schedule: [],
   contracts: ['core'],
   messaging: ['core', 'telemetry'],
   cache: ['core'],
   database: ['core', 'telemetry'],
   resilience: ['core'],
-  schedule: [],
   telemetry: ['core'],
   service: ['core', 'messaging', 'cache', 'database', 'resilience', 'telemetry'],
   edge: ['core', 'contracts', 'messaging', 'resilience', 'service', 'telemetry'],
   checks: ['core', 'contracts', 'schedule'],
-  testing: [
-    'core',
-    'contracts',
-    'messaging',
-    'cache',
-    'database',
-    'resilience',
-    'telemetry',
-    'service',
-    'checks',
-    'local',
-  ],
-  // What each sub-service may do at the broker.
-  local: ['contracts'],
+  testing: ['core', 'contracts', 'messaging', 'cache', 'database', 'resilience', 'telemetry', 'service', 'checks'],
 };
 
-/** Packages that only some may import, so that each technology has one home. */
-const homes: { packages: RegExp; name: string; owners: readonly string[]; tests: 'all' | 'owners' }[] = [
-  { packages: /^@nats-io\//, name: '@nats-io/*', owners: ['messaging', 'testing'], tests: 'owners' },
-  { packages: /^ioredis(\/|$)/, name: 'ioredis', owners: ['cache', 'testing'], tests: 'owners' },
-  { packages: /^pg(\/|$)/, name: 'pg', owners: ['database', 'testing', 'local', 'bench', 'e2e'], tests: 'owners' },
-  { packages: /^@opentelemetry\/(?!api$)/, name: 'the OpenTelemetry SDK', owners: ['telemetry'], tests: 'all' },
+const TESTS = String.raw`/test/|\.(int-|cluster-|e2e-)?spec\.ts$`;
+/** What only tests and tools use. */
+const DEVELOPMENT = '^(libs/testing|infra|e2e|bench)/';
+
+/** Technologies that have one home: who may import each. */
+const homes: { name: string; packages: string; owners: string }[] = [
+  { name: 'nats', packages: '@nats-io/', owners: '^libs/(messaging|testing)/' },
+  { name: 'redis', packages: 'ioredis/', owners: '^libs/(cache|testing)/' },
+  { name: 'pg', packages: 'pg/', owners: '^(libs/(database|testing)|infra/tools/local|e2e|bench)/' },
+  { name: 'otel', packages: '@opentelemetry/(?!api/)', owners: `^libs/telemetry/|${TESTS}` },
 ];
 
-/** Everything that the design's boundaries forbid in this workspace; empty when it keeps them. */
-export function violations(root: string): Violation[] {
-  const packages = [...packagesIn(root, 'apps'), ...packagesIn(root, 'libs'), 'infra/tools/local', 'e2e', 'bench'];
-  const present = packages.filter((folder) => existsSync(join(root, folder)));
-  const apps = new Set(packagesIn(root, 'apps').map((folder) => folder.slice('apps/'.length)));
-  return importsOf(root, present).flatMap((seen) => {
-    const why = judge(seen, apps);
-    return why === undefined ? [] : [{ ...seen, why }];
-  });
-}
+/** Where code lives: a package, or a folder of infra that is none. */
+const ROOMS = '^((?:apps|libs|infra/deploy|infra/tools)/[^/]+|infra/lab|e2e|bench)/';
 
-function judge({ file, specifier }: ImportSeen, apps: ReadonlySet<string>): string | undefined {
-  const home = homeOf(file);
-  if (specifier.startsWith('.')) {
-    const reached = normalize(join(dirname(file), specifier));
-    // Tests may use the workspace's own tools and files, but no other package's insides.
-    const fine = reached.startsWith(`${home.folder}/`) || (home.test && !/^(apps|libs)\//.test(reached));
-    return fine ? undefined : 'a relative import leaves its package; import the package by its name';
-  }
-  const own = /^@tocsin\/([^/]+)(\/.*)?$/.exec(specifier);
-  if (own) return judgeOwn(home, { target: own[1] ?? '', deep: own[2] !== undefined }, apps);
-  if (home.name === 'core' && !home.test && !specifier.startsWith('node:'))
-    return 'core is pure and imports no package';
-  const owned = homes.find(({ packages }) => packages.test(specifier));
-  if (!owned || owned.owners.includes(home.name) || (home.test && owned.tests === 'all')) return undefined;
-  return `only ${owned.owners.join(', ')} may import ${owned.name}`;
-}
+export const rules: (IForbiddenRuleType & { name: string })[] = [
+  {
+    name: 'exports-only',
+    comment: 'A package is imported by its name, and only what it exports. What is not installed is not imported.',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+  {
+    name: 'own-room',
+    comment: 'A relative import stays in its package. Another package is imported by its name.',
+    from: { path: ROOMS },
+    to: {
+      path: '^(apps|libs|infra|e2e|bench)/',
+      pathNot: '^$1/',
+      dependencyTypes: ['local'],
+      dependencyTypesNot: ['aliased'],
+    },
+  },
+  {
+    name: 'apps-by-nats',
+    comment: 'No app is imported. The only road to one is NATS.',
+    from: { path: ROOMS },
+    to: { path: '^apps/', pathNot: '^$1/' },
+  },
+  {
+    name: 'deployable',
+    comment: 'What runs at a user’s imports nothing that is for tests and tools.',
+    from: { path: '^(apps|libs)/', pathNot: [TESTS, '^libs/testing/'] },
+    to: { path: DEVELOPMENT },
+  },
+  {
+    name: 'infra-above',
+    comment: 'Tests of apps and libs need nothing of infra, and infra nothing of what tries it as a whole.',
+    from: { path: '^(apps|libs|infra)/' },
+    to: { path: '^(e2e|bench)/' },
+  },
+  {
+    name: 'listed-lib',
+    comment: 'Every lib stands in the table of boundaries.ts, which says what it may import.',
+    from: { path: '^libs/', pathNot: `^libs/(${Object.keys(libs).join('|')})/` },
+    to: {},
+  },
+  ...Object.entries(libs).map(([name, allowed]) => ({
+    name: `lib-${name}`,
+    comment: `libs/${name} imports of the libs only ${allowed.join(', ') || 'none'}.`,
+    from: { path: `^libs/${name}/`, pathNot: TESTS },
+    to: { path: '^libs/', pathNot: `^libs/(${[name, ...allowed].join('|')})/` },
+  })),
+  {
+    name: 'pure-core',
+    comment: 'core is pure: it imports no package.',
+    from: { path: '^libs/core/', pathNot: TESTS },
+    to: { path: '^node_modules/' },
+  },
+  ...homes.map(({ name, packages, owners }) => ({
+    name: `home-of-${name}`,
+    comment: `Only ${owners} imports ${packages}.`,
+    from: { pathNot: owners },
+    to: { path: `^node_modules/${packages}` },
+  })),
+];
 
-function judgeOwn(
-  home: Home,
-  { target, deep }: { target: string; deep: boolean },
-  apps: ReadonlySet<string>,
-): string | undefined {
-  if (deep) return 'a deep import; import what the package exports';
-  if (apps.has(target) && target !== home.name) return 'apps are not imported; NATS is the only road to them';
-  if (target === home.name || home.test || home.kind === 'outside') return undefined;
-  if (home.kind === 'app') return ['testing', 'local'].includes(target) ? `${target} is for tests only` : undefined;
-  const allowed = mayImport[home.name];
-  if (!allowed) return `the lib ${home.name} is not in the table of boundaries; say there what it may import`;
-  return allowed.includes(target)
-    ? undefined
-    : `${home.name} may import ${allowed.join(', ') || 'no lib'}, not ${target}`;
-}
-
-interface Home {
-  /** Its package's folder, such as `libs/cache`. */
-  folder: string;
-  name: string;
-  kind: 'app' | 'lib' | 'outside';
-  test: boolean;
-}
-
-function homeOf(file: string): Home {
-  const parts = file.split('/');
-  // apps/<name>, libs/<name>, infra/tools/<name>, e2e.
-  const depth = parts[0] === 'infra' ? 3 : parts[0] === 'apps' || parts[0] === 'libs' ? 2 : 1;
-  const folder = parts.slice(0, depth).join('/');
-  const name = parts[depth - 1] ?? '';
-  const kind = parts[0] === 'apps' ? 'app' : parts[0] === 'libs' || name === 'local' ? 'lib' : 'outside';
-  const test = /\/test\/|\.(int-|e2e-)?spec\.ts$/.test(file);
-  return { folder, name, kind, test };
-}
-
-function packagesIn(root: string, folder: string): string[] {
-  if (!existsSync(join(root, folder))) return [];
-  return readdirSync(join(root, folder), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(root, folder, entry.name, 'package.json')))
-    .map((entry) => `${folder}/${entry.name}`);
+/** Everything in a workspace that the boundaries forbid, as `file imports file: rule`, and how many files were looked at. */
+export async function crossings(workspace: string): Promise<{ found: string[]; files: number }> {
+  const { output } = await cruise(
+    ['apps', 'libs', 'infra', 'e2e', 'bench'],
+    {
+      baseDir: workspace,
+      validate: true,
+      ruleSet: { forbidden: rules.map((rule) => ({ severity: 'error', ...rule })) },
+      // dependency-cruiser reads TypeScript by its compiler's API, which TypeScript 7 does not have yet.
+      parser: 'swc',
+      tsPreCompilationDeps: true,
+      doNotFollow: { path: '(^|/)node_modules/' },
+      exclude: { path: '^(?!node_modules/)(.*/)?(dist|fixtures)/' },
+    },
+    { exportsFields: ['exports'], conditionNames: ['node', 'import', 'default', 'types'] },
+  );
+  const { summary } = output as ICruiseResult;
+  const told = ({ from, to, rule }: IViolation): string => `${from} imports ${to}: ${rule.name}`;
+  return { found: summary.violations.map(told).toSorted(), files: summary.totalCruised };
 }

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDir } from '@tocsin/local';
 import { until } from '@tocsin/testing';
-import { buildApp } from '../../../infra/tools/build/build.ts';
+import { buildApp } from '@tocsin/build';
 
 type Line = Record<string, unknown>;
 

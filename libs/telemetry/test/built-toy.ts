@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { buildApp } from '../../../infra/tools/build/build.ts';
+import { buildApp } from '@tocsin/build';
 
 const execute = promisify(execFile);
 

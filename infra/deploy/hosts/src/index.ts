@@ -1,6 +1,10 @@
 export { deploy, type Deployment } from './deployment.ts';
+export { haproxyFiles } from './edge/haproxy.ts';
+export { keepalivedFiles } from './edge/keepalived.ts';
+export { withLvs } from './edge/lvs.ts';
 export { type Host, type Inventory, InventoryError, inventorySchema, readInventory } from './inventory.ts';
 export { ports } from './ports.ts';
 export { render } from './render.ts';
 export type { RenderedFile } from './rendered.ts';
+export { staticFiles } from './static-files.ts';
 export { writeHost } from './write.ts';

@@ -2,10 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cache } from '@tocsin/cache';
 import { cacheUsers } from '@tocsin/contracts';
-import { findOrFetchServers, freePort, RunningServer, serverEnv, temporaryDir } from '@tocsin/local';
+import { findOrFetchServers, freePort, RunningServer, serverEnv, talk, temporaryDir } from '@tocsin/local';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { talk } from '../../../tools/local/src/line-client.ts';
 import { built } from '../src/manifests.ts';
 import { newSecrets } from '../src/secrets.ts';
 

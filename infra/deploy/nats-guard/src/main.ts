@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hearsAPeer, NatsGuard } from '../../../tools/local/src/nats-guard.ts';
+import { hearsAPeer, NatsGuard } from '@tocsin/local/nats-guard';
 import { PidFileServer } from './pid-file.ts';
 import { readSettings, type Settings, SettingsError } from './settings.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort, guard, projectRoot, startNats, temporaryDir, unguard } from '@tocsin/local';
 import { atTheEnd, certificate, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildApp } from '../../../tools/build/build.ts';
+import { buildApp } from '@tocsin/build';
 
 const unit = readFileSync(join(projectRoot, 'infra/deploy/systemd/tocsin-nats.service'), 'utf8');
 /** The options that its unit gives to Node when it waits. */

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InventoryError, readInventory } from '../../hosts/src/inventory.ts';
+import { InventoryError, readInventory } from '@tocsin/hosts';
 import { edgeTargets, hostTargets } from './targets.ts';
 
 /** Prometheus may look at any moment: it must never see half a file. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { serviceNames } from '@tocsin/contracts';
+import { readInventory } from '@tocsin/hosts';
 import { projectRoot } from '@tocsin/local';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readInventory } from '../../hosts/src/inventory.ts';
 import { text } from './files.ts';
 import { edgeTargets, exporterPorts, hostTargets } from './targets.ts';
 

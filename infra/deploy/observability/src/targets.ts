@@ -1,6 +1,5 @@
+import { type Inventory, ports } from '@tocsin/hosts';
 import { stringify } from 'yaml';
-import type { Inventory } from '../../hosts/src/inventory.ts';
-import { ports } from '../../hosts/src/ports.ts';
 
 /** Where the exporters of each host listen. The balancer's own page is on loopback: a relay hands it out. */
 export const exporterPorts = {

@@ -10,6 +10,7 @@ export { startNats, type NatsOptions, type NatsUser, type RunningNats } from './
 export { redisUrlOf, startRedis, type RedisOptions, type RunningRedis, type RedisUser } from './redis.ts';
 export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres.ts';
 export { createTocsinDatabase } from './postgres-bootstrap.ts';
+export { talk } from './line-client.ts';
 export { guard, unguard } from './watchdog.ts';
 export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
 export { temporaryDir } from './temporary.ts';

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { cacheRulesOf, cacheUsers, consumers, sentinelRules, serviceNames, services } from '@tocsin/contracts';
+import { commandKeysOf, newCommandKeys, newSecretKeys, secretKeysOf } from '@tocsin/local';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -14,10 +15,8 @@ import {
   kustomizationIn,
   type Manifest,
   yamlFilesIn,
-} from '../../deploy/kubernetes/src/manifests.ts';
-import { newSecrets } from '../../deploy/kubernetes/src/secrets.ts';
-import { commandKeysOf, newCommandKeys } from '../local/src/command-keys.ts';
-import { newSecretKeys, secretKeysOf } from '../local/src/secret-keys.ts';
+} from './src/manifests.ts';
+import { newSecrets } from './src/secrets.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const kubernetes = join(root, 'infra/deploy/kubernetes');
