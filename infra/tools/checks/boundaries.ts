@@ -105,7 +105,7 @@ export async function crossings(workspace: string): Promise<{ found: string[]; f
       parser: 'swc',
       tsPreCompilationDeps: true,
       doNotFollow: { path: '(^|/)node_modules/' },
-      exclude: { path: '^(?!node_modules/)(.*/)?(dist|fixtures)/' },
+      exclude: { path: '/test/fixtures/' },
     },
     { exportsFields: ['exports'], conditionNames: ['node', 'import', 'default', 'types'] },
   );
