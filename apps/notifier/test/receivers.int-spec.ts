@@ -5,7 +5,7 @@ import { newId } from '@tocsin/core';
 import { atTheEnd, certificate } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
 import type { SendOutcome } from '../src/channels/sender.ts';
-import { WebhookSender } from '../src/channels/webhook.ts';
+import { WebhookSender } from '../src/channels/webhook/webhook.ts';
 
 const TIMEOUT_MS = 4_000;
 const sender = new WebhookSender({ refusal: () => undefined }, TIMEOUT_MS);

@@ -2,7 +2,7 @@ import type { EmailSettings } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { EmailSender } from '../src/channels/email.ts';
+import { EmailSender } from '../src/channels/email/email.ts';
 import type { SendOutcome } from '../src/channels/sender.ts';
 import type { Notification } from '../src/notifications/notification.ts';
 import { mailServer } from './mail-server.ts';

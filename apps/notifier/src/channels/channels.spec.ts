@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cleanAnswer, reasonOf } from './answer.ts';
-import { mailText } from './email.message.ts';
-import { percentDecode } from './percent.ts';
+import { mailText } from './email/email.message.ts';
+import { percentDecode } from './webhook/percent.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { signatureOf } from './signature.ts';
+import { signatureOf } from './webhook/signature.ts';
 
 describe('the signature of a webhook', () => {
   it('covers the time and the body, and changes with either', () => {

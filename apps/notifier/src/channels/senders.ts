@@ -4,9 +4,9 @@ import { type Clock, isSealed } from '@tocsin/core';
 import { CLOCK, CONFIG, Targets } from '@tocsin/service';
 import type { Notification } from '../notifications/notification.ts';
 import type { NotifierConfig } from '../notifier.config.ts';
-import { EmailSender } from './email.ts';
+import { EmailSender } from './email/email.ts';
 import type { Sender, SendOutcome } from './sender.ts';
-import { WebhookSender } from './webhook.ts';
+import { WebhookSender } from './webhook/webhook.ts';
 
 /** Finds the sender of a channel's kind, and opens the channel's secrets for it and nobody else. */
 @Injectable()

@@ -2,10 +2,10 @@ import { type HttpSent, sendHttp } from '@tocsin/checks';
 import type { ChannelSpec } from '@tocsin/contracts';
 import type { TargetGuard } from '@tocsin/core';
 import { carryTrace } from '@tocsin/telemetry';
-import { cleanAnswer, reasonOf } from './answer.ts';
+import { cleanAnswer, reasonOf } from '../answer.ts';
 import { percentDecode } from './percent.ts';
-import { retryAfterMs } from './retry-after.ts';
-import type { Attempt, SendOutcome, Sender } from './sender.ts';
+import { retryAfterMs } from '../retry-after.ts';
+import type { Attempt, SendOutcome, Sender } from '../sender.ts';
 import { signatureOf } from './signature.ts';
 import { webhookBody } from './webhook.body.ts';
 

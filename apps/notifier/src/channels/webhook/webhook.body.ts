@@ -1,4 +1,4 @@
-import type { Notification } from '../notifications/notification.ts';
+import type { Notification } from '../../notifications/notification.ts';
 
 /** What a webhook receives, version 1. Fields may be added; none changes its meaning within a version. */
 export interface WebhookBody {

@@ -1,5 +1,5 @@
-import type { Recipients } from '../notifications/notification.ts';
-import type { SendOutcome } from './sender.ts';
+import type { Recipients } from '../../notifications/notification.ts';
+import type { SendOutcome } from '../sender.ts';
 
 export const NOBODY: Recipients = { accepted: [], refused: {} };
 

@@ -1,4 +1,4 @@
-import type { Notification } from '../notifications/notification.ts';
+import type { Notification } from '../../notifications/notification.ts';
 
 /** A mail's texts. */
 export interface MailText {

@@ -3,11 +3,11 @@ import { openConnection } from '@tocsin/checks';
 import { type ChannelSpec, type EmailSettings, parseMailbox } from '@tocsin/contracts';
 import type { TargetGuard } from '@tocsin/core';
 import MailComposer from 'nodemailer/lib/mail-composer';
-import type { Notification } from '../notifications/notification.ts';
-import { cleanAnswer, reasonOf } from './answer.ts';
+import type { Notification } from '../../notifications/notification.ts';
+import { cleanAnswer, reasonOf } from '../answer.ts';
 import { mailText } from './email.message.ts';
 import { NOBODY, openRecipients, outcomeFor, type Refusal } from './email.recipients.ts';
-import type { Attempt, SendOutcome, Sender } from './sender.ts';
+import type { Attempt, SendOutcome, Sender } from '../sender.ts';
 import { deliver } from './smtp.ts';
 
 type EmailChannel = Extract<ChannelSpec, { kind: 'email' }>;
