@@ -3,7 +3,7 @@ import type { Finding, Timings, Verdict } from '@tocsin/contracts';
 import type { CheckContext } from './check.ts';
 import { CheckFailure, defect, ownFailure, type Reason } from './failure.ts';
 import { RunSecrets } from './run-secrets.ts';
-import { clean, milliseconds } from './words.ts';
+import { clean, milliseconds } from './message-text.ts';
 
 type Settle<T> = (value: T) => void;
 

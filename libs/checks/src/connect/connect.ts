@@ -9,7 +9,7 @@ import { dial } from './dial.ts';
 import { handshakeFailure } from './handshake-failure.ts';
 import { isFor } from './identity.ts';
 import { checkFamily, type IpFamily } from './names.ts';
-import { watchRecords } from './records.ts';
+import { watchTlsRecords } from './tls-records.ts';
 import { certificateFailure, OTHER_HOST, type Refusal } from './tls-failure.ts';
 
 export interface TlsWish {
@@ -64,7 +64,7 @@ export function connect(run: Run, wish: Address): Promise<Socket> {
             run.spent('tlsMs', lap());
             const refused = judge(run, socket as TLSSocket, { ...to, tls: to.tls! });
             if (refused) return fail(refused);
-            run.atEnd(watchRecords(socket as TLSSocket, () => run.stop(tooManyRecords())));
+            run.atEnd(watchTlsRecords(socket as TLSSocket, () => run.stop(tooManyRecords())));
             done(socket);
           };
           const onError = (error: NodeJS.ErrnoException): void => fail(ownFailure(error) ?? handshakeFailure(error));

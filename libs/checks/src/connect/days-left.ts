@@ -1,4 +1,4 @@
-import { plural } from '../words.ts';
+import { plural } from '../message-text.ts';
 
 const DAY_MS = 86_400_000;
 

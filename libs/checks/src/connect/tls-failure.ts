@@ -1,5 +1,5 @@
 import { CheckFailure } from '../failure.ts';
-import { span } from '../words.ts';
+import { span } from '../message-text.ts';
 import { commonName, type PathCertificate } from './certificate-path.ts';
 import { hostsNamedBy } from './identity.ts';
 

@@ -7,7 +7,7 @@ import type { Run } from '../run.ts';
 import { exchange, type ExchangeWish } from './exchange.ts';
 import type { ResponseHead } from './message/head.ts';
 import type { HttpRequest } from './request.ts';
-import type { Answer, BodyWish } from './taking.ts';
+import type { Answer, BodyWish } from './answer-collector.ts';
 
 /** One request, and where it goes. */
 export interface Question {

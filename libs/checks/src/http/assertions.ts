@@ -1,7 +1,7 @@
 import type { Assertion } from '@tocsin/contracts';
 import { tooFewDays } from '../connect/days-left.ts';
 import { durationMs } from '@tocsin/core';
-import { milliseconds, quote } from '../words.ts';
+import { milliseconds, quote } from '../message-text.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileJson } from './json-assertion.ts';
 import { isPlainPath } from './json-path.ts';

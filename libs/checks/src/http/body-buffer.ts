@@ -1,6 +1,6 @@
 import { CheckFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
-import { bytes } from '../words.ts';
+import { bytes } from '../message-text.ts';
 
 const MIB = 1_048_576;
 /** What every body may hold besides the budget, so that large ones never keep small ones waiting. */

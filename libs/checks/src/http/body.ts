@@ -1,10 +1,10 @@
 import { CheckFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
-import { quote } from '../words.ts';
+import { quote } from '../message-text.ts';
 import { holdBody } from './body-buffer.ts';
 import { decodeText } from './charset.ts';
-import { type Answer, tooLarge } from './taking.ts';
-import { Turns } from './turns.ts';
+import { type Answer, tooLarge } from './answer-collector.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { unpackers } from './unpack.ts';
 
 const MAX_CODINGS = 3;
@@ -20,7 +20,7 @@ const UNREADABLE: ReadonlySet<string> = new Set([
 ]);
 
 /** What unpacks takes up to `maxBodyBytes`, so only so many bodies are unpacked at a time. */
-const unpacking = new Turns(4);
+const unpacking = new ConcurrencyLimit(4);
 
 /**
  * The text of a body: unpacked within the same bound, in the character set that it says.

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Run } from '../run.ts';
 import { broken, closed, unreadable } from './broken-exchange.ts';
-import { Crumbs } from './crumbs.ts';
+import { ReadThrottle } from './read-throttle.ts';
 import type { ResponseHead } from './message/head.ts';
 import { ResponseReader } from './message/response-reader.ts';
 import type { HttpRequest } from './request.ts';
 import { requestHead } from './request-message.ts';
-import { type Answer, type BodyWish, Taking } from './taking.ts';
+import { type Answer, type BodyWish, AnswerCollector } from './answer-collector.ts';
 
 export interface ExchangeWish {
   /** Header lines, names and values in turn. */
@@ -24,36 +24,36 @@ export interface ExchangeWish {
 export function exchange(run: Run, socket: Socket, request: HttpRequest, wish: ExchangeWish): Promise<Answer> {
   const message = requestHead(request, wish.lines);
   return run.step<Answer>((done, fail) => {
-    const taking = new Taking(run, { done, fail, wish: wish.body });
-    const reader = new ResponseReader(request.method, taking, !wish.statusAlone);
-    const crumbs = new Crumbs(socket);
+    const collector = new AnswerCollector(run, { done, fail, wish: wish.body });
+    const reader = new ResponseReader(request.method, collector, !wish.statusAlone);
+    const throttle = new ReadThrottle(socket);
 
     /** @returns whether the answer is over, or no answer */
     const read = (data: Buffer): boolean => {
       try {
         const over = reader.push(data);
-        if (!over && !taking.enough) return false;
-        taking.finish(over);
+        if (!over && !collector.enough) return false;
+        collector.finish(over);
       } catch (error) {
-        taking.break(unreadable(error));
+        collector.break(unreadable(error));
       }
       return true;
     };
     const onData = (data: Buffer): void => {
-      taking.begin();
-      if (!run.work(() => read(data))) crumbs.took(data.length);
+      collector.begin();
+      if (!run.work(() => read(data))) throttle.took(data.length);
     };
     const onEnd = (): void => {
-      if (reader.endsWithConnection) taking.finish(true);
-      else taking.break(closed(taking.begun));
+      if (reader.endsWithConnection) collector.finish(true);
+      else collector.break(closed(collector.begun));
     };
-    const onError = (error: NodeJS.ErrnoException): void => taking.break(broken(error, taking.begun));
+    const onError = (error: NodeJS.ErrnoException): void => collector.break(broken(error, collector.begun));
 
     socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
     send(socket, message, request.body);
     return () => {
-      crumbs.stop();
-      taking.stop();
+      throttle.stop();
+      collector.stop();
       socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
     };
   });

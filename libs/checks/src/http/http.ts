@@ -8,18 +8,18 @@ import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
 import { type CheckOutcome, Run } from '../run.ts';
 import { isWorthHiding, type RunSecrets } from '../run-secrets.ts';
-import { plural } from '../words.ts';
+import { plural } from '../message-text.ts';
 import { BadAssertion, type Evidence, type ReadyAssertion, Undecided } from './assertion.ts';
 import { compileAssertion } from './assertions.ts';
-import { Allowance } from '../allowance.ts';
+import { CpuBudget } from '../cpu-budget.ts';
 import { ask, Http2Origins } from './ask.ts';
 import { bodyText } from './body.ts';
 import { CookieJar } from './cookies.ts';
-import { paced } from './pace.ts';
+import { paced } from './costly-work.ts';
 import { afterRedirects, follow, isRedirect, tooManyRedirects } from './redirects.ts';
 import { firstRequest, headerLines, type HttpRequest } from './request.ts';
 import { isAccepted } from './status.ts';
-import type { Answer, BodyWish } from './taking.ts';
+import type { Answer, BodyWish } from './answer-collector.ts';
 import type { ResponseHead } from './message/head.ts';
 import { addressOf } from './url-address.ts';
 
@@ -191,12 +191,12 @@ async function judge(
 ): Promise<CheckOutcome | undefined> {
   let worst: CheckOutcome | undefined;
   let failed = 0;
-  const allowance = new Allowance(JUDGING_MS);
+  const budget = new CpuBudget(JUDGING_MS);
   for (const assertion of assertions) {
     let message: string | undefined;
     if (!assertion.costly) message = run.work(() => assertion.judge(from));
-    else if (allowance.spent) message = 'not judged: the assertions before took too long';
-    else message = await paced(run, () => allowance.use(() => assertion.judge(from)));
+    else if (budget.spent) message = 'not judged: the assertions before took too long';
+    else message = await paced(run, () => budget.use(() => assertion.judge(from)));
     if (message === undefined) continue;
     failed++;
     if (!worst || (worst.verdict === 'degraded' && assertion.severity === 'down')) {

@@ -1,5 +1,5 @@
 import type { Assertion } from '@tocsin/contracts';
-import { quote } from '../words.ts';
+import { quote } from '../message-text.ts';
 import { BadAssertion, type Evidence } from './assertion.ts';
 import { compilePath } from './json-path.ts';
 import { compilePattern } from './pattern.ts';

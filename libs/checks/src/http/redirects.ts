@@ -1,5 +1,5 @@
 import { CheckFailure } from '../failure.ts';
-import { plural, quote } from '../words.ts';
+import { plural, quote } from '../message-text.ts';
 import { type HttpRequest, isCredential } from './request.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { alertFailure } from '../connect/handshake-failure.ts';
 import { CheckFailure, ownFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
-import { bytes, quote } from '../words.ts';
+import { bytes, quote } from '../message-text.ts';
 
 /** How much is read while what is expected has not come: exactly, in however many packets it comes. */
 const MAX_READ_BYTES = 65_536;

@@ -8,7 +8,7 @@ import { CheckFailure } from '../failure.ts';
 import { Lru } from '../lru.ts';
 import { type CheckOutcome, Run } from '../run.ts';
 import { isWorthHiding } from '../run-secrets.ts';
-import { quote } from '../words.ts';
+import { quote } from '../message-text.ts';
 import { receive, send } from './talk.ts';
 
 /** What a monitor sends or waits for: text, or bytes in hexadecimal. */

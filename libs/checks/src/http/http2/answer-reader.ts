@@ -1,11 +1,11 @@
-import { bytes } from '../../words.ts';
+import { bytes } from '../../message-text.ts';
 import { closed } from '../broken-exchange.ts';
 import { BadMessage, TooLargeHead } from '../message/bad-message.ts';
 import { framingOf } from '../message/framing.ts';
 import type { ResponseHead } from '../message/head.ts';
 import { ResponseHeaders } from '../message/headers.ts';
 import { MAX_CHUNKING_BYTES, MAX_HEAD_BYTES, MAX_INTERIM } from '../message/response-reader.ts';
-import type { Taking } from '../taking.ts';
+import type { AnswerCollector } from '../answer-collector.ts';
 
 /** What each field counts for besides its name and value (RFC 9113, section 6.5.2). */
 const FIELD_BYTES = 32;
@@ -26,10 +26,10 @@ export class AnswerReader {
 
   constructor(
     private readonly method: string,
-    private readonly taking: Taking,
+    private readonly collector: AnswerCollector,
   ) {}
 
-  /** So many bytes came, of whatever frames. @throws BadMessage when they are too many beside the body */
+  /** Counts this many bytes of frames. @throws BadMessage when they are too many beside the body */
   wire(count: number): void {
     this.wireBytes += count;
     if (this.wireBytes <= MAX_FRAMING_BYTES + 2 * this.bodyBytes) return;
@@ -38,7 +38,7 @@ export class AnswerReader {
 
   /** An interim answer came. @throws BadMessage when there are too many */
   interim(fields: readonly string[]): void {
-    this.taking.begin();
+    this.collector.begin();
     this.countFields(fields);
     if (++this.interims > MAX_INTERIM) throw new BadMessage(`more than ${MAX_INTERIM} interim answers`);
   }
@@ -47,30 +47,30 @@ export class AnswerReader {
    * The final head came.
    * @param fields names and values in turn
    * @returns whether the body is wanted: if not, the answer is over
-   * @throws BadMessage when it is too large; CheckFailure what `Taking` throws
+   * @throws BadMessage when it is too large; CheckFailure what `AnswerCollector` throws
    */
   head(fields: readonly string[]): boolean {
-    this.taking.begin();
+    this.collector.begin();
     this.countFields(fields);
     const head = readHead(fields);
     const framing = framingOf(this.method, head);
     this.headed = true;
     this.length = typeof framing === 'number' ? framing : 0;
-    if (this.taking.head(head, framing) && framing !== 0) return true;
-    this.taking.finish(framing === 0);
+    if (this.collector.head(head, framing) && framing !== 0) return true;
+    this.collector.finish(framing === 0);
     return false;
   }
 
-  /** @throws CheckFailure what `Taking` throws */
+  /** @throws CheckFailure what `AnswerCollector` throws */
   body(part: Buffer): void {
     this.bodyBytes += part.length;
-    this.taking.body(part);
+    this.collector.body(part);
   }
 
   /** The stream ended well. @throws CheckFailure `closed` when that is before the answer's length */
   end(): void {
     if (this.bodyBytes < this.length) throw closed(true);
-    this.taking.finish(true);
+    this.collector.finish(true);
   }
 
   private countFields(fields: readonly string[]): void {

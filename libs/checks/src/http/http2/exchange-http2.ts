@@ -5,11 +5,11 @@ import { unreadable } from '../broken-exchange.ts';
 import type { ExchangeWish } from '../exchange.ts';
 import { MAX_HEAD_BYTES } from '../message/response-reader.ts';
 import type { HttpRequest } from '../request.ts';
-import { type Answer, Taking } from '../taking.ts';
+import { type Answer, AnswerCollector } from '../answer-collector.ts';
 import { AnswerReader, TOO_MANY_FIELDS } from './answer-reader.ts';
 import { brokenStream } from './broken-stream.ts';
 import { requestFields } from './request-fields.ts';
-import { Wire } from './wire.ts';
+import { SessionSocket } from './session-socket.ts';
 
 /** Room for a whole body of the usual bound, so that a distant server sends it without waiting. */
 const WINDOW_BYTES = 1_048_576;
@@ -27,8 +27,8 @@ const SESSION: SecureClientSessionOptions = {
 export function exchangeHttp2(run: Run, socket: Socket, request: HttpRequest, wish: ExchangeWish): Promise<Answer> {
   const fields = requestFields(request, wish.lines);
   return run.step<Answer>((done, fail) => {
-    const taking = new Taking(run, { done, fail, wish: wish.body });
-    const reader = new AnswerReader(request.method, taking);
+    const collector = new AnswerCollector(run, { done, fail, wish: wish.body });
+    const reader = new AnswerReader(request.method, collector);
     let goaway: number | undefined;
     let over = false;
 
@@ -37,21 +37,21 @@ export function exchangeHttp2(run: Run, socket: Socket, request: HttpRequest, wi
       try {
         if (!over) act();
       } catch (error) {
-        taking.break(unreadable(error));
+        collector.break(unreadable(error));
       }
     };
     const onBreak = (error?: NodeJS.ErrnoException): void => {
-      const { begun } = taking;
+      const { begun } = collector;
       const reset = stream.rstCode ?? 0;
-      taking.break(brokenStream(error, { begun, reset, goaway, ended: wire.readableEnded }));
+      collector.break(brokenStream(error, { begun, reset, goaway, ended: connection.readableEnded }));
     };
-    const wire = new Wire(socket, (data, pass) =>
+    const connection = new SessionSocket(socket, (data, pass) =>
       guarded(() => {
         reader.wire(data.length);
         run.work(pass);
       }),
     );
-    const session = connect(request.url.origin, { ...SESSION, createConnection: () => wire });
+    const session = connect(request.url.origin, { ...SESSION, createConnection: () => connection });
     const stream = session.request(fields, { endStream: request.body === undefined });
 
     socket.on('error', onBreak);
@@ -73,7 +73,7 @@ export function exchangeHttp2(run: Run, socket: Socket, request: HttpRequest, wi
     if (request.body !== undefined) stream.end(request.body);
     return () => {
       over = true;
-      taking.stop();
+      collector.stop();
       socket.off('error', onBreak);
       session.destroy();
     };

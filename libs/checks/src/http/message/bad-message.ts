@@ -1,4 +1,4 @@
-import { bytes } from '../../words.ts';
+import { bytes } from '../../message-text.ts';
 
 /** Why bytes are no HTTP answer: the rule that they break, in words for a person. */
 export class BadMessage extends Error {

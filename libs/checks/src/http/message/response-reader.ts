@@ -1,4 +1,4 @@
-import { bytes } from '../../words.ts';
+import { bytes } from '../../message-text.ts';
 import { BadMessage, TooLargeHead } from './bad-message.ts';
 import { chunkSize } from './chunk-size.ts';
 import { type Framing, framingOf } from './framing.ts';

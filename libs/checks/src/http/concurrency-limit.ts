@@ -1,5 +1,5 @@
-/** Lets so many pieces of work run at a time; the others wait for their turn. */
-export class Turns {
+/** Runs at most `most` pieces of work at a time; the others wait for their turn. */
+export class ConcurrencyLimit {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 

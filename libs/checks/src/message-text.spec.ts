@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, clean, milliseconds, quote, span } from './words.ts';
+import { bytes, clean, milliseconds, quote, span } from './message-text.ts';
 
 describe('words for a person', () => {
   test('sizes, times and spans are short', () => {

@@ -1,6 +1,6 @@
 import { CheckFailure } from '../failure.ts';
 import type { Run } from '../run.ts';
-import { bytes } from '../words.ts';
+import { bytes } from '../message-text.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import type { Framing } from './message/framing.ts';
 import type { ResponseHead } from './message/head.ts';
@@ -29,7 +29,7 @@ interface Settled {
 }
 
 /** Takes one answer in, within its bounds, and says how long each part of it took. */
-export class Taking implements Reading {
+export class AnswerCollector implements Reading {
   private readonly sentAt: number;
   private firstByteAt: number | undefined;
   private taken: ResponseHead | undefined;

@@ -8,13 +8,13 @@ const PAUSE_MS = 10;
  * Slows down a target that answers in crumbs: beyond the first few it is read a hundred times a second, as reads cost more
  * than bytes. Each of those takes all that has come, so that a server that streams row by row is as quick as its rows.
  */
-export class Crumbs {
+export class ReadThrottle {
   private reads = 0;
   private pause: NodeJS.Timeout | undefined;
 
   constructor(private readonly socket: Socket) {}
 
-  /** So many bytes came in one read. */
+  /** Counts one read of this many bytes. */
   took(bytes: number): void {
     if (++this.reads <= FREE_READS || bytes >= CRUMB_BYTES) return;
     this.socket.pause();

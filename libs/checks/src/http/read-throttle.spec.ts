@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { Crumbs } from './crumbs.ts';
+import { ReadThrottle } from './read-throttle.ts';
 
 /** Reads for a time what a server writes piece by piece, each in a packet of its own. */
 async function read(
@@ -22,18 +22,18 @@ async function read(
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
   await once(socket, 'connect');
-  const crumbs = new Crumbs(socket);
+  const throttle = new ReadThrottle(socket);
   let [crumbsRead, bytes] = [0, 0];
   socket.on('data', (data) => {
     // What gathered while this process had no time may be no crumb any more.
     if (data.length < 1_024) crumbsRead += 1;
     bytes += data.length;
-    crumbs.took(data.length);
+    throttle.took(data.length);
   });
   const since = performance.now();
   await new Promise((resolve) => setTimeout(resolve, ms));
   const tookMs = performance.now() - since;
-  crumbs.stop();
+  throttle.stop();
   return { crumbsRead, bytes, sent, tookMs };
 }
 
@@ -48,7 +48,7 @@ test('a target that answers byte by byte is read a hundred times a second, after
 
 test('large pieces are read as they come', () => {
   let pauses = 0;
-  const crumbs = new Crumbs({ pause: () => (pauses += 1) } as unknown as Socket);
-  for (let reads = 0; reads < 1_000; reads += 1) crumbs.took(1_024);
+  const throttle = new ReadThrottle({ pause: () => (pauses += 1) } as unknown as Socket);
+  for (let reads = 0; reads < 1_000; reads += 1) throttle.took(1_024);
   expect(pauses).toBe(0);
 });

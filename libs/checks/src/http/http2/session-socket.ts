@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { Crumbs } from '../crumbs.ts';
+import { ReadThrottle } from '../read-throttle.ts';
 import { AnswerEnd } from './answer-end.ts';
 
 /**
@@ -8,8 +8,8 @@ import { AnswerEnd } from './answer-end.ts';
  * before the session has it, and is as seldom as for HTTP/1. The session is not shown what comes after the answer, so that
  * nothing there can break it.
  */
-export class Wire extends Duplex {
-  private readonly crumbs: Crumbs;
+export class SessionSocket extends Duplex {
+  private readonly throttle: ReadThrottle;
   private readonly answerEnd = new AnswerEnd();
 
   /** @param read is given what came, and what to do with it: hand it to the session */
@@ -18,12 +18,12 @@ export class Wire extends Duplex {
     private readonly read_: (data: Buffer, pass: () => void) => void,
   ) {
     super();
-    this.crumbs = new Crumbs(socket);
+    this.throttle = new ReadThrottle(socket);
     socket.on('data', this.onData).on('end', this.onEnd).on('close', this.onEnd);
   }
 
   override _read(): void {
-    this.crumbs.readOn();
+    this.throttle.readOn();
   }
 
   override _write(data: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -35,7 +35,7 @@ export class Wire extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.crumbs.stop();
+    this.throttle.stop();
     this.socket.off('data', this.onData).off('end', this.onEnd).off('close', this.onEnd).destroy();
     done(error);
   }
@@ -45,7 +45,7 @@ export class Wire extends Duplex {
       const part = data.subarray(0, this.answerEnd.take(data));
       if (part.length > 0 && !this.push(part)) this.socket.pause();
     });
-    if (!this.destroyed) this.crumbs.took(data.length);
+    if (!this.destroyed) this.throttle.took(data.length);
   };
 
   private readonly onEnd = (): void => {

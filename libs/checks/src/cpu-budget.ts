@@ -1,5 +1,5 @@
-/** So much CPU time of this thread, for several pieces of work. Time in which the thread did not run is not counted. */
-export class Allowance {
+/** CPU time of this thread that several pieces of work share. Time in which the thread did not run is not counted. */
+export class CpuBudget {
   #usedMs = 0;
 
   constructor(private readonly ms: number) {}

@@ -16,7 +16,7 @@ interface Handles {
  * @param tooMuch called once, when that is more than 256 KiB and more than records of the answer can take
  * @returns ends the watch
  */
-export function watchRecords(socket: TLSSocket, tooMuch: () => void): () => void {
+export function watchTlsRecords(socket: TLSSocket, tooMuch: () => void): () => void {
   const wire = (socket as Handles)._handle?._parent;
   const before = wire?.bytesRead ?? 0;
   const timer = setInterval(() => {

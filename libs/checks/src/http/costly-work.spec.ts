@@ -1,7 +1,7 @@
 import { systemClock } from '@tocsin/core';
 import { expect, test } from 'vitest';
 import { Run } from '../run.ts';
-import { paced } from './pace.ts';
+import { paced } from './costly-work.ts';
 
 const targets = { refusal: () => undefined };
 const run = (timeoutMs: number): Run => new Run({ timeoutMs, clock: systemClock, targets, openSecret: (text) => text });
