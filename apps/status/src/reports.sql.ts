@@ -1,3 +1,4 @@
+import { OUTCOME_CODES as OUTCOME, VERDICT_CODES as VERDICT } from '@tocsin/core';
 import type { Histogram, Span } from '@tocsin/core';
 
 /** What reports read from the views of `incidents`, and how a row is taken. */
@@ -29,10 +30,10 @@ export interface RawRow extends Omit<RollupRow, 'bucket_at' | 'histogram'> {
 }
 
 export const RAW = `SELECT latency_bucket, count(*) AS n,
-    count(*) FILTER (WHERE verdict = 0) AS up, count(*) FILTER (WHERE verdict = 1) AS down,
-    count(*) FILTER (WHERE verdict = 2) AS degraded, count(*) FILTER (WHERE outcome = 0) AS ran,
-    count(*) FILTER (WHERE outcome = 1) AS late, count(*) FILTER (WHERE outcome = 2) AS missed,
-    count(*) FILTER (WHERE outcome = 3) AS excused,
+    count(*) FILTER (WHERE verdict = ${VERDICT.up}) AS up, count(*) FILTER (WHERE verdict = ${VERDICT.down}) AS down,
+    count(*) FILTER (WHERE verdict = ${VERDICT.degraded}) AS degraded, count(*) FILTER (WHERE outcome = ${OUTCOME.ran}) AS ran,
+    count(*) FILTER (WHERE outcome = ${OUTCOME.late}) AS late, count(*) FILTER (WHERE outcome = ${OUTCOME.missed}) AS missed,
+    count(*) FILTER (WHERE outcome = ${OUTCOME.excused}) AS excused,
     coalesce(sum(duration_ms), 0) AS latency_sum, coalesce(max(duration_ms), 0) AS latency_max
   FROM incidents.results_v1
   WHERE monitor_id = $1 AND due_at >= $2 AND due_at < $3 AND attempt = 0 AND counted GROUP BY latency_bucket`;

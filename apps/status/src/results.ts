@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Finding, Outcome, ResultView } from '@tocsin/contracts';
+import { OUTCOME_CODES, OUTCOME_NAMES, VERDICT_NAMES } from '@tocsin/core';
 import { type Aged, Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { requireKnown } from './known.ts';
@@ -19,17 +20,13 @@ interface ResultRow {
   detail: Pick<Finding, 'timings' | 'statusCode' | 'certificateExpiresAt'> | null;
 }
 
-/** As `incidents` stores them. */
-const OUTCOMES = ['ran', 'late', 'missed', 'excused'] as const;
-const VERDICTS = ['up', 'down', 'degraded'] as const;
-
 /** Those that ran in time are nearly all; the others are found by an index of their own. */
 function list(which: 'all' | 'some' | 'not ran'): string {
   return `SELECT due_at, location, attempt, outcome, verdict, duration_ms, started_at, reason, message, prober, detail
     FROM incidents.results_v1
     WHERE monitor_id = $1 AND due_at >= $2 AND due_at < $3
       AND ($4::bigint IS NULL OR (due_at, location, attempt) < ($4, $5, $6))
-      ${which === 'not ran' ? 'AND outcome <> 0' : ''}
+      ${which === 'not ran' ? `AND outcome <> ${OUTCOME_CODES.ran}` : ''}
       ${which === 'all' ? '' : 'AND attempt = 0 AND outcome = ANY($8::smallint[])'}
     ORDER BY due_at DESC, location DESC, attempt DESC LIMIT $7`;
 }
@@ -62,7 +59,7 @@ export class Results {
       const params: unknown[] = [query.monitorId, query.from, to, dueAt, location, attempt, query.limit + 1];
       const { outcome } = query;
       const which = outcome === undefined ? 'all' : outcome.includes('ran') ? 'some' : 'not ran';
-      if (outcome) params.push(outcome.map((name) => OUTCOMES.indexOf(name)));
+      if (outcome) params.push(outcome.map((name) => OUTCOME_CODES[name]));
       const rows = await this.records.read<ResultRow>(`results list ${which}`, LISTS[which], params);
       if (rows.length === 0) await requireKnown(this.records, query.monitorId);
       return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.due_at, row.location, row.attempt] });
@@ -77,7 +74,7 @@ function viewOf(row: ResultRow): ResultView {
     dueAt: row.due_at,
     location: row.location,
     attempt: row.attempt,
-    outcome: OUTCOMES[row.outcome] ?? 'missed',
+    outcome: OUTCOME_NAMES[row.outcome] ?? 'missed',
     prober: row.prober,
     ...(finding ? { finding } : {}),
     ...(finding || row.message === '' ? {} : { because: { reason: row.reason, message: row.message } }),
@@ -88,7 +85,7 @@ function viewOf(row: ResultRow): ResultView {
 }
 
 function findingOf({ verdict, reason, message, duration_ms, detail }: ResultRow): Finding | undefined {
-  const name = verdict === null ? undefined : VERDICTS[verdict];
+  const name = verdict === null ? undefined : VERDICT_NAMES[verdict];
   if (name === undefined) return undefined;
   return { verdict: name, reason, message, durationMs: duration_ms ?? 0, timings: {}, ...detail };
 }

@@ -69,6 +69,7 @@ export {
   type StateName,
   type Verdict,
 } from './decide/types.ts';
+export { OUTCOME_CODES, OUTCOME_NAMES, VERDICT_CODES, VERDICT_NAMES } from './uptime/codes.ts';
 export { type Histogram, histogramCount, latencyBucket, mergeHistogram, percentile } from './uptime/histogram.ts';
 export { judge, type Judgement, silenceMs } from './decide/quorum.ts';
 export {

@@ -1,3 +1,5 @@
+import { OUTCOME_CODES as OUTCOME, VERDICT_CODES as VERDICT } from '@tocsin/core';
+
 /** Statements that compute roll-ups. Each may be repeated: it writes what the level below says now. */
 
 export type Level = 300 | 3_600 | 86_400;
@@ -7,10 +9,10 @@ const REPLACE = COLUMNS.split(', ')
   .map((name) => `${name} = excluded.${name}`)
   .join(', ');
 
-const SUMS_OF_RESULTS = `count(*) FILTER (WHERE verdict = 0) AS up, count(*) FILTER (WHERE verdict = 1) AS down,
-  count(*) FILTER (WHERE verdict = 2) AS degraded, count(*) FILTER (WHERE outcome = 0) AS ran,
-  count(*) FILTER (WHERE outcome = 1) AS late, count(*) FILTER (WHERE outcome = 2) AS missed,
-  count(*) FILTER (WHERE outcome = 3) AS excused,
+const SUMS_OF_RESULTS = `count(*) FILTER (WHERE verdict = ${VERDICT.up}) AS up, count(*) FILTER (WHERE verdict = ${VERDICT.down}) AS down,
+  count(*) FILTER (WHERE verdict = ${VERDICT.degraded}) AS degraded, count(*) FILTER (WHERE outcome = ${OUTCOME.ran}) AS ran,
+  count(*) FILTER (WHERE outcome = ${OUTCOME.late}) AS late, count(*) FILTER (WHERE outcome = ${OUTCOME.missed}) AS missed,
+  count(*) FILTER (WHERE outcome = ${OUTCOME.excused}) AS excused,
   coalesce(sum(duration_ms) FILTER (WHERE latency_bucket IS NOT NULL), 0) AS latency_sum,
   coalesce(max(duration_ms) FILTER (WHERE latency_bucket IS NOT NULL), 0) AS latency_max`;
 

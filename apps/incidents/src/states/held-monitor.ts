@@ -1,5 +1,14 @@
 import { type AnyMonitorSpec, heartbeatOf, isProbed } from '@tocsin/contracts';
-import { durationMs, gridOf, type MonitorState, type Pulse, type Rules, silenceMs } from '@tocsin/core';
+import {
+  durationMs,
+  gridOf,
+  type MonitorState,
+  type OUTCOME_CODES,
+  type Pulse,
+  type Rules,
+  silenceMs,
+  type VERDICT_CODES,
+} from '@tocsin/core';
 
 /** What deciding needs of a monitor's specification, kept ready to use in the monitors' projection. */
 export interface StoredRules extends Rules {
@@ -36,8 +45,8 @@ export interface ResultRow {
   dueAt: number;
   location: string;
   attempt: number;
-  outcome: OutcomeName;
-  verdict?: 'up' | 'down' | 'degraded' | undefined;
+  outcome: keyof typeof OUTCOME_CODES;
+  verdict?: keyof typeof VERDICT_CODES | undefined;
   /** Whether it is the check of a window that was due. */
   counted: boolean;
   durationMs?: number | undefined;
@@ -48,12 +57,6 @@ export interface ResultRow {
   /** JSON, or undefined for none. */
   detail?: string | undefined;
 }
-
-export type OutcomeName = keyof typeof OUTCOMES;
-/** How outcomes and verdicts are stored; the read side has the same table. */
-export const OUTCOMES = { ran: 0, late: 1, missed: 2, excused: 3 } as const;
-export const OUTCOME_NAMES = ['ran', 'late', 'missed', 'excused'] as const;
-export const VERDICTS = { up: 0, down: 1, degraded: 2 } as const;
 
 /** A stretch of time on one grid; see the table `spans`. */
 export interface StoredSpan {

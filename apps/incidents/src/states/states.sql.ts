@@ -1,4 +1,4 @@
-import { NO_RESULTS } from '@tocsin/core';
+import { NO_RESULTS, OUTCOME_CODES } from '@tocsin/core';
 import { markDirty } from '../history/rollups.sql.ts';
 import type { Overdue } from './states.store.ts';
 
@@ -52,7 +52,7 @@ export const WRITE = `WITH written AS (
     SET outcome = excluded.outcome, verdict = excluded.verdict, latency_bucket = excluded.latency_bucket,
       duration_ms = excluded.duration_ms, started_at = excluded.started_at, reason = excluded.reason,
       message = excluded.message, prober = excluded.prober, detail = excluded.detail
-    WHERE r.outcome = 2 AND excluded.outcome <> 2
+    WHERE r.outcome = ${OUTCOME_CODES.missed} AND excluded.outcome <> ${OUTCOME_CODES.missed}
   RETURNING r.outcome, r.counted
 ), saved AS (
 UPDATE states s SET state = n.state, since = n.since, reason = n.reason, message = n.message,

@@ -8,21 +8,15 @@ import {
   type Pulse,
   confirmationOverdueAt,
   overdueAt,
+  OUTCOME_CODES,
+  OUTCOME_NAMES,
+  VERDICT_CODES,
 } from '@tocsin/core';
 import { Database, Outbox, type Queryable, type Transaction } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
 import type { FoldOutput } from './fold-output.ts';
 import { widen } from '../fold/audience.ts';
-import {
-  type Held,
-  type KnownMonitor,
-  OUTCOME_NAMES,
-  OUTCOMES,
-  type ResultRow,
-  silenceOf,
-  type StoredSpan,
-  VERDICTS,
-} from './held-monitor.ts';
+import { type Held, type KnownMonitor, type ResultRow, silenceOf, type StoredSpan } from './held-monitor.ts';
 import { transitions, windows } from '../incidents.metrics.ts';
 import * as sql from './states.sql.ts';
 import { TransitionsStore } from '../transitions/transitions.store.ts';
@@ -227,8 +221,8 @@ function resultColumns(rows: readonly ResultRow[]): unknown[] {
     column(rows, (row) => row.dueAt),
     column(rows, (row) => row.location),
     column(rows, (row) => row.attempt),
-    column(rows, (row) => OUTCOMES[row.outcome]),
-    column(rows, (row) => row.verdict && VERDICTS[row.verdict]),
+    column(rows, (row) => OUTCOME_CODES[row.outcome]),
+    column(rows, (row) => row.verdict && VERDICT_CODES[row.verdict]),
     column(rows, (row) => row.counted),
     column(rows, bucketOf),
     column(rows, (row) => row.durationMs),

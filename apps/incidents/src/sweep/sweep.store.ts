@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { NO_RESULTS } from '@tocsin/core';
+import { NO_RESULTS, OUTCOME_CODES } from '@tocsin/core';
 import { Database } from '@tocsin/database';
 import { markDirty } from '../history/rollups.sql.ts';
 import { SWEEP_GRACE_MS } from '../monitors/monitors.store.ts';
@@ -67,7 +67,7 @@ const MARK_MISSED = `WITH due AS (SELECT * FROM unnest($3::uuid[], $4::bigint[])
   CROSS JOIN LATERAL unnest(p.locations) AS l (location)
 ), missed AS (
   INSERT INTO results (monitor_id, due_at, location, attempt, outcome, counted, started_at, reason, message, prober)
-  SELECT monitor_id, due_at, location, 0, 2, true, $1, 'missed', 'Nobody answered for this window', '' FROM windows
+  SELECT monitor_id, due_at, location, 0, ${OUTCOME_CODES.missed}, true, $1, 'missed', 'Nobody answered for this window', '' FROM windows
   WHERE due_at > $1 - $2::bigint
   ORDER BY due_at, monitor_id, location
   ON CONFLICT DO NOTHING RETURNING monitor_id, due_at

@@ -3,6 +3,7 @@ import { newId } from '@tocsin/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SendOutcome } from '../channels/sender.ts';
+import { claimedStatus } from '../../test/claim.model.ts';
 import type { Notification, NotificationKind } from './notification.ts';
 import {
   BLOCKED_MS,
@@ -64,17 +65,12 @@ class Desk {
   claim(): Row[] {
     const due = [...this.rows.values()].filter(({ status, dueAt }) => status === 'pending' && dueAt <= this.now);
     return due.filter((row) => {
-      const orphaned = row.kind !== 'opened' && !this.isTold(row.channelId);
-      const blocked = orphaned || this.mustWait(row);
-      const untold = orphaned && this.now - row.createdAt > ORPHANED_MS;
-      if (untold || (row.kind === 'reminder' && this.silenced)) row.status = 'cancelled';
-      else if (blocked) row.dueAt = this.now + BLOCKED_MS;
-      else {
-        Object.assign(row, { status: 'sending', attempts: row.attempts + 1 });
-        if (!this.begun.includes(row.id)) this.begun.push(row.id);
-        return true;
-      }
-      return false;
+      row.status = claimedStatus(row, { rows: [...this.rows.values()], silenced: this.silenced, now: this.now });
+      if (row.status === 'pending') row.dueAt = this.now + BLOCKED_MS;
+      if (row.status !== 'sending') return false;
+      row.attempts += 1;
+      if (!this.begun.includes(row.id)) this.begun.push(row.id);
+      return true;
     });
   }
 
@@ -90,19 +86,6 @@ class Desk {
         if (later && other.status === 'pending' && other.kind !== 'reminder') other.dueAt = this.now;
       }
     }
-  }
-
-  private isTold(channelId: string): boolean {
-    return [...this.rows.values()].some((other) => other.channelId === channelId && other.kind === 'opened');
-  }
-
-  private mustWait({ channelId, kind }: Row): boolean {
-    return [...this.rows.values()].some(
-      (other) =>
-        other.channelId === channelId &&
-        rankOf(other.kind) < rankOf(kind) &&
-        (other.status === 'sending' || (other.status === 'pending' && other.kind !== 'reminder')),
-    );
   }
 
   private insert(plans: readonly Plan[], event: IncidentEvent | undefined): void {

@@ -4,7 +4,7 @@ import { backoff } from '@tocsin/resilience';
 import type { SendOutcome } from '../channels/sender.ts';
 import type { Notification, NotificationKind, Recipients } from './notification.ts';
 
-/** What must be sent before what, within an incident and channel. The table has the same rule in its column `rank`. */
+/** What must be sent before what, within an incident and channel. The table has the same rule in its column `rank`; a test compares them. */
 const RANK: Record<NotificationKind, number> = { opened: 0, acknowledged: 1, reminder: 1, resolved: 2, test: 1 };
 
 /** What comes before its turn looks again after this long, should nobody tell it that its turn has come. */
@@ -73,7 +73,8 @@ function delayOf(kind: NotificationKind, siblings: readonly Sibling[]): number {
   return 0;
 }
 
-function blocks(before: Sibling, kind: NotificationKind): boolean {
+/** Whether a notification of a kind must wait for this one. The statement `CLAIM` has the same rule; a property test compares them. */
+export function blocks(before: Pick<Sibling, 'kind' | 'status'>, kind: NotificationKind): boolean {
   if (RANK[before.kind] >= RANK[kind]) return false;
   return before.status === 'sending' || (before.status === 'pending' && before.kind !== 'reminder');
 }
