@@ -105,7 +105,7 @@ export const tokens = {
 } as const satisfies Record<Role, string>;
 
 /** More of them, by the hash of their secret. */
-export const moreTokens = new Map<string, { id: string; name: string; role: Role; expiresAt?: number }>();
+const moreTokens = new Map<string, { id: string; name: string; role: Role; expiresAt?: number }>();
 
 /** Adds one that a test revokes, or that ends. */
 export function addToken(secret: string, o: { expiresAt?: number } = {}): string {

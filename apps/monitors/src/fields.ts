@@ -10,7 +10,7 @@ export function pointer(path: readonly PropertyKey[]): string {
 }
 
 /** What a schema found wrong, field by field. */
-export function fieldsOf(error: z.ZodError): FieldError[] {
+function fieldsOf(error: z.ZodError): FieldError[] {
   return error.issues.flatMap((issue) => fieldsOfIssue(issue, [])).slice(0, MOST);
 }
 

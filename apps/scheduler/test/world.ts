@@ -11,7 +11,7 @@ import { ShardHolder } from '../src/shard-holder.ts';
 import type { Watermarks } from '../src/watermarks.ts';
 
 export const SHARDS = 2;
-export const LEASE_TTL_MS = 2_000;
+const LEASE_TTL_MS = 2_000;
 /** A holder does without the last tenth of its lease. */
 const HELD_MS = LEASE_TTL_MS * 0.9;
 
@@ -230,12 +230,12 @@ export class SimulatedScheduler {
   }
 }
 
-export function shardNumber(monitorId: string): number {
+function shardNumber(monitorId: string): number {
   return shardOf(monitorId, SHARDS);
 }
 
 /** The id under which a window's tasks are published: the same from whoever publishes them. */
-export function idOf(monitor: ProbedMonitor, window: number): string {
+function idOf(monitor: ProbedMonitor, window: number): string {
   return `${monitor.id}/${monitor.gridSince}/${window}`;
 }
 

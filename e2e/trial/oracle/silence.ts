@@ -6,7 +6,7 @@ const ROOM_MS = 4_000;
 const TIMEOUT_MS = 2_000;
 
 /** How long no result may come before a monitor of the fleet is unknown, as the README of incidents says. */
-export function silenceMs(intervalMs: number): number {
+function silenceMs(intervalMs: number): number {
   return Math.max(3 * intervalMs, intervalMs + TIMEOUT_MS + 15_000);
 }
 

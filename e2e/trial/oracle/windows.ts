@@ -4,7 +4,7 @@ import { firstAtOrAfter } from '../load/hit-log.ts';
 import type { HitsOf, Range } from './range.ts';
 
 /** A check that starts later than this after its due time is late. */
-export const LATE_MS = 3_000;
+const LATE_MS = 3_000;
 /** From this interval on nothing may be missed while a broker's node is away. */
 export const LONG_MS = 10_000;
 

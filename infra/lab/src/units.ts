@@ -44,7 +44,7 @@ export interface Unit {
 }
 
 /** A unit file holds what the lab does not know: it must be taught, or listed as not applied. */
-export class UnitError extends Error {}
+class UnitError extends Error {}
 
 /** What makes no difference to what runs, or can't be had without systemd's own means. The README says so. */
 const NOT_APPLIED = new Set(

@@ -4,7 +4,7 @@ export * from './administration/token.ts';
 export * from './services.ts';
 export * from './incidents/incident.ts';
 export * from './monitoring/check.ts';
-export { type Assertion, assertion } from './monitoring/kinds/http/assertion.ts';
+export { type Assertion } from './monitoring/kinds/http/assertion.ts';
 export { type HttpSettings, httpSettings } from './monitoring/kinds/http/http.ts';
 export { heartbeatOf, type HeartbeatSettings } from './monitoring/kinds/heartbeat.ts';
 export { type MonitorKind, monitorKinds, type ProbedKind, traitsOf } from './monitoring/kinds/kinds.ts';
@@ -20,8 +20,8 @@ export { type Mailbox, parseMailbox } from './notifications/channels/email/mailb
 export { fieldErrors, pointer } from './rest/field-errors.ts';
 export { allKinds } from './rest/kinds.ts';
 export { openapi } from './rest/openapi.ts';
-export { fieldProblem, type FieldProblem, problem, type Problem, type ProblemCode, problems } from './rest/problem.ts';
-export { MAX_BODY_BYTES, type Method, MONITOR_BODY_BYTES, type Route } from './rest/route.ts';
+export { type FieldProblem, type Problem, type ProblemCode, problems } from './rest/problem.ts';
+export { MAX_BODY_BYTES, type Method, type Route } from './rest/route.ts';
 export { type RouteName, routes } from './rest/routes.ts';
 export * from './rest/views.ts';
 export { isShownAddress, keptAddress, keptOrigin, originOf, shownAddress } from './schema/address.ts';
@@ -31,15 +31,7 @@ export { cacheRulesOf, sentinelRules } from './wire/cache-users.ts';
 export { type CommandOwner, commands, type IfRevision } from './wire/commands.ts';
 export { contract } from './wire/contract.ts';
 export * from './wire/permissions.ts';
-export {
-  changeRequests,
-  incidentsQuery,
-  monitorsQuery,
-  notificationsQuery,
-  operationRequests,
-  range,
-  requests,
-} from './wire/requests.ts';
+export { changeRequests, operationRequests, requests } from './wire/requests.ts';
 export { newerThan, type RevisedConfig, revisedOf } from './wire/revised.ts';
 export { checkId, subjects } from './wire/subjects.ts';
-export { buckets, consumers, proberTasks, streams } from './wire/topology.ts';
+export { consumers, proberTasks, streams } from './wire/topology.ts';

@@ -38,7 +38,7 @@ export {
   TargetRules,
 } from './targets/targets.ts';
 export { dueAt, type Grid, gridOf, nextWindow, shardOf, windowAt } from './time/windows.ts';
-export { confirmationOverdueAt, decide, patienceMs, pressConfirmations } from './decide/decide.ts';
+export { confirmationOverdueAt, decide, pressConfirmations } from './decide/decide.ts';
 export {
   decideOverdue,
   decidePing,
@@ -51,7 +51,7 @@ export {
   type PulseWindow,
   type Schedule,
 } from './decide/heartbeat.ts';
-export { newState, pause, remove, resume, rewatch, silence, silentAt } from './decide/life.ts';
+export { newState, pause, remove, resume, rewatch, silence } from './decide/life.ts';
 export {
   type BadState,
   type Change,
@@ -70,13 +70,12 @@ export {
   type Verdict,
 } from './decide/types.ts';
 export { OUTCOME_CODES, OUTCOME_NAMES, VERDICT_CODES, VERDICT_NAMES } from './uptime/codes.ts';
-export { type Histogram, histogramCount, latencyBucket, mergeHistogram, percentile } from './uptime/histogram.ts';
-export { judge, type Judgement, silenceMs } from './decide/quorum.ts';
+export { type Histogram, histogramCount, latencyBucket, mergeHistogram } from './uptime/histogram.ts';
+export { silenceMs } from './decide/quorum.ts';
 export {
   type Coverage,
   coverageOf,
   dueIn,
-  firstWindow,
   latencyOf,
   type Outcomes,
   type Owed,

@@ -63,7 +63,7 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 /** The problem of a code. */
-export function problemOf(code: ProblemCode, detail: string, fields: readonly FieldProblem[] = []): Problem {
+function problemOf(code: ProblemCode, detail: string, fields: readonly FieldProblem[] = []): Problem {
   const { status, title } = problems[code];
   return {
     type: `urn:tocsin:problem:${code}`,

@@ -5,7 +5,6 @@ export { Connection } from './client/connection.ts';
 export {
   type BucketSpec,
   type CommandSpec,
-  commandDurable,
   commandPattern,
   type ConsumerSpec,
   type HandlerOptions,
@@ -15,7 +14,7 @@ export {
   type Schema,
   type StreamSpec,
 } from './contract.ts';
-export { type DeadLetter, DeadLetters } from './consume/dead-letters.ts';
+export { type DeadLetter } from './consume/dead-letters.ts';
 export type { Delivery } from './consume/delivery.ts';
 export type { Follow, Followed, FollowFrom, FollowOptions } from './client/follow.ts';
 export { HandBack } from './consume/hand-back.ts';

@@ -19,7 +19,7 @@ export interface Job {
   n: number;
 }
 
-export const jobSchema = {
+const jobSchema = {
   parse(input: unknown): Job {
     if (typeof input !== 'object' || input === null || typeof (input as Job).n !== 'number')
       throw new Error('n: not a number');

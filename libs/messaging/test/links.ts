@@ -3,7 +3,7 @@ import { freePort, type RunningNats } from '@tocsin/local';
 import { atTheEnd, natsServer } from '@tocsin/testing';
 
 /** A way to a port that can be cut: nothing passes any more and nothing is closed, as when packets vanish. */
-export class Link {
+class Link {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
 

@@ -1,12 +1,10 @@
 export type { HttpSettings } from './application.ts';
-export { CONFIG_EXIT_CODE, ConfigError, readConfig, type ConfigProblem } from './config.ts';
 export type { DatabaseSettings } from './connect.ts';
 export { Drain, type StopPhase } from './drain.ts';
 export { commaList, environment, milliseconds, requireAll, variable, wholeNumber } from './env.ts';
 export { Health, type DependencyHealth, type HealthCheck, type HealthReport } from './health.ts';
 export { openingKeys, type PlatformConfig, sealingKey, secretKeys } from './platform.config.ts';
 export { TRACE_HEADER } from './refusals.ts';
-export { toProblem, type Problem } from './problem.ts';
 export { runService, type ServiceSettings } from './run-service.ts';
 export { type TargetLists, targetVariables } from './targets.config.ts';
 export { Targets } from './targets.ts';

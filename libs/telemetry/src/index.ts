@@ -2,7 +2,7 @@ export { instance, type Instance } from './instance.ts';
 export { logger, type Log, type LogFields, type LogMethod } from './logger.ts';
 export { metricsText } from './metrics.ts';
 export { NestLogger } from './nest-logger.ts';
-export { redact, redactText } from './redact.ts';
+export { redactText } from './redact.ts';
 export { startTelemetry, stopTelemetry } from './start.ts';
 export {
   carriesTrace,

@@ -20,5 +20,4 @@ export { Target, type Behaviour, type Hit } from './target.ts';
 export { publishRaw } from './publish-raw.ts';
 export { takeAll } from './stream-oracle.ts';
 export { startTocsin, type StartedTocsin, type StartTocsinOptions, type TocsinRuntime } from './tocsin.ts';
-export { tocsinControl, type LinkSelector, type LinkState, type TocsinControl } from './tocsin-control.ts';
 export { until } from './until.ts';

@@ -41,7 +41,7 @@ export function rollUp(level: Level, some: boolean): string {
 }
 
 /** The level that a level is computed from. */
-export function lower(level: 3_600 | 86_400): Level {
+function lower(level: 3_600 | 86_400): Level {
   return level === 3_600 ? 300 : 3_600;
 }
 

@@ -1,8 +1,7 @@
-export { freePort, freePortNear } from './ports.ts';
-export { inTocsin, projectRoot, tocsinDir } from './paths.ts';
+export { freePort } from './ports.ts';
+export { inTocsin, projectRoot } from './paths.ts';
 export { unpackedPackages } from './packages.ts';
 export { findOrFetchServers, serverEnv, type FindOptions, type Servers } from './servers.ts';
-export { floors, isAtLeast, parseVersion, type ServerName } from './versions.ts';
 export { RunningServer } from './running.ts';
 export { commandKeysOf, type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 export { newSecretKeys, type SecretKeySet, secretKeysOf } from './secret-keys.ts';

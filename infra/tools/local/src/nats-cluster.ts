@@ -13,7 +13,7 @@ export interface NatsClusterOptions {
   road?: Road;
 }
 
-export const natsNodes = ['nats-1', 'nats-2', 'nats-3'] as const;
+const natsNodes = ['nats-1', 'nats-2', 'nats-3'] as const;
 const READY_MS = 30_000;
 /** Nothing listens on it: a node that hears of another's address by gossip must not find a way around its links. */
 const NOWHERE = '127.0.0.1:1';

@@ -8,7 +8,7 @@ export const projectRoot = resolve(fileURLToPath(new URL('../../../..', import.m
  * Everything that running Tocsin from this clone writes lives here; deleting it forgets it all. TOCSIN_DIR moves it, so
  * that several can run from one clone.
  */
-export const tocsinDir = process.env.TOCSIN_DIR ? resolve(process.env.TOCSIN_DIR) : join(projectRoot, '.tocsin');
+const tocsinDir = process.env.TOCSIN_DIR ? resolve(process.env.TOCSIN_DIR) : join(projectRoot, '.tocsin');
 
 /** Programs that were fetched, shared by all that run from this clone. */
 export function inServers(...parts: string[]): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochMs, id, line, text } from '../schema/fields.ts';
+import { epochMs, id, text } from '../schema/fields.ts';
 
 export const stateName = z.enum(['up', 'down', 'degraded', 'unknown', 'paused', 'maintenance']);
 export type StateName = z.infer<typeof stateName>;
@@ -94,4 +94,3 @@ export type IncidentView = z.infer<typeof incidentView>;
 
 export const acknowledgeSpec = z.strictObject({ note: text(2000).optional() });
 export const noteSpec = z.strictObject({ text: text(2000, 1) });
-export const actor = line(200);

@@ -31,7 +31,7 @@ export const checkTask = z.object({
 });
 export type CheckTask = z.infer<typeof checkTask>;
 
-export const verdict = z.enum(['up', 'down', 'degraded']);
+const verdict = z.enum(['up', 'down', 'degraded']);
 export type Verdict = z.infer<typeof verdict>;
 
 /** How a due window ended. */
@@ -39,7 +39,7 @@ export const outcome = z.enum(['ran', 'late', 'missed', 'excused']);
 export type Outcome = z.infer<typeof outcome>;
 
 /** Milliseconds spent in each phase of a check; a phase that did not happen is absent. */
-export const timings = z.object({
+const timings = z.object({
   dnsMs: z.number().optional(),
   connectMs: z.number().optional(),
   tlsMs: z.number().optional(),

@@ -11,7 +11,7 @@ const cursor = z.string().min(1).max(500).optional().meta({ description: '`next`
 export const paging = z.strictObject({ cursor, limit });
 
 /** A point in time in an address: ISO 8601 with a zone, or milliseconds since the epoch. */
-export const time = z
+const time = z
   .string()
   .max(40)
   .transform((text, context) => {

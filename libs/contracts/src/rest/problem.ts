@@ -24,7 +24,7 @@ export const problems = {
 type EdgeCode = 'method_not_allowed' | 'unsupported_type' | 'expectation_failed';
 export type ProblemCode = keyof typeof problems;
 
-export const fieldProblem = z.object({
+const fieldProblem = z.object({
   /** Where the path leads into; the body where absent. */
   in: z.enum(['query', 'path', 'header']).optional(),
   path: z.string().meta({ description: 'JSON Pointer (RFC 6901)', examples: ['/settings/url'] }),

@@ -17,7 +17,7 @@ export const severity = z.enum(['down', 'degraded']).default('down');
 export const minDaysLeft = z.int().min(0).max(3650);
 
 /** Certificates in PEM, one after the other. Versions before took any text that began like one, and it is stored. */
-export function certificates(o: { title: string; description: string }) {
+function certificates(o: { title: string; description: string }) {
   const begun = z.string().max(65_536).startsWith('-----BEGIN CERTIFICATE-----');
   return tightened(begun.refine(isCertificates, { error: 'not a certificate in PEM form' }), begun)
     .optional()

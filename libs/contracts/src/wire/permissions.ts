@@ -19,7 +19,7 @@ const AMONG_ALL = ['tocsin.reach', 'tocsin.topology'];
 const PING = 'system.ping';
 
 /** The beginning of the addresses that a service's answers come back to; nobody else may listen there. */
-export function inboxOf(service: string): string {
+function inboxOf(service: string): string {
   return `_INBOX.${service}`;
 }
 

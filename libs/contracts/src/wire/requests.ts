@@ -37,7 +37,7 @@ export const monitorsQuery = z.strictObject({
   cursor,
   limit,
 });
-export const range = { from: epochMs, to: epochMs };
+const range = { from: epochMs, to: epochMs };
 export const incidentsQuery = z.strictObject({
   monitorId: id.optional(),
   status: z.enum(['open', 'acknowledged', 'resolved']).optional(),

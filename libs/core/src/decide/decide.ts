@@ -117,7 +117,7 @@ export function confirmationOverdueAt(rules: Rules, state: MonitorState): number
 }
 
 /** Until when a confirmation is worth running, counted from now. */
-export function patienceMs(rules: Pick<Rules, 'timeoutMs'>): number {
+function patienceMs(rules: Pick<Rules, 'timeoutMs'>): number {
   return rules.timeoutMs + CONFIRMATION_MARGIN_MS;
 }
 

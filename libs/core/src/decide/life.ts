@@ -68,7 +68,7 @@ export function silence(rules: Rules, state: MonitorState, now: number, healthyS
 }
 
 /** When a monitor counts as silent if nothing more comes. */
-export function silentAt(
+function silentAt(
   rules: Rules,
   state: Pick<MonitorState, 'lastResultAt' | 'expectedSince'>,
   healthySince: number,

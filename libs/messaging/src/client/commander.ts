@@ -32,7 +32,7 @@ export interface CommandOptions {
 export type CommandOutcome<O> = { status: 'done'; result: O } | { status: 'accepted' };
 
 /** Where the answer to a command is published. A caller that sends the same command again listens there too. */
-export function replySubject(prefix: string, messageId: string): string {
+function replySubject(prefix: string, messageId: string): string {
   return `${prefix}.reply.${messageId}`;
 }
 

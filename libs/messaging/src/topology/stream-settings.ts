@@ -14,7 +14,7 @@ export interface SettingDifference {
  * Settings that let messages in or out past everybody's rights. No version of the contract has any of them, so Tocsin cannot
  * have set them.
  */
-export const FORBIDDEN = ['republish', 'sources', 'mirror', 'subject_transform'] as const;
+const FORBIDDEN = ['republish', 'sources', 'mirror', 'subject_transform'] as const;
 
 /** The metadata key under which a stream records the contract that configured it. */
 export const STAMP_KEY = 'tocsin.contract';

@@ -3,7 +3,7 @@ import { duration, line } from '../../schema/fields.ts';
 import { tolerant } from '../../schema/tolerant.ts';
 import { pingedKind } from './kind.ts';
 
-export const heartbeatSettings = z.strictObject({
+const heartbeatSettings = z.strictObject({
   schedule: z
     .union([
       z.strictObject({ every: duration('1s', '366d') }).meta({ title: 'Every so often' }),

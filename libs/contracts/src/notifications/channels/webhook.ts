@@ -24,7 +24,7 @@ const webhookUrl = marked(
     }),
 );
 
-export const webhookSettings = z.strictObject({
+const webhookSettings = z.strictObject({
   url: webhookUrl,
   secret: secret(256).optional().meta({ description: 'Signs every delivery (HMAC-SHA-256). Write-only' }),
   tls: z

@@ -4,7 +4,7 @@ import { line, secret } from '../../../schema/fields.ts';
 import { channelKind } from '../kind.ts';
 import { mailAddress, mailbox } from './mailbox.ts';
 
-export const emailSettings = z.strictObject({
+const emailSettings = z.strictObject({
   to: z.array(mailAddress).min(1).max(20).meta({ description: 'The recipients' }),
   from: mailbox.meta({ description: 'The sender' }),
   smtp: z
