@@ -1,5 +1,5 @@
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import type { Change } from '@tocsin/core';
+import type { DecidedChange } from '@tocsin/core';
 import { carryTrace, isSampled, traceOf } from '@tocsin/telemetry';
 import type { KnownMonitor } from './states/held-monitor.ts';
 
@@ -10,7 +10,7 @@ import type { KnownMonitor } from './states/held-monitor.ts';
  */
 export function traceChange(
   headers: Record<string, string>,
-  change: Change,
+  change: DecidedChange,
   monitor: KnownMonitor,
 ): Record<string, string> {
   const parent = traceOf(headers);

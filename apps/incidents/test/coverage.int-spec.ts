@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-interface Row {
+interface CoverageRow {
   from_at: number;
   until_at: number;
   due: number;
@@ -175,8 +175,8 @@ describe('coverage', () => {
     await one.rollups.run();
   });
 
-  async function coverage(from: number, to: number, id?: string): Promise<Row> {
-    const [row] = await one.database.query<Row>(
+  async function coverage(from: number, to: number, id?: string): Promise<CoverageRow> {
+    const [row] = await one.database.query<CoverageRow>(
       id === undefined
         ? 'SELECT * FROM coverage_v1($1::bigint, $2::bigint, $3::bigint)'
         : 'SELECT * FROM coverage_of_v1($4::uuid, $1::bigint, $2::bigint, $3::bigint)',
@@ -185,7 +185,7 @@ describe('coverage', () => {
     return row!;
   }
 
-  function expectSame(row: Row, models: readonly CoverageModel[], from: number, to: number): void {
+  function expectSame(row: CoverageRow, models: readonly CoverageModel[], from: number, to: number): void {
     const until = Math.min(to, clock.at);
     const counts = models.map((model) => model.count(from, until));
     const sum = (key: keyof (typeof counts)[0]) => counts.reduce((total, count) => total + count[key], 0);

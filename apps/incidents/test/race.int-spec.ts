@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Monitor, Result } from '@tocsin/contracts';
-import { type Change, decide, dueAt, gridOf, nextWindow, TocsinError } from '@tocsin/core';
+import { type DecidedChange, decide, dueAt, gridOf, nextWindow, TocsinError } from '@tocsin/core';
 import { Database, type Transaction, type TransactionOptions } from '@tocsin/database';
 import { aMonitor, aResult, atTheEnd } from '@tocsin/testing';
 import fc from 'fast-check';
@@ -145,9 +145,9 @@ describe('instances that race over the same results and are killed', () => {
   }
 
   /** What one instance alone comes to that folds the batches in the order in which they took effect. */
-  async function alone(before: Map<string, Held>, batches: readonly Batch[]): Promise<Change[]> {
+  async function alone(before: Map<string, Held>, batches: readonly Batch[]): Promise<DecidedChange[]> {
     const order = await first.database.query<{ batch: number }>('SELECT batch FROM race ORDER BY seq');
-    const changes: Change[] = [];
+    const changes: DecidedChange[] = [];
     for (const { batch } of order) {
       const sorted = batches[batch]!.results.toSorted((a, b) => a.dueAt - b.dueAt || a.attempt - b.attempt);
       for (const result of sorted) {

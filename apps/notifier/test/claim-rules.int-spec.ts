@@ -21,7 +21,10 @@ beforeAll(async () => {
   store = new NotificationsStore(db, new Operations(db, new Outbox()));
 });
 
-type Row = Pick<Notification, 'channelId' | 'kind' | 'status' | 'createdAt'> & { id: string; lapsed: boolean };
+type StoredNotification = Pick<Notification, 'channelId' | 'kind' | 'status' | 'createdAt'> & {
+  id: string;
+  lapsed: boolean;
+};
 
 const row = fc.record({
   channelId: fc.constantFrom(...CHANNELS),
@@ -37,7 +40,11 @@ const table = fc.record({
   reminded: fc.option(fc.subarray(CHANNELS), { nil: undefined }),
 });
 
-async function fill(rows: readonly Row[], silenced: boolean, reminded: readonly string[] | undefined): Promise<void> {
+async function fill(
+  rows: readonly StoredNotification[],
+  silenced: boolean,
+  reminded: readonly string[] | undefined,
+): Promise<void> {
   await db.query('TRUNCATE notifications, silenced, reminded');
   await db.query(
     `INSERT INTO notifications (id, incident_id, channel_id, channel_name, kind, step, status, attempts, "to", trace,
@@ -66,7 +73,7 @@ async function fill(rows: readonly Row[], silenced: boolean, reminded: readonly 
 }
 
 /** The delay that a notification of a transition would be planned with beside the others. */
-function plannedDelayMs({ channelId, kind }: Row, others: readonly Row[]): number {
+function plannedDelayMs({ channelId, kind }: StoredNotification, others: readonly StoredNotification[]): number {
   const transition = kind as 'opened' | 'acknowledged' | 'resolved';
   const event = { incidentId: INCIDENT, transition, channels: [channelId] } as Parameters<typeof plan>[0];
   return plan(event, others).find((one) => one.channelId === channelId)!.delayMs;

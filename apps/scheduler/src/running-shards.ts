@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Clock, durationMs, gridOf, windowAt } from '@tocsin/core';
 import type { Lease } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
-import { Dispatcher } from './dispatcher.ts';
+import { TaskPublisher } from './task-publisher.ts';
 import { type FeedChange, MonitorFeed } from './monitor-feed.ts';
 import type { DueWindow } from './schedule.ts';
 import type { ShardListener } from './shard-holder.ts';
@@ -25,7 +25,7 @@ export class RunningShards implements ShardListener {
 
   constructor(
     private readonly feed: MonitorFeed,
-    private readonly dispatcher: Dispatcher,
+    private readonly tasks: TaskPublisher,
     private readonly watermarks: Watermarks,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -99,7 +99,7 @@ export class RunningShards implements ShardListener {
     for (const owed of shard.schedule.put(monitor, now, monitor.gridSince)) this.send(shard, owed);
     if (!fresh) return;
     const window = windowAt(gridOf(monitor.id, durationMs(monitor.spec.interval)), now);
-    void this.dispatcher.checkNow(monitor, window, now);
+    void this.tasks.checkNow(monitor, window, now);
   }
 
   /** Writes down how far each shard has come. */
@@ -140,6 +140,6 @@ export class RunningShards implements ShardListener {
 
   private send(shard: Shard, due: DueWindow): void {
     shard.started(due.dueAt);
-    void this.dispatcher.dispatch(due).finally(() => shard.finished(due.dueAt));
+    void this.tasks.publishDue(due).finally(() => shard.finished(due.dueAt));
   }
 }

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { Dispatcher } from './dispatcher.ts';
+import { TaskPublisher } from './task-publisher.ts';
 import { MonitorFeed } from './monitor-feed.ts';
 import { RunningShards } from './running-shards.ts';
 import { SchedulerHealth } from './scheduler.health.ts';
@@ -8,6 +8,6 @@ import { ShardHolder } from './shard-holder.ts';
 import { Watermarks } from './watermarks.ts';
 
 @Module({
-  providers: [Dispatcher, MonitorFeed, RunningShards, SchedulerHealth, SchedulerService, ShardHolder, Watermarks],
+  providers: [TaskPublisher, MonitorFeed, RunningShards, SchedulerHealth, SchedulerService, ShardHolder, Watermarks],
 })
 export class SchedulerModule {}

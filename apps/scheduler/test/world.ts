@@ -2,7 +2,7 @@ import type { Clock } from '@tocsin/core';
 import { dueAt, durationMs, gridOf, shardOf, windowAt } from '@tocsin/core';
 import type { Lease, Leases, LeaseView } from '@tocsin/messaging';
 import type { PlatformConfig } from '@tocsin/service';
-import type { Dispatcher } from '../src/dispatcher.ts';
+import type { TaskPublisher } from '../src/task-publisher.ts';
 import type { MonitorFeed } from '../src/monitor-feed.ts';
 import { RunningShards } from '../src/running-shards.ts';
 import type { DueWindow, ProbedMonitor } from '../src/schedule.ts';
@@ -139,7 +139,7 @@ export class SimulatedScheduler {
       shardOf: shardNumber,
       ofShard: (shard: number) => [...this.monitors.values()].filter(({ id }) => shardNumber(id) === shard),
     };
-    const dispatcher = { dispatch: (due: DueWindow) => this.dispatch(due), checkNow: () => Promise.resolve() };
+    const tasks = { publishDue: (due: DueWindow) => this.publishDue(due), checkNow: () => Promise.resolve() };
     const watermarks = {
       read: (shard: number) => Promise.resolve(world.watermarks.get(shard)),
       write: (shard: number, at: number) => this.write(shard, at),
@@ -147,7 +147,7 @@ export class SimulatedScheduler {
     this.holder = new ShardHolder(leases as unknown as Leases, config as SchedulerConfig & PlatformConfig, clock);
     this.running = new RunningShards(
       feed as unknown as MonitorFeed,
-      dispatcher as Partial<Dispatcher> as Dispatcher,
+      tasks as Partial<TaskPublisher> as TaskPublisher,
       watermarks as Partial<Watermarks> as Watermarks,
       clock,
     );
@@ -199,7 +199,7 @@ export class SimulatedScheduler {
     return this.world.stream.has(id) || this.inFlight.has(id);
   }
 
-  private dispatch({ monitor, window, dueAt: due }: DueWindow): Promise<void> {
+  private publishDue({ monitor, window, dueAt: due }: DueWindow): Promise<void> {
     const grid = gridOf(monitor.id, durationMs(monitor.spec.interval));
     if (due !== dueAt(grid, window)) throw new Error(`window ${window} is not due at ${due}`);
     if (due <= monitor.gridSince) throw new Error(`window ${window} is of before its grid`);

@@ -46,15 +46,15 @@ export {
   HEARTBEAT_LOCATION,
   overdueAt,
   type Ping,
-  type Pulse,
-  type PulseDecision,
-  type PulseWindow,
+  type HeartbeatState,
+  type HeartbeatDecision,
+  type HeartbeatWindow,
   type Schedule,
 } from './decide/heartbeat.ts';
 export { newState, pause, remove, resume, rewatch, silence } from './decide/life.ts';
 export {
   type BadState,
-  type Change,
+  type DecidedChange,
   type CheckResult,
   type Confirmation,
   type Decision,

@@ -5,7 +5,7 @@ import {
   decideOverdue,
   decidePing,
   HEARTBEAT_LOCATION,
-  type PulseDecision,
+  type HeartbeatDecision,
   TocsinError,
 } from '@tocsin/core';
 import type { Transaction } from '@tocsin/database';
@@ -76,9 +76,9 @@ export class HeartbeatsService {
     });
   }
 
-  private overdue({ monitor, state, pulse }: Held, now: number): PulseDecision | undefined {
+  private overdue({ monitor, state, heartbeat }: Held, now: number): HeartbeatDecision | undefined {
     try {
-      return decideOverdue({ ...monitor.rules, ...scheduleOf(monitor.rules) }, state, pulse, now);
+      return decideOverdue({ ...monitor.rules, ...scheduleOf(monitor.rules) }, state, heartbeat, now);
     } catch (error) {
       this.logger.error(`heartbeat ${monitor.monitorId} cannot be judged: ${String(error)}`);
       return undefined;
@@ -92,10 +92,15 @@ export class HeartbeatsService {
     for (const { data, headers, publishedAt } of items) {
       const one = held.get(data.monitorId);
       if (!one || !traitsOf(one.monitor.kind).hasKey) continue;
-      const decision = decidePing({ ...one.monitor.rules, ...scheduleOf(one.monitor.rules) }, one.state, one.pulse, {
-        ...data,
-        publishedAt,
-      });
+      const decision = decidePing(
+        { ...one.monitor.rules, ...scheduleOf(one.monitor.rules) },
+        one.state,
+        one.heartbeat,
+        {
+          ...data,
+          publishedAt,
+        },
+      );
       tx.afterCommit(() => folded.add(1, { as: decision.folded }));
       this.add(output, one, decision, headers);
     }
@@ -106,9 +111,9 @@ export class HeartbeatsService {
     return absent.filter((id) => !deleted.has(id));
   }
 
-  private add(output: FoldOutput, held: Held, decision: PulseDecision, headers: Record<string, string>): void {
-    if (decision.pulse !== held.pulse) {
-      held.pulse = decision.pulse;
+  private add(output: FoldOutput, held: Held, decision: HeartbeatDecision, headers: Record<string, string>): void {
+    if (decision.heartbeat !== held.heartbeat) {
+      held.heartbeat = decision.heartbeat;
       output.touch(held);
     }
     output.add(held, decision, { headers, of: (change, monitor) => traceChange(headers, change, monitor) });
@@ -117,7 +122,7 @@ export class HeartbeatsService {
   }
 }
 
-function rowOf({ monitor }: Held, window: PulseDecision['windows'][number]): ResultRow {
+function rowOf({ monitor }: Held, window: HeartbeatDecision['windows'][number]): ResultRow {
   return {
     monitorId: monitor.monitorId,
     dueAt: window.dueAt,

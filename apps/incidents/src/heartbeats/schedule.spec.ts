@@ -24,21 +24,23 @@ describe('the schedule of a heartbeat', () => {
 
 describe('when the next ping is expected after an edit', () => {
   const hourly = { schedule: { every: '1h' }, graceMs: 300_000 };
-  const pulse = { lastPingId: 'p', lastPingAt: at('2026-01-01T10:00:00Z'), expectedAt: at('2026-01-01T12:00:00Z') };
+  const heartbeat = { lastPingId: 'p', lastPingAt: at('2026-01-01T10:00:00Z'), expectedAt: at('2026-01-01T12:00:00Z') };
   /** The ping of 11:00 did not come, which was counted. */
   const missedAt = at('2026-01-01T11:00:00Z');
 
   it('is when it was, where the schedule is the same: what was counted as missed is not expected again', () => {
-    expect(rescheduled(hourly, { ...hourly, graceMs: 1 }, pulse, missedAt)).toBe(pulse);
+    expect(rescheduled(hourly, { ...hourly, graceMs: 1 }, heartbeat, missedAt)).toBe(heartbeat);
     const cron = { schedule: { cron: '0 * * * *', timezone: 'UTC' } };
-    expect(rescheduled(cron, { schedule: { timezone: 'UTC', cron: '0 * * * *' } }, pulse, missedAt)).toBe(pulse);
+    expect(rescheduled(cron, { schedule: { timezone: 'UTC', cron: '0 * * * *' } }, heartbeat, missedAt)).toBe(
+      heartbeat,
+    );
   });
 
   it('is by the new schedule since the last ping, or since the last one that was counted as missed', () => {
     const next = (lastDueAt: number | undefined) =>
-      rescheduled(hourly, { schedule: { every: '10m' } }, pulse, lastDueAt).expectedAt;
+      rescheduled(hourly, { schedule: { every: '10m' } }, heartbeat, lastDueAt).expectedAt;
     expect(next(missedAt)).toBe(at('2026-01-01T11:10:00Z'));
-    expect(next(pulse.lastPingAt - 1)).toBe(at('2026-01-01T10:10:00Z'));
+    expect(next(heartbeat.lastPingAt - 1)).toBe(at('2026-01-01T10:10:00Z'));
     expect(next(undefined)).toBe(at('2026-01-01T10:10:00Z'));
   });
 

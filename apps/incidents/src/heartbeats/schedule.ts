@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { durationMs, expectedAfter, type Pulse, type Schedule } from '@tocsin/core';
+import { durationMs, expectedAfter, type HeartbeatState, type Schedule } from '@tocsin/core';
 import { CronSchedule } from '@tocsin/schedule';
 import type { StoredRules } from '../states/held-monitor.ts';
 
@@ -21,12 +21,17 @@ export function scheduleOf(rules: Rules): Schedule {
 }
 
 /**
- * The pulse after an edit. Another schedule holds from the last ping on, or from the last time that was counted as missed,
+ * The heartbeat after an edit. Another schedule holds from the last ping on, or from the last time that was counted as missed,
  * which is not to be counted again.
  * @param lastDueAt the last time that a ping was due at, whether it came or not
  */
-export function rescheduled(before: Rules, after: Rules, pulse: Pulse, lastDueAt: number | undefined): Pulse {
-  if (pulse.lastPingAt === undefined || isDeepStrictEqual(before.schedule, after.schedule)) return pulse;
-  const since = Math.max(pulse.lastPingAt, lastDueAt ?? 0);
-  return { ...pulse, expectedAt: expectedAfter(scheduleOf(after), since) };
+export function rescheduled(
+  before: Rules,
+  after: Rules,
+  heartbeat: HeartbeatState,
+  lastDueAt: number | undefined,
+): HeartbeatState {
+  if (heartbeat.lastPingAt === undefined || isDeepStrictEqual(before.schedule, after.schedule)) return heartbeat;
+  const since = Math.max(heartbeat.lastPingAt, lastDueAt ?? 0);
+  return { ...heartbeat, expectedAt: expectedAfter(scheduleOf(after), since) };
 }

@@ -88,7 +88,7 @@ class Work {
   create(config: AnyMonitor): void {
     const monitor = knownMonitor(config);
     const waiting = traitsOf(monitor.kind).hasKey ? 'Waiting for the first ping' : undefined;
-    const held: Held = { monitor, state: newState(config.id, this.now, waiting), pulse: {} };
+    const held: Held = { monitor, state: newState(config.id, this.now, waiting), heartbeat: {} };
     this.created.push(held);
     this.output.touch(held);
     if (monitor.paused) this.output.add(held, pause(held.state, this.now));
@@ -100,7 +100,7 @@ class Work {
     const monitor = knownMonitor(config);
     if (before.kind !== monitor.kind) {
       this.output.add(held, rewatch(held.state, monitor.revision, this.now));
-      held.pulse = {};
+      held.heartbeat = {};
     }
     held.monitor = monitor;
     this.output.touch(held);
@@ -110,8 +110,8 @@ class Work {
       this.output.addAudience(held, before.rules.channels, this.now);
     if (before.gridSince !== monitor.gridSince) held.state = { ...held.state, expectedSince: this.now };
     held.state = { ...held.state, locations: onlyThose(held.state.locations, monitor) };
-    if (before.paused && !monitor.paused) held.pulse = {};
-    held.pulse = rescheduled(before.rules, monitor.rules, held.pulse, held.state.lastDueAt);
+    if (before.paused && !monitor.paused) held.heartbeat = {};
+    held.heartbeat = rescheduled(before.rules, monitor.rules, held.heartbeat, held.state.lastDueAt);
     const samePlan = before.gridSince === monitor.gridSince && before.paused === monitor.paused;
     if (!samePlan) this.enter(config, monitor);
     else this.sweeps.push(monitor);

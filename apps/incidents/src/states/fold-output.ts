@@ -1,5 +1,5 @@
 import { type IncidentEvent, type StateEvent, subjects, type TimelineEntry } from '@tocsin/contracts';
-import type { Change, Confirmation, Decision, IncidentChange, StateChange } from '@tocsin/core';
+import type { DecidedChange, Confirmation, Decision, IncidentChange, StateChange } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
 import type { AudienceChange } from '../fold/audience.ts';
 import type { Held, KnownMonitor, ResultRow } from './held-monitor.ts';
@@ -25,7 +25,7 @@ export interface TimelineRow extends Omit<TimelineEntry, 'by'> {
 }
 
 /** Gives the trace headers that a message about a change travels with. */
-export type Tracing = (change: Change, monitor: KnownMonitor) => Record<string, string>;
+export type Tracing = (change: DecidedChange, monitor: KnownMonitor) => Record<string, string>;
 
 /** All that a batch has decided, gathered so that it can be written in a few statements. */
 export class FoldOutput {
@@ -78,7 +78,7 @@ export class FoldOutput {
     this.audiences.push({ incidentId, former, message: { id, subject: subjects.incidentEvent(incidentId), payload } });
   }
 
-  private addChange(monitor: KnownMonitor, change: Change, headers: Record<string, string>): void {
+  private addChange(monitor: KnownMonitor, change: DecidedChange, headers: Record<string, string>): void {
     if (change.kind === 'state') this.messages.push(stateMessage(monitor, change, headers));
     else this.addIncidentChange(monitor, change, headers);
   }

@@ -4,7 +4,7 @@ import {
   gridOf,
   type MonitorState,
   type OUTCOME_CODES,
-  type Pulse,
+  type HeartbeatState,
   type Rules,
   silenceMs,
   type VERDICT_CODES,
@@ -36,7 +36,7 @@ export interface KnownMonitor {
 export interface Held {
   monitor: KnownMonitor;
   state: MonitorState;
-  pulse: Pulse;
+  heartbeat: HeartbeatState;
 }
 
 /** One row of the history. */

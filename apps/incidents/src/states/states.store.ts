@@ -5,7 +5,7 @@ import {
   type Clock,
   latencyBucket,
   type MonitorState,
-  type Pulse,
+  type HeartbeatState,
   confirmationOverdueAt,
   overdueAt,
   OUTCOME_CODES,
@@ -40,7 +40,8 @@ interface HeldMonitorRow {
   last_result_at: number | null;
   last_duration_ms: number | null;
   expected_since: number;
-  data: Pick<MonitorState, 'locations' | 'incident' | 'incidents' | 'sinceRevision'> & { pulse?: Pulse };
+  /** `pulse` is the state of a heartbeat: rows keep the name that they were written with. */
+  data: Pick<MonitorState, 'locations' | 'incident' | 'incidents' | 'sinceRevision'> & { pulse?: HeartbeatState };
   revision: number;
   name: string;
   kind: string;
@@ -202,7 +203,7 @@ function heldOf(row: HeldMonitorRow): Held {
       ...(row.last_result_at === null ? {} : { lastResultAt: row.last_result_at }),
       ...(row.last_duration_ms === null ? {} : { lastDurationMs: row.last_duration_ms }),
     },
-    pulse: pulse ?? {},
+    heartbeat: pulse ?? {},
   };
 }
 
@@ -255,24 +256,24 @@ function stateColumns(held: readonly Held[]): unknown[] {
     column(held, ({ state }) => state.expectedSince),
     column(held, silenceOf),
     column(held, ({ monitor, state }) => confirmationOverdueAt(monitor.rules, state)),
-    column(held, pulseOverdueAt),
+    column(held, heartbeatOverdueAt),
     column(held, dataOf),
   ];
 }
 
-function pulseOverdueAt({ monitor, state, pulse }: Held): number | undefined {
+function heartbeatOverdueAt({ monitor, state, heartbeat }: Held): number | undefined {
   if (monitor.rules.graceMs === undefined || state.state === 'paused') return undefined;
-  return overdueAt({ graceMs: monitor.rules.graceMs }, pulse);
+  return overdueAt({ graceMs: monitor.rules.graceMs }, heartbeat);
 }
 
-function dataOf({ monitor, state, pulse }: Held): string {
+function dataOf({ monitor, state, heartbeat }: Held): string {
   const { locations, incident, incidents, sinceRevision } = state;
   return JSON.stringify({
     locations,
     incident,
     incidents,
     sinceRevision,
-    ...(traitsOf(monitor.kind).hasKey ? { pulse } : {}),
+    ...(traitsOf(monitor.kind).hasKey ? { pulse: heartbeat } : {}),
   });
 }
 

@@ -24,7 +24,7 @@ export interface Unconfirmed {
   inOutbox: boolean;
 }
 
-interface Row extends Omit<Unconfirmed, 'ageMs' | 'inOutbox'> {
+interface UnconfirmedRow extends Omit<Unconfirmed, 'ageMs' | 'inOutbox'> {
   age_ms: number;
   in_outbox: boolean;
 }
@@ -59,7 +59,7 @@ export class TransitionsStore {
 
   /** Up to `limit` that it is time to ask about. They are this instance's for `leaseMs`; then any other one takes them. */
   async claim(limit: number, leaseMs: number): Promise<Unconfirmed[]> {
-    const rows = await this.database.query<Row>(sql.CLAIM, [limit, leaseMs], { name: 'transitions claim' });
+    const rows = await this.database.query<UnconfirmedRow>(sql.CLAIM, [limit, leaseMs], { name: 'transitions claim' });
     return rows.map(({ age_ms, in_outbox, ...row }) => ({ ...row, ageMs: age_ms, inOutbox: in_outbox }));
   }
 

@@ -46,12 +46,12 @@ function anEvent({ transition, channels }: Message, remindEvery?: string): Incid
   };
 }
 
-type Row = Notification & { dueAt: number };
+type DueNotification = Notification & { dueAt: number };
 
 /** The table as the rules need it: rows unique by id, claimed one by one when they are due and nothing is before them. */
 class Desk {
   now = 0;
-  readonly rows = new Map<string, Row>();
+  readonly rows = new Map<string, DueNotification>();
   /** Ids in the order in which their sending began for the first time. */
   readonly begun: string[] = [];
   readonly sent: string[] = [];
@@ -62,7 +62,7 @@ class Desk {
     this.insert(plan(event, [...this.rows.values()]), event);
   }
 
-  claim(): Row[] {
+  claim(): DueNotification[] {
     const due = [...this.rows.values()].filter(({ status, dueAt }) => status === 'pending' && dueAt <= this.now);
     return due.filter((row) => {
       row.status = claimedStatus(row, { rows: [...this.rows.values()], silenced: this.silenced, now: this.now });
@@ -74,7 +74,7 @@ class Desk {
     });
   }
 
-  settle(row: Row, outcome: SendOutcome): void {
+  settle(row: DueNotification, outcome: SendOutcome): void {
     const settlement = settle(row, outcome, RETRY, this.now);
     row.status = settlement.status;
     if (settlement.status === 'pending') row.dueAt = this.now + settlement.delayMs;
@@ -121,7 +121,7 @@ function play({
   known,
 }: typeof story extends fc.Arbitrary<infer T> ? T : never) {
   const desk = new Desk();
-  const sending: { row: Row; until: number }[] = [];
+  const sending: { row: DueNotification; until: number }[] = [];
   const all = [...deliveries, ...Array.from({ length: known }, (_, what) => ({ what, at: OVERTAKEN_MS - 600 }))];
   for (let n = 0; n < 400; n += 1) {
     desk.now = n * 500;

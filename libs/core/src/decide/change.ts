@@ -1,4 +1,4 @@
-import type { BadState, Change, IncidentChange, MonitorState, StateName } from './types.ts';
+import type { BadState, DecidedChange, IncidentChange, MonitorState, StateName } from './types.ts';
 import { NO_RESULTS } from './types.ts';
 import { idFrom } from '../ids.ts';
 
@@ -15,14 +15,14 @@ export interface Next {
  * open incident. A state worse than any the incident has seen resolves it and opens another, so that an alarm about
  * a slow answer can't swallow the one about an outage; any other change between bad states stays within it.
  */
-export function change(state: MonitorState, next: Next, at: number): { state: MonitorState; changes: Change[] } {
+export function change(state: MonitorState, next: Next, at: number): { state: MonitorState; changes: DecidedChange[] } {
   const changed = { ...state, reason: next.reason, message: next.message };
   // Unknown because it is new and unknown because nothing comes are not the same: only one of them is bad.
   if (next.state === state.state && badState(next) === badState(state)) return { state: changed, changes: [] };
   const when = Math.max(at, state.since);
   changed.state = next.state;
   changed.since = when;
-  const changes: Change[] = [
+  const changes: DecidedChange[] = [
     { kind: 'state', from: state.state, to: next.state, at: when, reason: next.reason, message: next.message },
   ];
   return { state: changed, changes: [...changes, ...incidentChanges(changed, next, when)] };

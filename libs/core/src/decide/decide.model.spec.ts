@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PlainIncident, PlainModel, SEVERITIES } from '../../test/plain-model.ts';
 import {
-  type Change,
+  type DecidedChange,
   type CheckResult,
   decide,
   MANUAL_ATTEMPTS_FROM,
@@ -105,14 +105,14 @@ function script(of: fc.Arbitrary<CheckResult[]>, acts: readonly Act[]): fc.Arbit
 
 interface Run {
   state: MonitorState;
-  changes: Change[];
+  changes: DecidedChange[];
   model: PlainModel;
 }
 
 function run(of: Rules, steps: readonly Step[]): Run {
   let state = newState('m', START);
   const model = new PlainModel(of, START);
-  const changes: Change[] = [];
+  const changes: DecidedChange[] = [];
   let now = START;
   for (const { does, clock: step } of steps) {
     now = Math.max(START, now + step);
@@ -144,7 +144,7 @@ function revisionOf(does: 'rewatch 2' | 'rewatch 3'): number {
 }
 
 /** The incidents that the changes tell of. */
-function told(changes: readonly Change[]): PlainIncident[] {
+function told(changes: readonly DecidedChange[]): PlainIncident[] {
   const all = new Map<string, PlainIncident>();
   for (const change of changes) {
     if (change.kind === 'opened') {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type Change,
+  type DecidedChange,
   type CheckResult,
   decide,
   type MonitorState,
@@ -47,9 +47,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.constantFrom('pause' as const, 'resume' as const, 'silence' as const, 'press' as const), weight: 1 },
 );
 
-function run(of: Rules, steps: readonly Step[]): { state: MonitorState; changes: Change[] } {
+function run(of: Rules, steps: readonly Step[]): { state: MonitorState; changes: DecidedChange[] } {
   let state = newState('m', START);
-  const changes: Change[] = [];
+  const changes: DecidedChange[] = [];
   const now = START + 13 * INTERVAL;
   for (const one of steps) {
     const decision =
@@ -69,7 +69,7 @@ function run(of: Rules, steps: readonly Step[]): { state: MonitorState; changes:
 }
 
 /** Plays the changes of incidents back. @throws when one is opened twice, or beside another, or ends without having begun */
-function openAfter(changes: readonly Change[]): string[] {
+function openAfter(changes: readonly DecidedChange[]): string[] {
   let open: string | undefined;
   const seen = new Set<string>();
   for (const change of changes) {

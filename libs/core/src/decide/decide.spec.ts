@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type Change,
+  type DecidedChange,
   type CheckResult,
   confirmationOverdueAt,
   decide,
@@ -39,7 +39,7 @@ function result(n: number, verdict: Verdict, over: Partial<CheckResult> = {}): C
 
 function fold(rules: Rules, results: readonly CheckResult[], from: MonitorState = newState('m', START - 1)) {
   let state = from;
-  const changes: Change[] = [];
+  const changes: DecidedChange[] = [];
   let last: Decision | undefined;
   for (const one of results) {
     last = decide(rules, state, one, one.dueAt + 1_000);

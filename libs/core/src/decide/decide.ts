@@ -9,7 +9,7 @@ const CONFIRMATIONS_MAX = 3;
 /** How long a confirmation may take beyond the check's own timeout. */
 const CONFIRMATION_MARGIN_MS = 5_000;
 
-type Found = NonNullable<CheckResult['finding']>;
+type Finding = NonNullable<CheckResult['finding']>;
 
 /**
  * Folds one result into a monitor's state: pure, with `now` passed in. The same result again, or one older than what
@@ -30,7 +30,7 @@ export function decide(rules: Rules, state: MonitorState, result: CheckResult, n
 
 interface Ran {
   result: CheckResult;
-  found: Found;
+  found: Finding;
 }
 
 function foldDue(rules: Rules, state: MonitorState, { result, found }: Ran, now: number): Decision {
@@ -68,7 +68,7 @@ function foldConfirmation(rules: Rules, state: MonitorState, { result, found }: 
 }
 
 /** A success seen from elsewhere says that the failure is local: it is doubted, and counts if the next window fails too. */
-function confirmed(rules: Rules, location: LocationState, found: Found, own: boolean): LocationState {
+function confirmed(rules: Rules, location: LocationState, found: Finding, own: boolean): LocationState {
   if (found.verdict === 'down' || own) return at.settled(at.count(rules, location, found));
   return { ...at.settled(location), doubted: true };
 }
@@ -136,7 +136,7 @@ function withLocation(state: MonitorState, name: string, location: LocationState
 }
 
 /** Notes what the newest result was. `state` is the caller's fresh copy. */
-function noted(state: MonitorState, result: CheckResult, found: Found, now: number): MonitorState {
+function noted(state: MonitorState, result: CheckResult, found: Finding, now: number): MonitorState {
   const when = foundAt(result, found, now);
   if (when < (state.lastResultAt ?? 0)) return state;
   return {
@@ -148,6 +148,6 @@ function noted(state: MonitorState, result: CheckResult, found: Found, now: numb
 }
 
 /** When it was found, by the prober's clock, which may be wrong: not before it was due, and not in the future. */
-function foundAt({ startedAt, dueAt }: CheckResult, found: Found, now: number): number {
+function foundAt({ startedAt, dueAt }: CheckResult, found: Finding, now: number): number {
   return Math.min(now, Math.max(dueAt, Math.round((startedAt ?? dueAt) + found.durationMs)));
 }

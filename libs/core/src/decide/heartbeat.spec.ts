@@ -8,8 +8,8 @@ import {
   overdueAt,
   pause,
   type Ping,
-  type Pulse,
-  type PulseDecision,
+  type HeartbeatState,
+  type HeartbeatDecision,
 } from '../index.ts';
 
 const START = 1_000_000_000_000;
@@ -26,66 +26,73 @@ describe('heartbeats', () => {
   it('nothing is expected before the first ping, which starts the schedule', () => {
     expect(decideOverdue(RULES, fresh, {}, START + 1e9)).toMatchObject({ windows: [], changes: [] });
     expect(overdueAt(RULES, {})).toBeUndefined();
-    expect(first).toMatchObject({ state: { state: 'up' }, pulse: { expectedAt: START + 10_000 } });
+    expect(first).toMatchObject({ state: { state: 'up' }, heartbeat: { expectedAt: START + 10_000 } });
   });
 
   it('a ping is expected a period after the last one, and overdue after the grace', () => {
-    expect(decideOverdue(RULES, first.state, first.pulse, START + 11_000).windows).toEqual([]);
-    const late = decideOverdue(RULES, first.state, first.pulse, START + 11_001);
+    expect(decideOverdue(RULES, first.state, first.heartbeat, START + 11_000).windows).toEqual([]);
+    const late = decideOverdue(RULES, first.state, first.heartbeat, START + 11_001);
     expect(late.windows).toMatchObject([{ dueAt: START + 10_000, outcome: 'missed' }]);
     expect(late.changes.map(({ kind }) => kind)).toEqual(['state', 'opened']);
   });
 
   it('each expected ping that does not come is a missed window, and one incident in all', () => {
-    const late = decideOverdue(RULES, first.state, first.pulse, START + 35_000);
+    const late = decideOverdue(RULES, first.state, first.heartbeat, START + 35_000);
     expect(late.windows.map(({ dueAt }) => dueAt - START)).toEqual([10_000, 20_000, 30_000]);
     expect(late.changes.filter(({ kind }) => kind === 'opened')).toHaveLength(1);
     expect(late.state.message).toBe('heartbeat: overdue by 25s');
   });
 
   it('the same ping again, and an older one, change nothing', () => {
-    const again = decidePing(RULES, first.state, first.pulse, ping(0));
-    expect(again).toMatchObject({ state: first.state, pulse: first.pulse, windows: [], folded: 'outdated' });
-    expect(decidePing(RULES, first.state, first.pulse, ping(-5)).windows).toEqual([]);
+    const again = decidePing(RULES, first.state, first.heartbeat, ping(0));
+    expect(again).toMatchObject({ state: first.state, heartbeat: first.heartbeat, windows: [], folded: 'outdated' });
+    expect(decidePing(RULES, first.state, first.heartbeat, ping(-5)).windows).toEqual([]);
   });
 
   it('a failure counts at once, whatever the threshold', () => {
-    const failed = decidePing({ ...RULES, failureThreshold: 5 }, first.state, first.pulse, ping(5, { signal: 'fail' }));
+    const failed = decidePing(
+      { ...RULES, failureThreshold: 5 },
+      first.state,
+      first.heartbeat,
+      ping(5, { signal: 'fail' }),
+    );
     expect(failed.state).toMatchObject({ state: 'down', message: 'heartbeat: reported a failure' });
   });
 
   it('overdue pings count towards the failure threshold', () => {
     const patient = { ...RULES, failureThreshold: 2 };
-    expect(decideOverdue(patient, first.state, first.pulse, START + 12_000).state.state).toBe('up');
-    expect(decideOverdue(patient, first.state, first.pulse, START + 22_000).state.state).toBe('down');
+    expect(decideOverdue(patient, first.state, first.heartbeat, START + 12_000).state.state).toBe('up');
+    expect(decideOverdue(patient, first.state, first.heartbeat, START + 22_000).state.state).toBe('down');
   });
 
   it('a started job must end within the grace; its success says how long it took', () => {
-    const started = decidePing(RULES, first.state, first.pulse, ping(2_000, { signal: 'start' }));
-    expect(overdueAt(RULES, started.pulse)).toBe(START + 3_000);
-    expect(decidePing(RULES, started.state, started.pulse, ping(2_700)).windows).toMatchObject([{ durationMs: 700 }]);
-    const stuck = decideOverdue(RULES, started.state, started.pulse, START + 3_001);
+    const started = decidePing(RULES, first.state, first.heartbeat, ping(2_000, { signal: 'start' }));
+    expect(overdueAt(RULES, started.heartbeat)).toBe(START + 3_000);
+    expect(decidePing(RULES, started.state, started.heartbeat, ping(2_700)).windows).toMatchObject([
+      { durationMs: 700 },
+    ]);
+    const stuck = decideOverdue(RULES, started.state, started.heartbeat, START + 3_001);
     expect(stuck.state.message).toContain('did not finish');
   });
 
   it('while it is paused nothing counts', () => {
     const paused = pause(first.state, START).state;
-    const pulse: Pulse = first.pulse;
-    expect(decidePing(RULES, paused, pulse, ping(9, { signal: 'fail' })).changes).toEqual([]);
-    expect(decideOverdue(RULES, paused, pulse, START + 1e6).windows).toEqual([]);
+    const heartbeat: HeartbeatState = first.heartbeat;
+    expect(decidePing(RULES, paused, heartbeat, ping(9, { signal: 'fail' })).changes).toEqual([]);
+    expect(decideOverdue(RULES, paused, heartbeat, START + 1e6).windows).toEqual([]);
   });
 });
 
 describe('runs with an id', () => {
-  const fresh: Pick<PulseDecision, 'state' | 'pulse'> = { state: newState('m', START), pulse: {} };
+  const fresh: Pick<HeartbeatDecision, 'state' | 'heartbeat'> = { state: newState('m', START), heartbeat: {} };
   const rules = { ...RULES, next: (after: number) => after + 1e9 };
   /** Folds pings in their order, with a look at what is overdue before each. */
-  const play = (pings: Ping[], now: number): PulseDecision => {
-    let last = decideOverdue(rules, fresh.state, fresh.pulse, START);
-    const windows: PulseDecision['windows'] = [];
+  const play = (pings: Ping[], now: number): HeartbeatDecision => {
+    let last = decideOverdue(rules, fresh.state, fresh.heartbeat, START);
+    const windows: HeartbeatDecision['windows'] = [];
     for (const one of [...pings, undefined]) {
-      const overdue = decideOverdue(rules, last.state, last.pulse, one?.receivedAt ?? START + now);
-      last = one ? decidePing(rules, overdue.state, overdue.pulse, one) : overdue;
+      const overdue = decideOverdue(rules, last.state, last.heartbeat, one?.receivedAt ?? START + now);
+      last = one ? decidePing(rules, overdue.state, overdue.heartbeat, one) : overdue;
       windows.push(...overdue.windows, ...(one ? last.windows : []));
     }
     return { ...last, windows };
@@ -105,7 +112,7 @@ describe('runs with an id', () => {
     });
     // It is told of once, and the schedule goes on as the run that ended has it.
     expect(play(pings, 50_000).windows).toHaveLength(2);
-    expect(play(pings, 50_000).pulse).toMatchObject({ expectedAt: START + 600 + 1e9 });
+    expect(play(pings, 50_000).heartbeat).toMatchObject({ expectedAt: START + 600 + 1e9 });
   });
 
   it('the end of one is not that of another, nor of the run without an id', () => {
@@ -119,18 +126,18 @@ describe('runs with an id', () => {
   });
 
   it('a ping that an instance of before has folded may have been the end of any run', () => {
-    const { state, pulse } = play([start(0, 'a')], 1);
-    const folded = { ...pulse, lastPingId: 'theirs', lastPingAt: START + 5 };
+    const { state, heartbeat } = play([start(0, 'a')], 1);
+    const folded = { ...heartbeat, lastPingId: 'theirs', lastPingAt: START + 5 };
     expect(overdueAt(RULES, folded)).toBeUndefined();
-    expect(decidePing(rules, state, folded, start(6, 'b')).pulse.runs?.open).toEqual([{ rid: 'b', at: START + 6 }]);
+    expect(decidePing(rules, state, folded, start(6, 'b')).heartbeat.runs?.open).toEqual([{ rid: 'b', at: START + 6 }]);
   });
 
   it('an end that comes late still ends its run, and a start that is given out again does not begin it', () => {
-    const { state, pulse } = play([start(0, 'a'), start(7, 'b')], 7);
-    const late = decidePing(rules, state, pulse, end(3, 'a'));
+    const { state, heartbeat } = play([start(0, 'a'), start(7, 'b')], 7);
+    const late = decidePing(rules, state, heartbeat, end(3, 'a'));
     expect(late.folded).toBe('outdated');
-    expect(late.pulse.runs?.open.map(({ rid }) => rid)).toEqual(['b']);
-    expect(decidePing(rules, state, late.pulse, start(0, 'a')).pulse).toBe(late.pulse);
+    expect(late.heartbeat.runs?.open.map(({ rid }) => rid)).toEqual(['b']);
+    expect(decidePing(rules, state, late.heartbeat, start(0, 'a')).heartbeat).toBe(late.heartbeat);
   });
 
   it('each run that outlasts the grace is told of once, whatever begins and ends beside it', () => {
@@ -151,7 +158,7 @@ describe('runs with an id', () => {
 
   it('are bounded: beyond twenty open ones the newest are not followed', () => {
     const many = Array.from({ length: 30 }, (_, n) => start(n, `${n}`));
-    expect(play(many, 30).pulse.runs?.open.map(({ at }) => at - START)).toEqual(
+    expect(play(many, 30).heartbeat.runs?.open.map(({ at }) => at - START)).toEqual(
       Array.from({ length: 20 }, (_, n) => n),
     );
   });
@@ -196,16 +203,16 @@ describe('a ping of a host whose clock is ahead', () => {
     const bits = fc.record({ ahead: fc.integer({ min: 1, max: 60_000 }), pings: fc.integer({ min: 1, max: 5 }) });
     fc.assert(
       fc.property(bits, ({ ahead, pings }) => {
-        let { state, pulse } = { state: newState('m', 0), pulse: {} as Pulse };
+        let { state, heartbeat } = { state: newState('m', 0), heartbeat: {} as HeartbeatState };
         for (let n = 1; n <= pings; n++) {
           const receivedAt = n * HOUR - ahead;
-          expect(decideOverdue(hourly, state, pulse, receivedAt).windows).toEqual([]);
+          expect(decideOverdue(hourly, state, heartbeat, receivedAt).windows).toEqual([]);
           const of: Ping = { pingId: `${n}`, signal: 'success', receivedAt, publishedAt: n * HOUR };
-          ({ state, pulse } = decidePing(hourly, state, pulse, of));
+          ({ state, heartbeat } = decidePing(hourly, state, heartbeat, of));
         }
         const noticed = (pings + 1) * HOUR + hourly.graceMs + 1;
-        expect(decideOverdue(hourly, state, pulse, noticed - 1).windows).toEqual([]);
-        expect(decideOverdue(hourly, state, pulse, noticed).state.state).toBe('down');
+        expect(decideOverdue(hourly, state, heartbeat, noticed - 1).windows).toEqual([]);
+        expect(decideOverdue(hourly, state, heartbeat, noticed).state.state).toBe('down');
       }),
     );
   });
@@ -218,12 +225,12 @@ describe('pings that come through gateways whose clocks differ', () => {
     ping(at, { receivedAt: START + at + clock, ...over });
 
   it('count in the order in which the broker took them: a failure is not lost behind its start', () => {
-    const started = decidePing(RULES, fresh.state, fresh.pulse, through(30_000, 100, { signal: 'start' }));
-    const failed = decidePing(RULES, started.state, started.pulse, through(0, 600, { signal: 'fail' }));
+    const started = decidePing(RULES, fresh.state, fresh.heartbeat, through(30_000, 100, { signal: 'start' }));
+    const failed = decidePing(RULES, started.state, started.heartbeat, through(0, 600, { signal: 'fail' }));
     expect(failed.state.state).toBe('down');
-    const ended = decidePing(RULES, started.state, started.pulse, through(0, 600));
+    const ended = decidePing(RULES, started.state, started.heartbeat, through(0, 600));
     expect(ended).toMatchObject({ folded: 'evidence', windows: [{ verdict: 'up', durationMs: 0 }] });
-    expect(ended.pulse.startedAt).toBeUndefined();
+    expect(ended.heartbeat.startedAt).toBeUndefined();
   });
 
   it('count once each, and each that is given out again is outdated', () => {
@@ -232,17 +239,17 @@ describe('pings that come through gateways whose clocks differ', () => {
       fc.property(fc.array(one, { maxLength: 20 }), (all) => {
         let at = 60_000;
         const pings = all.map(({ clock, after, signal }) => through(clock, (at += after), { signal }));
-        let last: Pick<PulseDecision, 'state' | 'pulse'> = fresh;
+        let last: Pick<HeartbeatDecision, 'state' | 'heartbeat'> = fresh;
         for (const each of pings) {
-          const decision = decidePing(RULES, last.state, last.pulse, each);
+          const decision = decidePing(RULES, last.state, last.heartbeat, each);
           expect(decision.folded).toBe('evidence');
           last = decision;
         }
         for (const each of pings) {
-          const { state, pulse } = last;
-          expect(decidePing(RULES, state, pulse, each)).toMatchObject({
+          const { state, heartbeat } = last;
+          expect(decidePing(RULES, state, heartbeat, each)).toMatchObject({
             state,
-            pulse,
+            heartbeat,
             folded: 'outdated',
             windows: [],
           });
@@ -252,14 +259,14 @@ describe('pings that come through gateways whose clocks differ', () => {
   });
 
   it('one that was received a minute before the newest, and is published again today, is outdated', () => {
-    const { state, pulse } = decidePing(RULES, fresh.state, fresh.pulse, ping(60_002));
+    const { state, heartbeat } = decidePing(RULES, fresh.state, fresh.heartbeat, ping(60_002));
     const again = ping(70_000, { receivedAt: START + 1, signal: 'fail' });
-    expect(decidePing(RULES, state, pulse, again)).toMatchObject({ state, pulse, folded: 'outdated' });
+    expect(decidePing(RULES, state, heartbeat, again)).toMatchObject({ state, heartbeat, folded: 'outdated' });
   });
 
   it('beside an instance of the version before, which notes the gateway’s time alone, they count in the order of that', () => {
-    const { state, pulse } = fresh;
-    const theirs = { ...pulse, lastPingId: 'theirs', lastPingAt: START + 500 };
+    const { state, heartbeat } = fresh;
+    const theirs = { ...heartbeat, lastPingId: 'theirs', lastPingAt: START + 500 };
     expect(decidePing(RULES, state, theirs, ping(400)).folded).toBe('outdated');
     expect(decidePing(RULES, state, theirs, ping(600)).folded).toBe('evidence');
   });

@@ -30,7 +30,7 @@ export interface Schedule {
 }
 
 /** Where a heartbeat's schedule stands. Empty until the first ping: nobody is late before the job ever ran. */
-export interface Pulse {
+export interface HeartbeatState {
   lastPingId?: string;
   lastPingAt?: number;
   /** When the newest was published, and which that was: instances of the version before do not move it on. */
@@ -43,7 +43,7 @@ export interface Pulse {
 }
 
 /** What one ping, or its absence, adds to the record. */
-export interface PulseWindow {
+export interface HeartbeatWindow {
   dueAt: number;
   outcome: 'ran' | 'late' | 'missed';
   verdict?: 'up' | 'down';
@@ -52,9 +52,9 @@ export interface PulseWindow {
   durationMs?: number;
 }
 
-export interface PulseDecision extends Decision {
-  pulse: Pulse;
-  windows: PulseWindow[];
+export interface HeartbeatDecision extends Decision {
+  heartbeat: HeartbeatState;
+  windows: HeartbeatWindow[];
 }
 
 type Thresholds = Pick<Rules, 'failureThreshold' | 'recoveryThreshold'>;
@@ -69,41 +69,52 @@ const CLOCKS_MS = 60_000;
 const OVERDUE_MAX = 1_000;
 
 /** Folds one ping. One that is older than the newest, or was folded already, changes nothing but the end of its run. */
-export function decidePing(rules: Thresholds & Schedule, state: MonitorState, pulse: Pulse, ping: Ping): PulseDecision {
-  if (state.state === 'paused') return still(state, pulse, 'paused');
-  if (isOutdated(pulse, ping)) {
+export function decidePing(
+  rules: Thresholds & Schedule,
+  state: MonitorState,
+  heartbeat: HeartbeatState,
+  ping: Ping,
+): HeartbeatDecision {
+  if (state.state === 'paused') return still(state, heartbeat, 'paused');
+  if (isOutdated(heartbeat, ping)) {
     const ends = ping.rid !== undefined && ping.signal !== 'start';
-    return still(state, ends ? runsAfter(pulse, ping, pulse.lastPingId) : pulse, 'outdated');
+    return still(state, ends ? runsAfter(heartbeat, ping, heartbeat.lastPingId) : heartbeat, 'outdated');
   }
   const { pingId, receivedAt, publishedAt } = ping;
   const newest = { lastPingId: pingId, lastPingAt: receivedAt, published: { pingId, at: publishedAt } };
-  const seen = { ...runsAfter(pulse, ping, pingId), ...newest };
+  const seen = { ...runsAfter(heartbeat, ping, pingId), ...newest };
   if (ping.signal === 'start') {
     return still(state, ping.rid === undefined ? { ...seen, startedAt: ping.receivedAt } : seen, 'evidence');
   }
-  const run = runsOf(pulse).find(({ rid }) => rid === ping.rid);
-  const startedAt = run?.at ?? pulse.startedAt;
+  const run = runsOf(heartbeat).find(({ rid }) => rid === ping.rid);
+  const startedAt = run?.at ?? heartbeat.startedAt;
   const { startedAt: _ended, ...rest } = seen;
   const failed = ping.signal === 'fail' || (ping.exitCode ?? 0) !== 0;
-  const window: PulseWindow = {
-    dueAt: Math.min(ping.receivedAt, pulse.expectedAt ?? ping.receivedAt),
-    outcome: ping.receivedAt > (pulse.expectedAt ?? Infinity) + rules.graceMs ? 'late' : 'ran',
+  const window: HeartbeatWindow = {
+    dueAt: Math.min(ping.receivedAt, heartbeat.expectedAt ?? ping.receivedAt),
+    outcome: ping.receivedAt > (heartbeat.expectedAt ?? Infinity) + rules.graceMs ? 'late' : 'ran',
     verdict: failed ? 'down' : 'up',
     reason: failed ? 'heartbeat' : 'ok',
     message: failed ? failureText(ping) : firstLine(ping.message, 'ok'),
     ...(startedAt === undefined ? {} : { durationMs: Math.max(0, ping.receivedAt - startedAt) }),
   };
   // The end of a run with an id says nothing of the one without.
-  const next: Pulse = { ...(run ? seen : rest), expectedAt: expectedAfter(rules, ping.receivedAt, pulse.expectedAt) };
+  const next: HeartbeatState = {
+    ...(run ? seen : rest),
+    expectedAt: expectedAfter(rules, ping.receivedAt, heartbeat.expectedAt),
+  };
   return folded(failed ? { ...rules, failureThreshold: 1 } : rules, state, {
-    pulse: next,
+    heartbeat: next,
     window,
     at: ping.receivedAt,
   });
 }
 
 /** Whether a ping is the newest one again, or older. */
-function isOutdated({ lastPingId, lastPingAt, published }: Pulse, { pingId, receivedAt, publishedAt }: Ping): boolean {
+function isOutdated(
+  { lastPingId, lastPingAt, published }: HeartbeatState,
+  { pingId, receivedAt, publishedAt }: Ping,
+): boolean {
   if (lastPingAt === undefined) return false;
   const newestAt = published?.pingId === lastPingId ? published?.at : undefined;
   return pingId === lastPingId || publishedAt < (newestAt ?? lastPingAt) || receivedAt < lastPingAt - CLOCKS_MS;
@@ -126,11 +137,11 @@ export function expectedAfter(rules: Schedule, pingAt: number, expectedAt?: numb
 }
 
 /** When a heartbeat is overdue if nothing comes: the expected ping plus grace, or a run that outlasts the grace. */
-export function overdueAt(rules: Pick<Schedule, 'graceMs'>, pulse: Pulse): number | undefined {
+export function overdueAt(rules: Pick<Schedule, 'graceMs'>, heartbeat: HeartbeatState): number | undefined {
   const first = Math.min(
-    pulse.expectedAt ?? Infinity,
-    pulse.startedAt ?? Infinity,
-    firstStarted(pulse)?.at ?? Infinity,
+    heartbeat.expectedAt ?? Infinity,
+    heartbeat.startedAt ?? Infinity,
+    firstStarted(heartbeat)?.at ?? Infinity,
   );
   return first === Infinity ? undefined : first + rules.graceMs;
 }
@@ -139,21 +150,21 @@ export function overdueAt(rules: Pick<Schedule, 'graceMs'>, pulse: Pulse): numbe
 export function decideOverdue(
   rules: Thresholds & Schedule,
   before: MonitorState,
-  from: Pulse,
+  from: HeartbeatState,
   now: number,
-): PulseDecision {
+): HeartbeatDecision {
   let decision = still(before, from, 'none');
   if (before.state === 'paused') return decision;
   for (let marked = 0; marked < OVERDUE_MAX; marked += 1) {
-    const { pulse, state } = decision;
-    const overdue = overdueAt(rules, pulse);
+    const { heartbeat, state } = decision;
+    const overdue = overdueAt(rules, heartbeat);
     if (overdue === undefined || now <= overdue) break;
     const dueAt = overdue - rules.graceMs;
-    const { pulse: next, message: stuck } = given(rules, pulse, dueAt);
-    const late = now - (pulse.lastPingAt === undefined ? dueAt : expectedAfter(rules, pulse.lastPingAt));
+    const { heartbeat: next, message: stuck } = given(rules, heartbeat, dueAt);
+    const late = now - (heartbeat.lastPingAt === undefined ? dueAt : expectedAfter(rules, heartbeat.lastPingAt));
     const message = stuck ?? `heartbeat: overdue by ${spoken(Math.max(late, now - dueAt))}`;
-    const window: PulseWindow = { dueAt, outcome: 'missed', reason: 'heartbeat', message };
-    const step = folded(rules, state, { pulse: next, window, at: overdue });
+    const window: HeartbeatWindow = { dueAt, outcome: 'missed', reason: 'heartbeat', message };
+    const step = folded(rules, state, { heartbeat: next, window, at: overdue });
     decision = {
       ...step,
       changes: [...decision.changes, ...step.changes],
@@ -164,30 +175,37 @@ export function decideOverdue(
 }
 
 /** What stands after the ping, or the end of a run, that was due at a time did not come; and what there is to say of a run. */
-function given(rules: Schedule, pulse: Pulse, dueAt: number): { pulse: Pulse; message?: string } {
-  const { startedAt, ...rest } = pulse;
-  const run = firstStarted(pulse);
+function given(
+  rules: Schedule,
+  heartbeat: HeartbeatState,
+  dueAt: number,
+): { heartbeat: HeartbeatState; message?: string } {
+  const { startedAt, ...rest } = heartbeat;
+  const run = firstStarted(heartbeat);
   // A run that hangs says nothing of the times at which others are due.
-  if (run?.at === dueAt && dueAt !== pulse.expectedAt && dueAt !== startedAt) {
+  if (run?.at === dueAt && dueAt !== heartbeat.expectedAt && dueAt !== startedAt) {
     const message = `heartbeat: run ${run.rid} started and did not finish in time`;
     return {
-      pulse: { ...runsAfter(pulse, run, pulse.lastPingId), expectedAt: pulse.expectedAt ?? rules.next(dueAt) },
+      heartbeat: {
+        ...runsAfter(heartbeat, run, heartbeat.lastPingId),
+        expectedAt: heartbeat.expectedAt ?? rules.next(dueAt),
+      },
       message,
     };
   }
   const next = { ...rest, expectedAt: rules.next(Math.max(dueAt, startedAt ?? 0)) };
   return dueAt === startedAt
-    ? { pulse: next, message: 'heartbeat: started and did not finish in time' }
-    : { pulse: next };
+    ? { heartbeat: next, message: 'heartbeat: started and did not finish in time' }
+    : { heartbeat: next };
 }
 
-interface Pulsed {
-  pulse: Pulse;
-  window: PulseWindow;
+interface JudgedHeartbeat {
+  heartbeat: HeartbeatState;
+  window: HeartbeatWindow;
   at: number;
 }
 
-function folded(rules: Thresholds, state: MonitorState, { pulse, window, at }: Pulsed): PulseDecision {
+function folded(rules: Thresholds, state: MonitorState, { heartbeat, window, at }: JudgedHeartbeat): HeartbeatDecision {
   const before = state.locations[HEARTBEAT_LOCATION] ?? silentLocation;
   const found = { verdict: window.verdict ?? ('down' as const), reason: window.reason, message: window.message };
   const location = count({ ...NO_PROBES, ...rules }, { ...before, dueAt: window.dueAt, attempt: 0, at }, found);
@@ -197,7 +215,7 @@ function folded(rules: Thresholds, state: MonitorState, { pulse, window, at }: P
   const { verdict } = location;
   const changed =
     verdict === 'unknown' ? { state: next, changes: [] } : change(next, { state: verdict, ...texts(found) }, at);
-  return { ...changed, folded: 'evidence', confirmations: [], pulse, windows: [window] };
+  return { ...changed, folded: 'evidence', confirmations: [], heartbeat, windows: [window] };
 }
 
 const NO_PROBES = { locations: [HEARTBEAT_LOCATION], quorum: 1, confirm: false, intervalMs: 0, timeoutMs: 0 };
@@ -206,8 +224,8 @@ function texts({ reason, message }: { reason: string; message: string }) {
   return { reason, message };
 }
 
-function still(state: MonitorState, pulse: Pulse, why: Decision['folded']): PulseDecision {
-  return { state, folded: why, changes: [], confirmations: [], pulse, windows: [] };
+function still(state: MonitorState, heartbeat: HeartbeatState, why: Decision['folded']): HeartbeatDecision {
+  return { state, folded: why, changes: [], confirmations: [], heartbeat, windows: [] };
 }
 
 function failureText(ping: Ping): string {

@@ -16,7 +16,7 @@ export const silentLocation: LocationState = {
   up: 0,
 };
 
-type Found = NonNullable<CheckResult['finding']>;
+type Finding = NonNullable<CheckResult['finding']>;
 
 /** Whether evidence is newer than what a location has folded. The same evidence again is not. */
 export function isNewer(location: LocationState, result: Pick<CheckResult, 'dueAt' | 'attempt'>): boolean {
@@ -25,7 +25,7 @@ export function isNewer(location: LocationState, result: Pick<CheckResult, 'dueA
 }
 
 /** Counts one finding and draws the location's verdict from the counts. */
-export function count(rules: Rules, location: LocationState, found: Pick<Found, 'verdict' | 'reason' | 'message'>) {
+export function count(rules: Rules, location: LocationState, found: Pick<Finding, 'verdict' | 'reason' | 'message'>) {
   const next = { ...location, reason: found.reason, message: found.message };
   const { verdict } = found;
   next.down = verdict === 'down' ? more(location.down) : 0;
@@ -72,7 +72,7 @@ export function settled(location: LocationState): LocationState {
 }
 
 /** The confirmation to ask for after a first failure. */
-export function confirmationOf(rules: Rules, result: CheckResult, found: Found, now: number): Confirmation {
+export function confirmationOf(rules: Rules, result: CheckResult, found: Finding, now: number): Confirmation {
   return {
     window: result.window,
     dueAt: result.dueAt,

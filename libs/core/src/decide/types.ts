@@ -111,7 +111,7 @@ export interface IncidentChange {
   message: string;
 }
 
-export type Change = StateChange | IncidentChange;
+export type DecidedChange = StateChange | IncidentChange;
 
 /** What became of a result: why it was, or was not, counted. */
 export type Folded = 'evidence' | 'confirmation' | 'missed' | 'outdated' | 'unasked' | 'other_location' | 'paused';
@@ -120,7 +120,7 @@ export interface Decision {
   state: MonitorState;
   folded: Folded | 'none';
   /** In the order in which they happened. Empty where nothing changed that anyone must hear of. */
-  changes: Change[];
+  changes: DecidedChange[];
   /** Checks to ask for, now. */
   confirmations: Confirmation[];
 }

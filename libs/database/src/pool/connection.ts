@@ -14,7 +14,7 @@ export interface Session {
 }
 
 /** What a statement gave. */
-export interface Answer<R> {
+export interface StatementResult<R> {
   command: string;
   rows: R[];
 }
@@ -73,12 +73,17 @@ export class Connection {
   }
 
   /** Runs one statement after those before it. @throws the driver's error, or ConnectionTimeout */
-  run<R>(text: string, values: readonly unknown[] = [], name?: string, timeoutMs?: number): Promise<Answer<R>> {
+  run<R>(
+    text: string,
+    values: readonly unknown[] = [],
+    name?: string,
+    timeoutMs?: number,
+  ): Promise<StatementResult<R>> {
     const query = { text, values: values as unknown[], ...(name === undefined ? {} : { name }) };
     const mine = this.last.then(() =>
       this.bounded(
         // What a statement's rows look like is the caller's to say: the driver only knows that they have columns.
-        () => this.client.query(query) as Promise<Answer<unknown>> as Promise<Answer<R>>,
+        () => this.client.query(query) as Promise<StatementResult<unknown>> as Promise<StatementResult<R>>,
         timeoutMs ?? this.statementTimeoutMs,
       ),
     );

@@ -38,7 +38,7 @@ export async function runTransaction<T>(
   }
 }
 
-type Outcome<T> = { value: T } | { error: unknown; again: boolean };
+type AttemptOutcome<T> = { value: T } | { error: unknown; again: boolean };
 
 /** One attempt on one connection. */
 class Attempt implements Transaction {
@@ -58,7 +58,7 @@ class Attempt implements Transaction {
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
-  async run<T>(fn: (tx: Transaction) => Promise<T>): Promise<Outcome<T>> {
+  async run<T>(fn: (tx: Transaction) => Promise<T>): Promise<AttemptOutcome<T>> {
     try {
       this.connection = await this.pool.acquire();
     } catch (cause) {
@@ -108,7 +108,7 @@ class Attempt implements Transaction {
     this.committed.push(fn);
   }
 
-  private async runOn<T>(connection: Connection, fn: (tx: Transaction) => Promise<T>): Promise<Outcome<T>> {
+  private async runOn<T>(connection: Connection, fn: (tx: Transaction) => Promise<T>): Promise<AttemptOutcome<T>> {
     let value: T;
     try {
       await this.begin(connection);
@@ -137,7 +137,7 @@ class Attempt implements Transaction {
     }
   }
 
-  private async abandon(connection: Connection, cause: unknown): Promise<Outcome<never>> {
+  private async abandon(connection: Connection, cause: unknown): Promise<AttemptOutcome<never>> {
     if (!connection.broken) await connection.run('ROLLBACK').catch(() => connection.destroy());
     if (this.expiry.signal.aborted) return { error: this.tooLong(), again: false };
     const again = this.failure !== undefined && this.failure.kind !== 'refused';

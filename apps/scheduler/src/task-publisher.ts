@@ -12,25 +12,25 @@ const doubled = meter.createCounter('tocsin_tasks_doubled_total', {
 });
 const failed = meter.createCounter('tocsin_tasks_failed_total', { description: 'Check tasks the stream did not take' });
 
-/** Puts the tasks of due windows into the stream, each under the id that makes a double harmless. */
+/** Publishes the tasks of due windows, each under an id that makes a double harmless. */
 @Injectable()
-export class Dispatcher {
-  private readonly logger = new Logger(Dispatcher.name);
+export class TaskPublisher {
+  private readonly logger = new Logger(TaskPublisher.name);
 
   constructor(private readonly messaging: Messaging) {}
 
   /**
-   * Publishes one task per location of a due window. Never rejects: what could not be published within the patience of
-   * the client is counted, and the record's sweep marks the window as missed.
+   * Publishes one task per location of a due window. Never rejects: a task that the broker does not take in time is
+   * counted and logged, and the sweep of incidents marks its window as missed.
    */
-  async dispatch(due: DueWindow): Promise<void> {
+  async publishDue(due: DueWindow): Promise<void> {
     const { monitor, window } = due;
     await Promise.all(
       monitor.spec.locations.map((location) => this.publish(monitor, { window, location, attempt: 0 })),
     );
   }
 
-  /** Checks a monitor now, outside its grid: it is new, or it was changed, and nobody wants to wait for its window. */
+  /** Has a new or changed monitor checked at once, outside its grid: a person may wait for the result. */
   async checkNow(monitor: ProbedMonitor, window: number, now: number): Promise<void> {
     const attempt = MANUAL_ATTEMPT + monitor.revision;
     await Promise.all(
