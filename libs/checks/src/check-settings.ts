@@ -1,10 +1,8 @@
-import type { MonitorKind, MonitorSpec } from '@tocsin/contracts';
+import type { MonitorKind, MonitorSpec, SettingsOf } from '@tocsin/contracts';
 import type { FieldError } from '@tocsin/core';
 import { heartbeatFaults } from './heartbeat/settings.ts';
 import { httpFaults } from './http/settings.ts';
 import { tcpFaults } from './tcp/settings.ts';
-
-type SettingsOf<K extends MonitorKind> = Extract<MonitorSpec, { kind: K }>['settings'];
 
 /** What no schema can say of the settings of each kind, with paths into them. */
 const faults = {

@@ -1,10 +1,15 @@
-import { type CheckTarget, checkTarget, type CheckTask, type Finding, type ProbedKind } from '@tocsin/contracts';
+import {
+  type CheckTarget,
+  checkTarget,
+  type CheckTask,
+  type Finding,
+  type ProbedKind,
+  type SettingsOf,
+} from '@tocsin/contracts';
 import type { Check, CheckContext } from './check.ts';
 import { defect } from './failure.ts';
 import { checkHttp } from './http/http.ts';
 import { checkTcp } from './tcp/tcp.ts';
-
-type SettingsOf<K extends ProbedKind> = Extract<CheckTarget, { kind: K }>['settings'];
 
 /** Every kind of check, one line each. */
 const checks = {

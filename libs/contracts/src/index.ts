@@ -7,14 +7,20 @@ export * from './monitoring/check.ts';
 export { type Assertion } from './monitoring/kinds/http/assertion.ts';
 export { type HttpSettings, httpSettings } from './monitoring/kinds/http/http.ts';
 export { heartbeatOf, type HeartbeatSettings } from './monitoring/kinds/heartbeat.ts';
-export { type MonitorKind, monitorKinds, type ProbedKind, traitsOf } from './monitoring/kinds/kinds.ts';
+export {
+  type MonitorKind,
+  monitorKinds,
+  type ProbedKind,
+  type SettingsOf,
+  traitsOf,
+} from './monitoring/kinds/kinds.ts';
 export { type TcpSettings, tcpSettings } from './monitoring/kinds/tcp.ts';
 export * from './monitoring/monitor.ts';
 export * from './monitoring/report.ts';
 export { checkTaskOf } from './monitoring/task.ts';
 export * from './notifications/channel.ts';
 export { type EmailSettings } from './notifications/channels/email/email.ts';
-export { type ChannelKind, channelKinds } from './notifications/channels/kinds.ts';
+export { type ChannelKind, channelKinds, type ChannelOf } from './notifications/channels/kinds.ts';
 export * from './notifications/notification.ts';
 export { type Mailbox, parseMailbox } from './notifications/channels/email/mailbox.ts';
 export { fieldErrors, pointer } from './rest/field-errors.ts';

@@ -1,4 +1,4 @@
-import type { ChannelSpec } from '@tocsin/contracts';
+import type { ChannelKind, ChannelOf, ChannelSpec } from '@tocsin/contracts';
 import type { Notification, Recipients } from '../notifications/notification.ts';
 
 /** What one attempt to send came to. */
@@ -25,9 +25,9 @@ export interface Attempt<C extends ChannelSpec> {
 }
 
 /** One kind of channel. Adding a kind is adding one of these. */
-export interface Sender<K extends ChannelSpec['kind']> {
+export interface Sender<K extends ChannelKind> {
   /** The receiver as it may be shown: without secrets. */
-  to(channel: Extract<ChannelSpec, { kind: K }>): string;
+  to(channel: ChannelOf<K>): string;
   /** Makes one attempt. Never throws for what the receiver or the network does: that is an outcome. */
-  send(attempt: Attempt<Extract<ChannelSpec, { kind: K }>>): Promise<SendOutcome>;
+  send(attempt: Attempt<ChannelOf<K>>): Promise<SendOutcome>;
 }

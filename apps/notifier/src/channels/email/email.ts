@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { openConnection } from '@tocsin/checks';
-import { type ChannelSpec, type EmailSettings, parseMailbox } from '@tocsin/contracts';
+import { type ChannelOf, type EmailSettings, parseMailbox } from '@tocsin/contracts';
 import type { TargetGuard } from '@tocsin/core';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Notification } from '../../notifications/notification.ts';
@@ -10,7 +10,7 @@ import { NOBODY, openRecipients, outcomeFor, type Refusal } from './email.recipi
 import type { Attempt, SendOutcome, Sender } from '../sender.ts';
 import { deliver } from './smtp.ts';
 
-type EmailChannel = Extract<ChannelSpec, { kind: 'email' }>;
+type EmailChannel = ChannelOf<'email'>;
 
 const CONNECT_MS = 5_000;
 /** A login that is refused, or missing: the operator can correct it (RFC 4954, section 6). */

@@ -1,5 +1,5 @@
 import { type HttpSent, sendHttp } from '@tocsin/checks';
-import type { ChannelSpec } from '@tocsin/contracts';
+import type { ChannelOf } from '@tocsin/contracts';
 import type { TargetGuard } from '@tocsin/core';
 import { carryTrace } from '@tocsin/telemetry';
 import { cleanAnswer, reasonOf } from '../answer.ts';
@@ -9,7 +9,7 @@ import type { Attempt, SendOutcome, Sender } from '../sender.ts';
 import { signatureOf } from './signature.ts';
 import { webhookBody } from './webhook.body.ts';
 
-type WebhookChannel = Extract<ChannelSpec, { kind: 'webhook' }>;
+type WebhookChannel = ChannelOf<'webhook'>;
 
 /** How much of the body is read, and for how long: the status was the answer. */
 const READ = { readBytes: 4_096, readMs: 1_000 };

@@ -12,6 +12,9 @@ export const monitorKinds = {
 };
 
 export type MonitorKind = keyof typeof monitorKinds;
+/** The settings of a kind. */
+export type SettingsOf<K extends MonitorKind> = z.infer<(typeof monitorKinds)[K]['settings']>;
+
 /** A kind that probers check. */
 export type ProbedKind = {
   [K in MonitorKind]: (typeof monitorKinds)[K] extends { target: z.ZodType } ? K : never;

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { emailKind } from './email/email.ts';
 import { webhookKind } from './webhook.ts';
 
@@ -8,3 +9,5 @@ export const channelKinds = {
 };
 
 export type ChannelKind = keyof typeof channelKinds;
+/** A channel of one kind. */
+export type ChannelOf<K extends ChannelKind> = z.infer<(typeof channelKinds)[K]['spec']>;
