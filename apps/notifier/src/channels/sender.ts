@@ -24,7 +24,7 @@ export interface Attempt<C extends ChannelSpec> {
   signal: AbortSignal;
 }
 
-/** One kind of channel. Adding a kind is adding one of these. */
+/** How one kind of channel is sent to. */
 export interface Sender<K extends ChannelKind> {
   /** The receiver as it may be shown: without secrets. */
   to(channel: ChannelOf<K>): string;

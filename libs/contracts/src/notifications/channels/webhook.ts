@@ -32,7 +32,6 @@ const webhookSettings = z.strictObject({
     .optional()
     .meta({ description: 'How the receiver is trusted' }),
 });
-export type WebhookSettings = z.infer<typeof webhookSettings>;
 
 export const webhookKind = channelKind('webhook', {
   title: 'Webhook',
