@@ -38,6 +38,6 @@ describe('the short table', () => {
     const [headings = '', rule = '', line = ''] = asSummary(run).split('\n');
     expect([rule.length, line.length]).toEqual([headings.length, headings.length]);
     expect(rule).toMatch(/^\| -+ \| -+: \| /);
-    expect(line).toContain(' |     3 | ');
+    expect(line).toContain(' |    3 | ');
   });
 });
