@@ -1,6 +1,14 @@
 import { contract, type IfRevision, type Monitor, type Role } from '@tocsin/contracts';
 import { idFrom, newId, TocsinError } from '@tocsin/core';
-import { type CommandContext, commandPattern, JetStreamTransport, Messaging } from '@tocsin/messaging';
+import {
+  type CommandContext,
+  type CommandSpec,
+  type ConsumerSpec,
+  type HandlerBinding,
+  JetStreamTransport,
+  Messaging,
+  type RequestSpec,
+} from '@tocsin/messaging';
 import { atTheEnd } from '@tocsin/testing';
 import { createHash } from 'node:crypto';
 
@@ -30,19 +38,21 @@ export class FakeOwner {
     return new FakeOwner(messaging);
   }
 
-  answers(spec: { subject: string }, handler: (input: never) => unknown): this {
-    this.transport.addHandler(spec.subject, async (input: unknown) => handler(input as never), false);
+  answers(request: RequestSpec, handler: (input: never) => unknown): this {
+    const binding: HandlerBinding = { kind: 'request', request };
+    this.transport.addHandler(request.subject, async (input: unknown) => handler(input as never), false, binding);
     return this;
   }
 
   /** Takes what a consumer delivers. */
-  handles(consumer: string, handler: (data: never) => void): this {
-    this.transport.addHandler(consumer, async (data: unknown) => handler(data as never), true);
+  handles(consumer: ConsumerSpec, handler: (data: never) => void): this {
+    const binding: HandlerBinding = { kind: 'consumer', consumer, options: {} };
+    this.transport.addHandler(consumer.durable, async (data: unknown) => handler(data as never), true, binding);
     return this;
   }
 
   /** Carries a command out once per operation, as owners do, and remembers what came of it. */
-  carriesOut(spec: { service: string; name: string }, handler: Handler): this {
+  carriesOut(command: CommandSpec, handler: Handler): this {
     const once = async (input: unknown, ctx: CommandContext): Promise<unknown> => {
       const before = this.operations.get(ctx.operationId);
       // As the database does: of two that race, the second waits for the first one's commit.
@@ -50,7 +60,7 @@ export class FakeOwner {
       if (before && before.hash !== ctx.requestHash)
         throw new TocsinError('key_reused', 'This key named another request.');
       if (before) return before.result;
-      this.seen.push({ command: spec.name, input, ctx });
+      this.seen.push({ command: command.name, input, ctx });
       const ending: Ending = { hash: ctx.requestHash, ended: false };
       this.operations.set(ctx.operationId, ending);
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -65,16 +75,14 @@ export class FakeOwner {
         resolve();
       }
     };
-    this.transport.addHandler(
-      commandPattern(spec),
-      (input: unknown, ctx: unknown) => once(input, ctx as CommandContext),
-      false,
-    );
+    const binding: HandlerBinding = { kind: 'command', command };
+    const handle = (input: unknown, ctx: unknown): Promise<unknown> => once(input, ctx as CommandContext);
+    this.transport.addHandler(`commands.${command.service}.${command.name}`, handle, false, binding);
     return this;
   }
 
-  knowsOperations(spec: { subject: string }): this {
-    return this.answers(spec, ({ operationId }: { operationId: string }) => {
+  knowsOperations(request: RequestSpec): this {
+    return this.answers(request, ({ operationId }: { operationId: string }) => {
       const ending = this.operations.get(operationId);
       if (!ending?.ended) return { status: 'unknown' };
       const requestHash = ending.hash || undefined;

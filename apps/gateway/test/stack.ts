@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type ChannelSpec, commands, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
+import { type ChannelSpec, commands, consumers, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
 import { heartbeatKeysOf, newId, type SecretKeys, TocsinError, tokenSecret } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
 import type { RunningNats, RunningRedis } from '@tocsin/local';
@@ -139,7 +139,7 @@ export class Stack {
       .knowsOperations(requests.operationsOfMonitors);
     this.owners.incidents
       .knowsOperations(requests.operationsOfIncidents)
-      .handles('incidentsHeartbeats', (heartbeat: Heartbeat) => void this.heartbeats.push(heartbeat));
+      .handles(consumers.incidentsHeartbeats, (heartbeat: Heartbeat) => void this.heartbeats.push(heartbeat));
     this.owners.notifier.knowsOperations(requests.operationsOfNotifier);
     this.owners.status.answers(requests.statesGet, async ({ monitorIds }: { monitorIds: string[] }) => {
       await this.statusFrozen;

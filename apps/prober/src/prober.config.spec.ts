@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bootSettings, proberConfig } from './prober.config.ts';
+import { proberConfig } from './prober.config.ts';
 
 const TOCSIN_SECRET = Buffer.alloc(32).toString('base64');
 
@@ -18,14 +18,5 @@ describe('the settings of a prober', () => {
   ])('refuse %s=%s', (key, value) => {
     const parsed = proberConfig.safeParse({ TOCSIN_SECRET, [key]: value });
     expect(parsed.error?.issues.map((issue) => issue.path[0])).toEqual([key]);
-  });
-
-  test('are read the same before and after the start', () => {
-    const env = { TOCSIN_SECRET, TOCSIN_LOCATION: 'lab', TOCSIN_CONCURRENCY: '7' };
-    expect(proberConfig.parse(env)).toMatchObject(bootSettings(env));
-    expect(bootSettings({ TOCSIN_LOCATION: '', TOCSIN_CONCURRENCY: 'x' })).toEqual({
-      location: 'default',
-      concurrency: 200,
-    });
   });
 });

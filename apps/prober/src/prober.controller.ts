@@ -1,8 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import type { CheckTask } from '@tocsin/contracts';
-import type { Delivery } from '@tocsin/messaging';
-import { bootSettings } from './prober.config.ts';
+import { type CheckTask, proberTasks } from '@tocsin/contracts';
+import { Consumes, type Delivery } from '@tocsin/messaging';
+import type { ProberConfig } from './prober.config.ts';
 import { ProberService } from './prober.service.ts';
 
 /** Longer than the longest check, so that its task is held while it runs. */
@@ -12,8 +11,11 @@ const HOLD_MS = 330_000;
 export class ProberController {
   constructor(private readonly prober: ProberService) {}
 
-  @EventPattern<string>('proberTasks', { concurrency: bootSettings(process.env).concurrency, timeoutMs: HOLD_MS })
-  check(@Payload() task: CheckTask, @Ctx() delivery: Delivery<CheckTask>): Promise<void> {
+  @Consumes(
+    ({ location }: ProberConfig) => proberTasks(location),
+    ({ concurrency }: ProberConfig) => ({ concurrency, timeoutMs: HOLD_MS }),
+  )
+  check(task: CheckTask, delivery: Delivery<CheckTask>): Promise<void> {
     return this.prober.answer(task, delivery.deliveries);
   }
 }

@@ -6,7 +6,6 @@ import {
   contract,
   httpSettings,
   type HttpSettings,
-  proberTasks,
   type Result,
   result as resultSchema,
   subjects,
@@ -21,13 +20,12 @@ export class Desk {
   private constructor(readonly messaging: Messaging) {}
 
   static async open(url: string): Promise<Desk> {
-    const consumers = { ...contract.consumers, proberTasks: proberTasks('lab') };
     const messaging = await Messaging.connect({
       service: 'desk',
       instance: 'desk',
       servers: [url],
       replicas: 1,
-      contract: { ...contract, consumers },
+      contract,
     });
     atTheEnd(() => messaging.close());
     return new Desk(messaging);

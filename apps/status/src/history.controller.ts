@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
 import { requests } from '@tocsin/contracts';
+import { Answers } from '@tocsin/messaging';
 import type { z } from 'zod';
 import { CoverageReports } from './coverage.ts';
 import { Reports } from './reports.ts';
@@ -20,28 +20,28 @@ export class HistoryController {
     private readonly counted: Tallies,
   ) {}
 
-  @MessagePattern(requests.results.subject)
-  results(@Payload() input: Input<'results'>): Output<'results'> {
+  @Answers(requests.results)
+  results(input: Input<'results'>): Output<'results'> {
     return this.history.list(input);
   }
 
-  @MessagePattern(requests.rollups.subject)
-  rollups(@Payload() input: Input<'rollups'>): Output<'rollups'> {
+  @Answers(requests.rollups)
+  rollups(input: Input<'rollups'>): Output<'rollups'> {
     return this.reports.rollups(input);
   }
 
-  @MessagePattern(requests.uptime.subject)
-  uptime(@Payload() input: Input<'uptime'>): Output<'uptime'> {
+  @Answers(requests.uptime)
+  uptime(input: Input<'uptime'>): Output<'uptime'> {
     return this.reports.uptime(input);
   }
 
-  @MessagePattern(requests.coverage.subject)
-  coverage(@Payload() input: Input<'coverage'>): Output<'coverage'> {
+  @Answers(requests.coverage)
+  coverage(input: Input<'coverage'>): Output<'coverage'> {
     return this.coverages.report(input);
   }
 
-  @MessagePattern(requests.tallies.subject)
-  tallies(@Payload() input: Input<'tallies'>): Output<'tallies'> {
+  @Answers(requests.tallies)
+  tallies(input: Input<'tallies'>): Output<'tallies'> {
     return this.counted.list(input);
   }
 }

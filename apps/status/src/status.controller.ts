@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
 import { requests } from '@tocsin/contracts';
+import { Answers } from '@tocsin/messaging';
 import type { z } from 'zod';
 import { Incidents } from './incidents.ts';
 import { Notifications } from './notifications.ts';
@@ -18,38 +18,38 @@ export class StatusController {
     private readonly notifications: Notifications,
   ) {}
 
-  @MessagePattern(requests.statesGet.subject)
-  statesGet(@Payload() input: Input<'statesGet'>): Output<'statesGet'> {
+  @Answers(requests.statesGet)
+  statesGet(input: Input<'statesGet'>): Output<'statesGet'> {
     return this.states.get(input);
   }
 
-  @MessagePattern(requests.statesList.subject)
-  statesList(@Payload() input: Input<'statesList'>): Output<'statesList'> {
+  @Answers(requests.statesList)
+  statesList(input: Input<'statesList'>): Output<'statesList'> {
     return this.states.list(input);
   }
 
-  @MessagePattern(requests.summary.subject)
+  @Answers(requests.summary)
   summary(): Output<'summary'> {
     return this.states.summary();
   }
 
-  @MessagePattern(requests.incidentsList.subject)
-  incidentsList(@Payload() input: Input<'incidentsList'>): Output<'incidentsList'> {
+  @Answers(requests.incidentsList)
+  incidentsList(input: Input<'incidentsList'>): Output<'incidentsList'> {
     return this.incidents.list(input);
   }
 
-  @MessagePattern(requests.incidentsGet.subject)
-  incidentsGet(@Payload() input: Input<'incidentsGet'>): Output<'incidentsGet'> {
+  @Answers(requests.incidentsGet)
+  incidentsGet(input: Input<'incidentsGet'>): Output<'incidentsGet'> {
     return this.incidents.get(input);
   }
 
-  @MessagePattern(requests.notificationsList.subject)
-  notificationsList(@Payload() input: Input<'notificationsList'>): Output<'notificationsList'> {
+  @Answers(requests.notificationsList)
+  notificationsList(input: Input<'notificationsList'>): Output<'notificationsList'> {
     return this.notifications.list(input);
   }
 
-  @MessagePattern(requests.notificationsGet.subject)
-  notificationsGet(@Payload() input: Input<'notificationsGet'>): Output<'notificationsGet'> {
+  @Answers(requests.notificationsGet)
+  notificationsGet(input: Input<'notificationsGet'>): Output<'notificationsGet'> {
     return this.notifications.get(input);
   }
 }

@@ -60,12 +60,12 @@ export class TocsinError extends Error {
 }
 
 /** Why a request was refused, as it is recorded. The code is a plain word: another version may have written it. */
-export interface RecordedRefusal {
+export type RecordedRefusal = {
   code: string;
   message: string;
   fields?: TocsinError['fields'];
   details?: TocsinError['details'];
-}
+};
 
 /**
  * Whether an error is the answer to its request, which a repetition would only get again. A reused key is not: the record

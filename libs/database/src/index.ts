@@ -1,5 +1,4 @@
 export { Database } from './database.ts';
-export { DatabaseModule } from './database.module.ts';
 export { migrate } from './migrations/migrations.ts';
 export {
   type ChangeKind,

@@ -1,6 +1,6 @@
 import type { CommandKeys } from './wire/command-proof.ts';
 
-/** What checks an unknown value and gives it its type; zod schemas satisfy it. */
+/** Checks an unknown value and gives it its type. Zod schemas satisfy it. */
 export interface Schema<T> {
   parse(input: unknown): T;
 }
@@ -35,14 +35,14 @@ export interface ConsumerSpec<T = unknown> {
   schema: Schema<T>;
   /** How long a delivery may stay unanswered before another instance gets it. */
   ackWaitMs: number;
-  /** How many failures of one message are tried before it goes to the dead letters. */
+  /** After this many failures the message goes to the dead letters. */
   maxDeliver: number;
   /** The wait before each retry; the last one repeats. */
   backoffMs: readonly number[];
   maxAckPending: number;
 }
 
-/** A question to any one instance of a service, answered within `timeoutMs` or not at all. */
+/** A request to any one instance of a service, answered within `timeoutMs` or not at all. */
 export interface RequestSpec<I = unknown, O = unknown> {
   kind: 'request';
   subject: string;
@@ -60,57 +60,64 @@ export interface CommandSpec<I = unknown, O = unknown> {
   output: Schema<O>;
 }
 
-/** Everything that crosses a process, declared in one place. */
+/** The streams and buckets of a system. Consumers, requests and commands are declared where they are handled (`@Consumes` …). */
 export interface MessagingContract {
-  /** The one service that creates and changes streams and buckets; without a name everybody does. */
+  /** The one service that creates and changes streams and buckets. Without a name every service does. */
   keeper?: string;
   streams: readonly StreamSpec[];
   buckets: readonly BucketSpec[];
-  consumers: Readonly<Record<string, ConsumerSpec>>;
-  requests: Readonly<Record<string, RequestSpec>>;
-  commands: Readonly<Record<string, CommandSpec>>;
 }
 
-/** How a process reaches the broker, and what it says there. */
+/** How a process connects to the broker, and who it is there. */
 export interface MessagingOptions {
   service: string;
   instance: string;
   servers: string[];
   user?: string | undefined;
   password?: string | undefined;
-  /** Certificates (PEM) of the authority that signed the servers' own; with them every connection is encrypted. */
+  /** Certificates (PEM) of the authority that signed those of the servers. With them every connection is encrypted. */
   ca?: string | undefined;
   replicas: 1 | 3;
   /** False for a process that waits for streams and buckets instead of creating them. */
   keepsStreams?: boolean | undefined;
-  /** What proves the commands that it sends, or that it is sent. */
+  /** The keys that prove the commands that it sends or receives. */
   commandKeys?: CommandKeys | undefined;
   contract: MessagingContract;
 }
 
-/** Second argument of `@EventPattern` and `@MessagePattern`. */
-export interface HandlerOptions {
-  /** Handler receives an array of up to this many deliveries. Left out: one at a time. */
-  batch?: number;
-  /** How long a batch waits to fill once it has its first delivery. Default 5. */
-  lingerMs?: number;
-  /** How many handlers run at once. Default 1 for batches, 16 for single deliveries, 256 for requests. */
+interface ConsumerOptions {
+  /** How many handlers run at once. Default 1 for batches, 16 for single deliveries. */
   concurrency?: number;
-  /** After this long the handler's signal is aborted and its acks are no longer extended. Default 120,000. */
+  /** After this long the handler's signal is aborted and its ack wait is no longer extended. Default 120,000. */
   timeoutMs?: number;
 }
+
+/** How a handler takes one delivery at a time. */
+export interface SingleOptions extends ConsumerOptions {
+  batch?: never;
+}
+
+/** How a handler takes deliveries in batches. */
+export interface BatchOptions extends ConsumerOptions {
+  /** The largest batch. */
+  batch: number;
+  /** How long a batch waits to fill up once it has its first delivery. Default 5. */
+  lingerMs?: number;
+}
+
+export type HandlerOptions = SingleOptions | BatchOptions;
 
 export const COMMANDS_STREAM = 'COMMANDS';
 export const DEADLETTERS_STREAM = 'DEADLETTERS';
 export const LEASES_BUCKET = 'leases';
 export const SUSPECTS_BUCKET = 'suspects';
 
-/** The pattern a command's handler is registered under, and the first three tokens of its subject. */
+/** The first three tokens of a command's subject: its handler is registered under them. */
 export function commandPattern(spec: { service: string; name: string }): string {
   return `commands.${spec.service}.${spec.name}`;
 }
 
-/** The queue group that the instances of a service share its commands by. */
+/** The durable by which the instances of a service share its commands. */
 export function commandDurable(service: string): string {
   return `${service}-commands`;
 }
@@ -120,7 +127,7 @@ export function broadcastSubject(subject: string): string {
   return `every.${subject}`;
 }
 
-/** Where answers come back to. A server can be told that no other service may listen there. */
+/** The prefix of a service's reply addresses. The broker's permissions let no other service listen there. */
 export function inboxPrefix({ service }: Pick<MessagingOptions, 'service'>): string {
   return `_INBOX.${service}`;
 }

@@ -3,15 +3,15 @@ export type { CommandOutcome, CommandOptions } from './client/commander.ts';
 export type { CommandKeys } from './wire/command-proof.ts';
 export { Connection } from './client/connection.ts';
 export {
+  type BatchOptions,
   type BucketSpec,
   type CommandSpec,
-  commandPattern,
   type ConsumerSpec,
-  type HandlerOptions,
   type MessagingContract,
   type MessagingOptions,
   type RequestSpec,
   type Schema,
+  type SingleOptions,
   type StreamSpec,
 } from './contract.ts';
 export { type DeadLetter } from './consume/dead-letters.ts';
@@ -27,4 +27,5 @@ export type { Published, PublishOptions } from './client/publisher.ts';
 export type { QueueDepth } from './client/queues.ts';
 export type { RequestContext } from './consume/responder.ts';
 export type { LastPerSubjectPoll, LastPerSubjectOptions } from './client/last-per-subject-poll.ts';
+export { Answers, CarriesOut, Consumes, type HandlerBinding } from './nest/decorators.ts';
 export { JetStreamTransport } from './nest/transport.ts';

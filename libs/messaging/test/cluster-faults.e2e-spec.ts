@@ -1,10 +1,9 @@
 import { Controller } from '@nestjs/common';
-import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import type { PeerInfo } from '@nats-io/jetstream';
 import { until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Followed, Messaging } from '../src/index.ts';
-import { client, double, instance, type Instance, type Job, losses } from './harness.ts';
+import { Answers, Consumes, type Followed, type Messaging } from '../src/index.ts';
+import { client, double, type Instance, instance, type Job, jobs, losses } from './harness.ts';
 import { cluster, type Node } from './links.ts';
 
 const TTL_MS = 2_000;
@@ -16,14 +15,14 @@ const seen = new Set<number>();
 
 @Controller()
 class Work {
-  @EventPattern<string>('jobs', { concurrency: 16 })
-  handle(@Payload() job: Job): void {
+  @Consumes(jobs, { concurrency: 16 })
+  handle(job: Job): void {
     seen.add(job.n);
     progress.works.note();
   }
 
-  @MessagePattern<string>(double.subject)
-  double(@Payload() job: Job): Job {
+  @Answers(double)
+  double(job: Job): Job {
     return { n: job.n * 2 };
   }
 }

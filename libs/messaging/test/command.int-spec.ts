@@ -1,10 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Controller } from '@nestjs/common';
-import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { newId, systemClock, TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CommandContext, commandPattern, type Messaging } from '../src/index.ts';
+import { CarriesOut, type CommandContext, type Messaging } from '../src/index.ts';
 import { client, instance, type Instance, type Job, make } from './harness.ts';
 
 const carried: { job: Job; ctx: CommandContext }[] = [];
@@ -12,8 +11,8 @@ let behave: (job: Job, ctx: CommandContext) => Promise<Job> | Job = (job) => job
 
 @Controller()
 class Maker {
-  @MessagePattern<string>(commandPattern(make))
-  async make(@Payload() job: Job, @Ctx() ctx: CommandContext): Promise<Job> {
+  @CarriesOut(make)
+  async make(job: Job, ctx: CommandContext): Promise<Job> {
     carried.push({ job, ctx });
     return behave(job, ctx);
   }

@@ -1,18 +1,17 @@
 import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
 import { TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Delivery, Messaging } from '../src/index.ts';
-import { client, instance, type Instance, type Job } from './harness.ts';
+import { Consumes, type Delivery, type Messaging } from '../src/index.ts';
+import { client, type Instance, instance, type Job, jobs } from './harness.ts';
 
 const batches: number[][] = [];
 let behave: (jobs: Job[]) => void = () => undefined;
 
 @Controller()
 class Batches {
-  @EventPattern<string>('worker-jobs', { batch: 10, lingerMs: 100 })
-  handle(@Payload() deliveries: Delivery<Job>[]): void {
+  @Consumes(jobs, { batch: 10, lingerMs: 100 })
+  handle(deliveries: Delivery<Job>[]): void {
     batches.push(deliveries.map(({ data }) => data.n));
     behave(deliveries.map(({ data }) => data));
   }

@@ -1,10 +1,9 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { Controller } from '@nestjs/common';
 import { TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Delivery, HandBack, Messaging } from '../src/index.ts';
+import { Consumes, type Delivery, HandBack, Messaging } from '../src/index.ts';
 import { client, instance, type Job, jobs } from './harness.ts';
 
 interface Seen {
@@ -21,8 +20,8 @@ let behave: (job: Job, delivery: Delivery<Job>) => Promise<void> | void = () => 
 class Jobs {
   constructor(private readonly messaging: Messaging) {}
 
-  @EventPattern<string>('jobs', { concurrency: 8 })
-  async handle(@Payload() job: Job, @Ctx() delivery: Delivery<Job>): Promise<void> {
+  @Consumes(jobs, { concurrency: 8 })
+  async handle(job: Job, delivery: Delivery<Job>): Promise<void> {
     const by = this.messaging.connection.options.instance;
     seen.push({ by, n: job.n, deliveries: delivery.deliveries, at: performance.now() });
     await behave(job, delivery);
@@ -31,8 +30,8 @@ class Jobs {
 
 @Controller()
 class ImpatientJobs {
-  @EventPattern<string>('jobs', { batch: 1, timeoutMs: 500 })
-  async handle(@Payload() deliveries: Delivery<Job>[]): Promise<void> {
+  @Consumes(jobs, { batch: 1, timeoutMs: 500 })
+  async handle(deliveries: Delivery<Job>[]): Promise<void> {
     for (const { data, deliveries: nth } of deliveries)
       seen.push({ by: 'impatient', n: data.n, deliveries: nth, at: 0 });
     await behave(deliveries[0]!.data, deliveries[0]!);
@@ -41,8 +40,8 @@ class ImpatientJobs {
 
 @Controller()
 class BatchedJobs {
-  @EventPattern<string>('jobs', { batch: 10, lingerMs: 5 })
-  async handle(@Payload() deliveries: Delivery<Job>[]): Promise<void> {
+  @Consumes(jobs, { batch: 10, lingerMs: 5 })
+  async handle(deliveries: Delivery<Job>[]): Promise<void> {
     for (const { data, deliveries: nth } of deliveries) seen.push({ by: 'batched', n: data.n, deliveries: nth, at: 0 });
     await behave(deliveries[0]!.data, deliveries[0]!);
   }

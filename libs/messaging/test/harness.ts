@@ -78,9 +78,6 @@ export const contract: MessagingContract = {
     },
   ],
   buckets: [{ name: 'notes', history: 1, maxBytes: 1_048_576, storage: 'file' }],
-  consumers: { jobs },
-  requests: { double, outer },
-  commands: { make },
 };
 
 export function optionsFor(url: string, o: Partial<MessagingOptions> = {}): MessagingOptions {

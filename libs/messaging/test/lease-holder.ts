@@ -2,7 +2,7 @@ import { Messaging, type MessagingContract } from '../src/index.ts';
 
 /** A process that holds a lease and acts under it: `node lease-holder.ts <url> <lease> <ttlMs>`; one line per act. */
 const [url, name, ttlMs] = process.argv.slice(2);
-const contract: MessagingContract = { streams: [], buckets: [], consumers: {}, requests: {}, commands: {} };
+const contract: MessagingContract = { streams: [], buckets: [] };
 const options = { service: 'holder', instance: 'holder', servers: [url!], replicas: 1 as const, contract };
 const messaging = await Messaging.connect(options);
 

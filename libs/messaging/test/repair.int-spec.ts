@@ -1,9 +1,8 @@
 import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
 import { natsServer, until } from '@tocsin/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Followed, Messaging } from '../src/index.ts';
-import { client, instance, type Instance, type Job } from './harness.ts';
+import { Consumes, type Followed, type Messaging } from '../src/index.ts';
+import { client, type Instance, instance, type Job, jobs } from './harness.ts';
 
 const seen: number[] = [];
 /** The streams JOBS, NEWS, COMMANDS and DEADLETTERS, and the buckets notes, leases and suspects. */
@@ -11,8 +10,8 @@ const STANDING = 7;
 
 @Controller()
 class Jobs {
-  @EventPattern<string>('jobs', { concurrency: 16 })
-  handle(@Payload() job: Job): void {
+  @Consumes(jobs, { concurrency: 16 })
+  handle(job: Job): void {
     seen.push(job.n);
   }
 }
@@ -85,7 +84,7 @@ describe('while the system runs', () => {
     await until(async () => (await notes.get('a')) === undefined, { timeoutMs: 6_000, what: 'read again' });
   }, 20_000);
 
-  it('every process that knew a stream is told once that it exists anew, though it uses it not', async () => {
+  it('every process that knew a stream is told once that it is created again, though it uses it not', async () => {
     const told: string[][] = [[], []];
     tester.onStreamRecreated((stream) => told[0]!.push(stream));
     worker.messaging.onStreamRecreated((stream) => told[1]!.push(stream));
@@ -149,7 +148,7 @@ describe('a process that may not create streams', () => {
     await keeper.close();
   }, 20_000);
 
-  it('has a stream that is missing created by those who may, and hears that it exists anew', async () => {
+  it('has a stream that is missing created by those who may, and hears that it is created again', async () => {
     const told: string[] = [];
     const follower = await client(url, { keepsStreams: false });
     follower.onStreamRecreated((stream) => told.push(stream));
@@ -174,7 +173,7 @@ describe('a process that may not create streams', () => {
   }, 30_000);
 });
 
-describe('following a stream that is deleted and exists anew', () => {
+describe('following a stream that is deleted and is created again', () => {
   it.each(['all', 'new', 'last-per-subject'] as const)(
     'from %s sees everything that the new one holds',
     async (from) => {

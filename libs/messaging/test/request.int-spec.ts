@@ -1,9 +1,8 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { systemClock, TocsinError } from '@tocsin/core';
 import { natsServer } from '@tocsin/testing';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Messaging, type RequestContext } from '../src/index.ts';
+import { Answers, Messaging, type RequestContext } from '../src/index.ts';
 import { client, double, instance, type Instance, type Job, outer } from './harness.ts';
 
 type Behaviour = (job: Job, ctx: RequestContext) => Promise<Job> | Job;
@@ -16,15 +15,15 @@ const asked: { by: string; ctx: RequestContext }[] = [];
 class Maths {
   constructor(private readonly messaging: Messaging) {}
 
-  @MessagePattern<string>(double.subject)
-  async double(@Payload() job: Job, @Ctx() ctx: RequestContext): Promise<Job> {
+  @Answers(double)
+  async double(job: Job, ctx: RequestContext): Promise<Job> {
     const by = this.messaging.connection.options.instance;
     asked.push({ by, ctx });
     return (behaviours.get(by) ?? plain)(job, ctx);
   }
 
-  @MessagePattern<string>(outer.subject)
-  async outer(@Payload() job: Job, @Ctx() ctx: RequestContext): Promise<Job> {
+  @Answers(outer)
+  async outer(job: Job, ctx: RequestContext): Promise<Job> {
     asked.push({ by: 'outer', ctx });
     return this.messaging.request(double, job);
   }

@@ -1,16 +1,15 @@
 import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
 import { natsServer, until } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
-import { OutboxRelay, type OutboxRow } from '../src/index.ts';
-import { client, instance, type Job } from './harness.ts';
+import { Consumes, OutboxRelay, type OutboxRow } from '../src/index.ts';
+import { client, instance, type Job, jobs } from './harness.ts';
 
 const seen: number[] = [];
 
 @Controller()
 class Jobs {
-  @EventPattern<string>('jobs', { concurrency: 16 })
-  handle(@Payload() job: Job): void {
+  @Consumes(jobs, { concurrency: 16 })
+  handle(job: Job): void {
     seen.push(job.n);
   }
 }

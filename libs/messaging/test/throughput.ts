@@ -4,11 +4,10 @@
  */
 import 'reflect-metadata';
 import { Controller, Module } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { startNats } from '@tocsin/local';
-import { type Delivery, Messaging } from '../src/index.ts';
+import { Consumes, type Delivery, Messaging } from '../src/index.ts';
 import { contract, type Job, jobs, optionsFor } from './harness.ts';
 import { connectTransport, MessagingModule } from './messaging.module.ts';
 
@@ -16,22 +15,33 @@ const SECONDS = 10;
 const rate = Number(process.argv[2] ?? 1_500);
 
 let tasks = 0;
-let results = 0;
+let arrived = 0;
 const lateness: number[] = [];
+
+const taskConsumer = { ...jobs, ackWaitMs: 2_500, maxAckPending: 20_000 };
+const resultConsumer = {
+  ...jobs,
+  durable: 'results',
+  stream: 'RESULTS',
+  filters: ['results.>'],
+  schema: { parse: (input: unknown) => jobs.schema.parse(input) as Job & { at: number } },
+  ackWaitMs: 30_000,
+  maxAckPending: 20_000,
+};
 
 @Controller()
 class Road {
   constructor(private readonly messaging: Messaging) {}
 
-  @EventPattern<string>('jobs', { concurrency: 64 })
-  async task(@Payload() job: Job): Promise<void> {
+  @Consumes(taskConsumer, { concurrency: 64 })
+  async task(job: Job): Promise<void> {
     const id = `result-${tasks++}`;
     await this.messaging.publish('results.x', { n: job.n, at: (job as Job & { at: number }).at }, { id });
   }
 
-  @EventPattern<string>('results', { batch: 200, lingerMs: 5 })
-  result(@Payload() deliveries: Delivery<Job & { at: number }>[]): void {
-    results += deliveries.length;
+  @Consumes(resultConsumer, { batch: 200, lingerMs: 5 })
+  result(deliveries: Delivery<Job & { at: number }>[]): void {
+    arrived += deliveries.length;
     const now = performance.now();
     for (const { data } of deliveries) lateness.push(now - data.at);
   }
@@ -41,17 +51,6 @@ const nats = await startNats();
 const road = {
   ...contract,
   streams: [...contract.streams, { ...contract.streams[0]!, name: 'RESULTS', subjects: ['results.>'] }],
-  consumers: {
-    jobs: { ...jobs, ackWaitMs: 2_500, maxAckPending: 20_000 },
-    results: {
-      ...jobs,
-      durable: 'results',
-      stream: 'RESULTS',
-      filters: ['results.>'],
-      ackWaitMs: 30_000,
-      maxAckPending: 20_000,
-    },
-  },
 };
 class App {}
 Module({ imports: [MessagingModule.forRoot(optionsFor(nats.url, { contract: road }))], controllers: [Road] })(App);
@@ -71,7 +70,7 @@ while (performance.now() - started < SECONDS * 1_000) {
   }
   await new Promise((resolve) => setTimeout(resolve, 2));
 }
-while (results < sent) await new Promise((resolve) => setTimeout(resolve, 5));
+while (arrived < sent) await new Promise((resolve) => setTimeout(resolve, 5));
 const seconds = (performance.now() - started) / 1_000;
 const { user, system } = process.cpuUsage(before);
 const cpu = (user + system) / 1_000;

@@ -1,5 +1,4 @@
 import { Controller } from '@nestjs/common';
-import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { context, propagation, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -7,38 +6,39 @@ import { TracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProc
 import { newId, systemClock, TocsinError } from '@tocsin/core';
 import { natsServer, until } from '@tocsin/testing';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { commandPattern, type Delivery, HandBack, Messaging } from '../src/index.ts';
+import { Answers, CarriesOut, Consumes, type Delivery, HandBack, Messaging } from '../src/index.ts';
 import { client, contract, double, instance, type Job, jobs, make } from './harness.ts';
 
 const exporter = new InMemorySpanExporter();
 const tracer = trace.getTracer('test');
 let behave: () => void = () => undefined;
 let handled = 0;
+const batches = { ...jobs, durable: 'worker-batches', stream: 'BATCHES', filters: ['batches.>'] };
 
 @Controller()
 class Traced {
   constructor(private readonly messaging: Messaging) {}
 
-  @EventPattern<string>('jobs')
-  async job(@Payload() job: Job): Promise<void> {
+  @Consumes(jobs)
+  async job(job: Job): Promise<void> {
     handled++;
     behave();
     await this.messaging.publish('batches.x', job, { id: newId() });
   }
 
-  @EventPattern<string>('batches', { batch: 10, lingerMs: 50 })
-  batch(@Payload() deliveries: Delivery<Job>[]): void {
+  @Consumes(batches, { batch: 10, lingerMs: 50 })
+  batch(deliveries: Delivery<Job>[]): void {
     handled += deliveries.length;
   }
 
-  @MessagePattern<string>(double.subject)
-  double(@Payload() job: Job): Job {
+  @Answers(double)
+  double(job: Job): Job {
     behave();
     return job;
   }
 
-  @MessagePattern<string>(commandPattern(make))
-  async make(@Payload() job: Job): Promise<Job> {
+  @CarriesOut(make)
+  async make(job: Job): Promise<Job> {
     return this.messaging.request(double, job);
   }
 }
@@ -50,11 +50,9 @@ beforeAll(async () => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const { url } = await natsServer();
-  const batches = { ...jobs, durable: 'worker-batches', stream: 'BATCHES', filters: ['batches.>'] };
   const extended = {
     ...contract,
     streams: [...contract.streams, { ...contract.streams[0]!, name: 'BATCHES', subjects: ['batches.>'] }],
-    consumers: { jobs, batches },
   };
   tester = await client(url, { contract: extended });
   await instance(url, Traced, { contract: extended });
@@ -108,7 +106,7 @@ describe('one trace', () => {
       double.subject,
       `request ${double.subject}`,
       'worker-commands',
-      `command ${commandPattern(make)}`,
+      'command commands.worker.make',
       'test',
     ]);
     expect(new Set(path.map((span) => span.spanContext().traceId))).toEqual(new Set([root.traceId]));

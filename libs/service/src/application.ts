@@ -8,6 +8,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { HttpServer } from './http-server.ts';
 import { traceRequests } from './http.tracing.ts';
 import { retryUntilReady } from './retry-until-ready.ts';
+import { CONFIG } from './tokens.ts';
 
 export interface HttpSettings {
   /** More options for Fastify. */
@@ -44,7 +45,7 @@ export async function buildApplication(
   try {
     traceRequests(app);
     await http.configure?.(app);
-    const transport = new JetStreamTransport(messaging);
+    const transport = new JetStreamTransport(messaging, app.get<object>(CONFIG));
     app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
     await app.init();
     await app.getHttpAdapter().getInstance().ready();

@@ -1,5 +1,5 @@
 import { Controller, Inject, type Type } from '@nestjs/common';
-import { MessagePattern } from '@nestjs/microservices';
+import { Answers, type RequestSpec } from '@tocsin/messaging';
 import { Health } from './health.ts';
 
 /** What an instance says about itself when all are asked. */
@@ -13,13 +13,13 @@ export interface Pong {
   health: Record<string, { ok: boolean; [detail: string]: unknown }>;
 }
 
-/** A controller that answers the request with this subject; made per process because the contract comes from the app. */
-export function pingController(subject: string): Type {
+/** A controller that answers this request. Each process makes its own, because the contract comes from the app. */
+export function pingController(request: RequestSpec): Type {
   @Controller()
   class PingController {
     constructor(@Inject(Health) private readonly health: Health) {}
 
-    @MessagePattern(subject)
+    @Answers(request)
     async ping(): Promise<Pong> {
       const { service, instance, version, pid, startedAt, status, dependencies } = await this.health.report();
       return { service, instance, version, pid, startedAt, ready: status === 'ready', health: dependencies };

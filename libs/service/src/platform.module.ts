@@ -3,7 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { Cache } from '@tocsin/cache';
 import { systemClock } from '@tocsin/core';
 import { Database, Operations, Outbox } from '@tocsin/database';
-import { Leases, Messaging } from '@tocsin/messaging';
+import { Leases, Messaging, type RequestSpec } from '@tocsin/messaging';
 import { Drain } from './drain.ts';
 import { Health } from './health.ts';
 import { pingController } from './ping.controller.ts';
@@ -29,14 +29,14 @@ class PlatformModule {}
 class RootModule {}
 
 /** The module that Nest is started with: the platform's parts, and the service's own module. */
-export function rootModule(platform: Platform, module: Type, pingSubject: string | undefined): DynamicModule {
+export function rootModule(platform: Platform, module: Type, ping: RequestSpec | undefined): DynamicModule {
   const providers = providersOf(platform);
   const shared: DynamicModule = {
     module: PlatformModule,
     // A provider and not `useGlobalFilters`: so a filter that the service's own module provides goes before it.
     providers: [...providers, { provide: APP_FILTER, useClass: ProblemFilter }],
     exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)),
-    controllers: pingSubject === undefined ? [] : [pingController(pingSubject)],
+    controllers: ping === undefined ? [] : [pingController(ping)],
   };
   return { module: RootModule, imports: [shared, module] };
 }

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { TocsinError } from '@tocsin/core';
 import { Outbox } from '@tocsin/database';
-import type { MessagingContract, OutboxRelay } from '@tocsin/messaging';
+import type { MessagingContract, OutboxRelay, RequestSpec } from '@tocsin/messaging';
 import { sleep } from '@tocsin/resilience';
 import { instance, logger, startTelemetry } from '@tocsin/telemetry';
 import { z } from 'zod';
@@ -25,7 +25,7 @@ export interface ServiceSettings {
   module: Type;
   /** Reads the environment: its input are the variables by name, its output is the typed configuration. */
   config?: z.ZodType;
-  contract: MessagingContract;
+  contract: MessagingContract & { requests?: { systemPing?: RequestSpec } };
   database?: DatabaseSettings;
   cache?: boolean;
   http?: HttpSettings;
@@ -94,9 +94,9 @@ async function start(service: Running): Promise<void> {
   log.info({ port, pid: process.pid }, `listening at http://${config.httpHost}:${port}`);
   const platform = await connect(service);
   service.platform = platform;
-  const pingSubject = settings.contract.requests['systemPing']?.subject;
+  const ping = settings.contract.requests?.systemPing;
   const application = await retryUntilReady('what the service starts with', stopped.signal, () => {
-    const root = rootModule(platform, settings.module, pingSubject);
+    const root = rootModule(platform, settings.module, ping);
     return buildApplication(root, platform.messaging, http, settings.http);
   });
   service.application = application;

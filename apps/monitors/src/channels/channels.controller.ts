@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { type Channel, type ChannelSpec, commands, type IfRevision, requests } from '@tocsin/contracts';
-import { type CommandContext, commandPattern } from '@tocsin/messaging';
+import { Answers, CarriesOut, type CommandContext } from '@tocsin/messaging';
 import type { Aged } from '../reads.ts';
 import { ChannelsReader } from './channels.reader.ts';
 import { ChannelsService } from './channels.service.ts';
@@ -18,30 +17,28 @@ export class ChannelsController {
     private readonly reader: ChannelsReader,
   ) {}
 
-  @MessagePattern(commandPattern(commands.channelsCreate))
-  create(@Payload() input: { spec: ChannelSpec }, @Ctx() ctx: CommandContext): Promise<Channel> {
+  @CarriesOut(commands.channelsCreate)
+  create(input: { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
     return this.service.create(input, ctx);
   }
 
-  @MessagePattern(commandPattern(commands.channelsReplace))
-  replace(@Payload() input: Change & { spec: ChannelSpec }, @Ctx() ctx: CommandContext): Promise<Channel> {
+  @CarriesOut(commands.channelsReplace)
+  replace(input: Change & { spec: ChannelSpec }, ctx: CommandContext): Promise<Channel> {
     return this.service.replace(input, ctx);
   }
 
-  @MessagePattern(commandPattern(commands.channelsDelete))
-  delete(@Payload() input: Change, @Ctx() ctx: CommandContext): Promise<{ id: string }> {
+  @CarriesOut(commands.channelsDelete)
+  delete(input: Change, ctx: CommandContext): Promise<{ id: string }> {
     return this.service.delete(input, ctx);
   }
 
-  @MessagePattern(requests.channelsGet.subject)
-  get(@Payload() input: { id: string }): Promise<Aged<Channel>> {
+  @Answers(requests.channelsGet)
+  get(input: { id: string }): Promise<Aged<Channel>> {
     return this.reader.get(input);
   }
 
-  @MessagePattern(requests.channelsList.subject)
-  list(
-    @Payload() query: { cursor?: string | undefined; limit: number },
-  ): Promise<Aged<{ items: Channel[]; next?: string }>> {
+  @Answers(requests.channelsList)
+  list(query: { cursor?: string | undefined; limit: number }): Promise<Aged<{ items: Channel[]; next?: string }>> {
     return this.reader.list(query);
   }
 }

@@ -1,8 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { commands, type NotificationView, requests } from '@tocsin/contracts';
 import { type ChangeRecord, type ChangesQuery, type OperationRecord, Operations } from '@tocsin/database';
-import { type CommandContext, commandPattern } from '@tocsin/messaging';
+import { Answers, CarriesOut, type CommandContext } from '@tocsin/messaging';
 import { ChannelTestsService } from './channel-tests.service.ts';
 
 /** Carries out tests of channels, and answers how they ended and who sent them. */
@@ -13,18 +12,18 @@ export class ChannelTestsController {
     private readonly operations: Operations,
   ) {}
 
-  @MessagePattern(commandPattern(commands.channelsTest))
-  test(@Payload() input: { channelId: string }, @Ctx() ctx: CommandContext): Promise<NotificationView> {
+  @CarriesOut(commands.channelsTest)
+  test(input: { channelId: string }, ctx: CommandContext): Promise<NotificationView> {
     return this.tests.test(input, ctx);
   }
 
-  @MessagePattern(requests.changesOfNotifier.subject)
-  async changes(@Payload() query: ChangesQuery): Promise<{ items: ChangeRecord[] }> {
+  @Answers(requests.changesOfNotifier)
+  async changes(query: ChangesQuery): Promise<{ items: ChangeRecord[] }> {
     return { items: await this.operations.changes(query) };
   }
 
-  @MessagePattern(requests.operationsOfNotifier.subject)
-  operation(@Payload() input: { operationId: string }): Promise<OperationRecord> {
+  @Answers(requests.operationsOfNotifier)
+  operation(input: { operationId: string }): Promise<OperationRecord> {
     return this.tests.find(input.operationId);
   }
 }

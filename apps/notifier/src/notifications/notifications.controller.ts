@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { type IncidentEvent, requests } from '@tocsin/contracts';
+import { consumers, type IncidentEvent, requests } from '@tocsin/contracts';
+import { Answers, Consumes } from '@tocsin/messaging';
 import { NotificationPlanner } from './notification-planner.ts';
 import { NotificationsStore, type TransitionRef } from './notifications.store.ts';
 
@@ -11,13 +11,13 @@ export class NotificationsController {
     private readonly store: NotificationsStore,
   ) {}
 
-  @EventPattern('notifierIncidents', { concurrency: 32 })
-  incident(@Payload() event: IncidentEvent): Promise<void> {
+  @Consumes(consumers.notifierIncidents, { concurrency: 32 })
+  incident(event: IncidentEvent): Promise<void> {
     return this.planner.planFor(event);
   }
 
-  @MessagePattern(requests.transitionsKnown.subject)
-  async known(@Payload() { transitions }: { transitions: TransitionRef[] }): Promise<{ known: TransitionRef[] }> {
+  @Answers(requests.transitionsKnown)
+  async known({ transitions }: { transitions: TransitionRef[] }): Promise<{ known: TransitionRef[] }> {
     return { known: await this.store.known(transitions) };
   }
 }

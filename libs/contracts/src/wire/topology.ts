@@ -133,7 +133,7 @@ export function proberTasks(location: string) {
 }
 
 export const consumers = {
-  /** The location's name is not known before the configuration is read: the prober replaces this entry. */
+  /** Each location has its own consumer, see `proberTasks`. This one stands for all of them in the permissions. */
   proberTasks: proberTasks('default'),
   incidentsResults: consumer(
     'incidents-results',

@@ -14,20 +14,20 @@ import type { ConsumerDefinition } from './consumer-definition.ts';
 const CONCURRENCY = 32;
 const INBOXES = '_INBOX.';
 
-/** What a command handler is told beside its input. */
+/** What a command handler receives with its input. */
 export interface CommandContext {
   readonly kind: 'command';
-  /** The caller's idempotency key: the same operation has the same one, however often it is delivered. */
+  /** The caller's idempotency key, the same at every delivery of one operation. */
   readonly operationId: string;
-  /** Fingerprint of the input: another one under the same operation id is a reused key. */
+  /** Fingerprint of the input. Another one under the same operation id means a reused key. */
   readonly requestHash: string;
-  /** Who asked for it. */
+  /** Who sent it. */
   readonly actor?: string | undefined;
-  /** The token that it was asked for with. */
+  /** The token that it was sent with. */
   readonly tokenId?: string | undefined;
-  /** What that token allows. */
+  /** The role of that token. */
   readonly role?: string | undefined;
-  /** How it was asked for, such as `PATCH /v1/monitors/{id}`. */
+  /** The route that it came by, such as `PATCH /v1/monitors/{id}`. */
   readonly route?: string | undefined;
   /** When the caller stops waiting, ms since the epoch. The command is carried out all the same. */
   readonly deadline: number;
@@ -68,7 +68,7 @@ export function commandDefinition(
     },
     handle: (data, delivery) => {
       const ctx = contextOf(delivery);
-      // A late command is still carried out, so its own questions get time of their own.
+      // A late command is still carried out, so its own requests get their own deadlines.
       const run = (): Promise<unknown> => find(delivery).handle(data, ctx);
       return systemClock.now() < ctx.deadline ? withDeadline(ctx.deadline, run) : run();
     },
@@ -85,7 +85,7 @@ function refusalOf(settlement: Settlement & { act: 'ack' | 'dead' }, error: unkn
   return settlement.reason === 'unproven' ? unproven() : error;
 }
 
-/** @throws UnprovenCommand unless a key that is trusted has signed it, in time */
+/** @throws UnprovenCommand unless a trusted key has signed it, in time */
 function prove({ subject, headers, msg }: ReceivedDelivery, keys: CommandKeys): void {
   const problem = proofProblem({ subject, headers, payload: msg.data }, keys, systemClock.now());
   if (problem !== undefined)
@@ -120,7 +120,7 @@ function contextOf(delivery: ReceivedDelivery): CommandContext {
 
 function answer(connection: Connection, delivery: ReceivedDelivery, error: unknown, result?: unknown): void {
   const to = delivery.headers[HEADER.reply];
-  // Any other address is one that this service may publish to, and whoever wrote it may not.
+  // An answer goes to an inbox alone: its sender could not publish to the other subjects that this service may publish to.
   if (!to?.startsWith(INBOXES) || connection.nats.isClosed()) return;
   const headers = new OutgoingHeaders();
   if (error === undefined) return connection.nats.publish(to, JSON.stringify(result ?? null));
@@ -136,7 +136,7 @@ function unreadable(message: string): TocsinError {
   return new TocsinError('invalid', `The command is not valid: ${message.slice(0, 500)}`);
 }
 
-/** `commands.<service>.<name>`, whatever operation follows. */
+/** `commands.<service>.<name>`, without the operation that follows. */
 function patternOf(subject: string): string {
   return subject.split('.', 3).join('.');
 }

@@ -1,4 +1,4 @@
-import type { MessagingContract } from '@tocsin/messaging';
+import type { ConsumerSpec, MessagingContract, RequestSpec } from '@tocsin/messaging';
 import { z } from 'zod';
 
 const work = z.strictObject({ id: z.string(), ms: z.number() });
@@ -46,5 +46,4 @@ export const toyContract = {
       timeoutMs: 1_000,
     },
   },
-  commands: {},
-} satisfies MessagingContract;
+} satisfies MessagingContract & { consumers: Record<string, ConsumerSpec>; requests: Record<string, RequestSpec> };

@@ -13,11 +13,10 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { Cache } from '@tocsin/cache';
 import { TocsinError, type Clock } from '@tocsin/core';
 import { Database, Outbox } from '@tocsin/database';
-import { Leases } from '@tocsin/messaging';
+import { Answers, Consumes, Leases } from '@tocsin/messaging';
 import { logger } from '@tocsin/telemetry';
 import { CLOCK, CONFIG, Drain, Health, type PlatformConfig } from '../../../src/index.ts';
 import { toyContract } from './toy.contract.ts';
@@ -119,14 +118,14 @@ class ToyVisits {
 class ToyMessages {
   constructor(@Inject(CONFIG) private readonly config: { size: number }) {}
 
-  @MessagePattern(toyContract.requests.toyAsk.subject)
-  ask(@Payload() { fail }: { fail: boolean }): { answer: number } {
+  @Answers(toyContract.requests.toyAsk)
+  ask({ fail }: { fail: boolean }): { answer: number } {
     if (fail) throw new TocsinError('not_found', 'There is no such thing.');
     return { answer: this.config.size };
   }
 
-  @EventPattern<string>(toyContract.consumers.toyWork.durable)
-  async work(@Payload() { id, ms }: Work): Promise<void> {
+  @Consumes(toyContract.consumers.toyWork)
+  async work({ id, ms }: Work): Promise<void> {
     log.info({ id }, 'work begun');
     await new Promise((resolve) => setTimeout(resolve, ms));
     log.info({ id }, 'work done');
