@@ -84,7 +84,7 @@ describe('while the system runs', () => {
     await until(async () => (await notes.get('a')) === undefined, { timeoutMs: 6_000, what: 'read again' });
   }, 20_000);
 
-  it('every process that knew a stream is told once that it is created again, though it uses it not', async () => {
+  it('every process that knew a stream is told once that it is created again, even if it does not use it', async () => {
     const told: string[][] = [[], []];
     tester.onStreamRecreated((stream) => told[0]!.push(stream));
     worker.messaging.onStreamRecreated((stream) => told[1]!.push(stream));

@@ -90,7 +90,7 @@ export const messaging: readonly Mutant[] = [
     find: 'this.connection.reportMissing(what);',
     replace: ';',
     test: 'libs/messaging/test/repair.int-spec.ts',
-    title: 'every process that knew a stream is told once that it exists anew',
+    title: 'every process that knew a stream is told once that it is created again',
   },
   {
     mechanism: 'A consumer that was deleted is missed by those who pull from it',

@@ -3,14 +3,14 @@ import { systemClock } from '@tocsin/core';
 
 const TICK_MS = 250;
 const PING_EVERY_MS = 500;
-/** A ping unanswered and nothing else heard for this long: the server, or the way to it, is gone. */
+/** After this long without an answer to a ping or any other message, the server or the way to it is gone. */
 const SILENCE_MS = 1_500;
-/** Something is heard but what we send does not arrive: a link that is cut in one direction. */
+/** After this long we hear something, but our pings do not arrive: the link is cut in one direction. */
 const DEAF_MS = 5_000;
 
 /**
- * Notices within about two seconds that a server is frozen or its host cut off, which the socket does not tell. The
- * one watch of the process over its connection: everything that waits for an answer relies on it.
+ * Detects within about two seconds that a server is frozen or its host cut off, which the socket does not tell. It is the one
+ * watchdog of the connection, and everything that waits for an answer relies on it.
  */
 export class Liveness {
   /** The last measured round trip. */
@@ -46,7 +46,7 @@ export class Liveness {
     const { inMsgs } = this.nats.stats();
     if (inMsgs !== this.inMsgs) this.heardAt = now;
     this.inMsgs = inMsgs;
-    // It was this process that stood still: what came meanwhile is not read yet, so nothing can be said of the server.
+    // This process stood still and has not read what arrived meanwhile, so it cannot judge the server.
     if (stoodStill) this.ping = undefined;
     if (!this.ping && now - this.lastPingAt >= PING_EVERY_MS) return this.send(now);
     if (!this.ping) return;

@@ -13,15 +13,15 @@ export interface OutboxRow {
   headers: Record<string, string>;
 }
 
-/** Where committed messages wait: `take` claims some for a while, `done` says that the broker has them. */
+/** Where committed messages wait. `take` claims some for a while, `done` says that the broker has them. */
 export interface OutboxSource {
   take(limit: number): Promise<OutboxRow[]>;
   done(ids: string[]): Promise<void>;
 }
 
 /**
- * Publishes what the outbox holds, with the row's id, until the broker has acknowledged it. Dying between the
- * acknowledgement and `done` publishes it again with the same id, which the stream drops.
+ * Publishes the rows of the outbox, each under its id, until the broker has acknowledged them. A process that dies between the
+ * acknowledgement and `done` publishes the row again under the same id, and the stream drops it.
  */
 export class OutboxRelay {
   private stopped = true;
@@ -42,13 +42,13 @@ export class OutboxRelay {
     this.running = this.run();
   }
 
-  /** Says that a transaction with outbox rows was committed; they are published at once. */
+  /** Publishes at once: a transaction with outbox rows was committed. */
   nudge(): void {
     this.nudged = true;
     this.wake?.();
   }
 
-  /** Finishes the batch in work and stops; the rest waits for the next relay. */
+  /** Finishes the current batch and stops. The rest waits for the next relay. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.wake?.();

@@ -5,12 +5,12 @@ import { systemClock } from '@tocsin/core';
 const GAP_MS = 4;
 
 /**
- * Collects what is written to the broker within a few milliseconds into one system call. The client writes each message
- * by itself, which at a thousand messages a second is most of what messaging costs, on both sides. An idle connection
- * is not delayed: only what follows within the gap waits for it to end.
+ * Collects the writes of a few milliseconds into one system call. The client writes each message by itself. At a thousand
+ * messages per second that is most of the cost of messaging, on both sides. An idle connection is not delayed: only a write
+ * that follows within the gap waits for its end.
  *
- * The client has no setting for this; this reaches into it, and changes nothing if it finds no socket. To be called
- * again after every reconnect, which opens another socket.
+ * The client has no setting for this, so this uses its internals, and changes nothing if it finds no socket. Call it again after
+ * every reconnect, which opens another socket.
  */
 export function coalesceWrites(nats: NatsConnection): void {
   const inner = nats as unknown as { protocol?: { transport?: { socket?: Partial<Socket> } } };

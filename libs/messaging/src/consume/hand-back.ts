@@ -1,8 +1,8 @@
-/** Thrown by a handler that can't work on a delivery now through no fault of the delivery: it is delivered again later. */
+/** Thrown by a handler that cannot handle a delivery now, through no fault of the delivery: it comes again later. */
 export class HandBack extends Error {
   /**
-   * @param delayMs how long to wait before it is delivered again, to any instance; 0 = at once
-   * @param reason what a person reads in the log
+   * @param delayMs how long the broker waits before it delivers the message again, to any instance; 0 = at once
+   * @param reason for the log
    */
   constructor(
     readonly delayMs: number,

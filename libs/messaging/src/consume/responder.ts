@@ -13,11 +13,11 @@ import { invalid, toWire } from '../wire/wire-error.ts';
 const DEFAULT_CONCURRENCY = 256;
 const MAX_QUEUED = 1_024;
 
-/** What a request handler is told beside its input. */
+/** What a request handler receives with its input. */
 export interface RequestContext {
   readonly kind: 'request';
   readonly subject: string;
-  /** When the caller stops waiting, ms since the epoch. Questions asked meanwhile inherit it. */
+  /** When the caller stops waiting, ms since the epoch. Requests sent meanwhile inherit it. */
   readonly deadline: number;
 }
 
@@ -26,8 +26,8 @@ export class Responder {
   private readonly subscriptions: Subscription[] = [];
   private readonly queue: Msg[] = [];
   private running = 0;
-  /** The reply addresses of the questions in work: the same one asked again by an impatient caller is not done twice. */
-  private readonly inWork = new Set<string>();
+  /** The reply addresses of the requests in progress. A repetition by an impatient caller has the same one, and is ignored. */
+  private readonly inProgress = new Set<string>();
   private lastDeadline = 0;
   private readonly logger: Logger;
 
@@ -51,11 +51,11 @@ export class Responder {
     );
   }
 
-  /** Takes no more questions and answers those that arrived, at most until `until` (monotonic ms). */
+  /** Takes no more requests and answers those that have arrived, at most until `until` (monotonic ms). */
   async drain(until: number): Promise<void> {
     const drained = Promise.allSettled(this.subscriptions.map((subscription) => subscription.drain()));
     await within(drained, 1_000, () => undefined);
-    const isWaitedFor = (): boolean => this.inWork.size > 0 && systemClock.now() < this.lastDeadline;
+    const isWaitedFor = (): boolean => this.inProgress.size > 0 && systemClock.now() < this.lastDeadline;
     while (isWaitedFor() && systemClock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -63,23 +63,22 @@ export class Responder {
 
   private receive(msg: Msg): void {
     const reply = msg.reply ?? '';
-    if (this.inWork.has(reply)) return;
+    if (this.inProgress.has(reply)) return;
     if (this.queue.length < MAX_QUEUED) {
-      this.inWork.add(reply);
+      this.inProgress.add(reply);
       if (this.running < this.concurrency) void this.answer(msg);
       else this.queue.push(msg);
       return;
     }
-    // Another instance may have room: the caller asks again.
+    // Another instance may have room, and the caller tries again.
     this.reply(
       msg,
-      new TocsinError('unavailable', `${this.spec.subject} is asked more than this instance can answer.`),
+      new TocsinError('unavailable', `This instance has more requests of ${this.spec.subject} than it can answer.`),
     );
   }
 
   private async answer(msg: Msg): Promise<void> {
     const deadline = Number(msg.headers?.get(HEADER.deadline)) || systemClock.now() + this.spec.timeoutMs;
-    // Nobody waits for it any more: the work would be for nothing.
     this.running++;
     this.lastDeadline = Math.max(this.lastDeadline, deadline);
     try {
@@ -92,7 +91,7 @@ export class Responder {
       this.reply(msg, error);
     } finally {
       this.running--;
-      this.inWork.delete(msg.reply ?? '');
+      this.inProgress.delete(msg.reply ?? '');
       const next = this.queue.shift();
       if (next) void this.answer(next);
     }
@@ -107,7 +106,7 @@ export class Responder {
   }
 
   private reply(msg: Msg, error: unknown, result?: unknown): void {
-    // The connection is gone: the caller asks another instance.
+    // The connection is gone: the caller tries another instance.
     if (this.connection.nats.isClosed()) return;
     if (error === undefined) {
       const answer = JSON.stringify(result ?? null);

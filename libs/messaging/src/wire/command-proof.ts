@@ -1,13 +1,13 @@
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { HEADER } from './names.ts';
 
-/** Ed25519 keys (RFC 8032) by which owners know that a command comes from whoever may send them. */
+/** Ed25519 keys (RFC 8032) by which owners know that a command comes from a sender that may send it. */
 export interface CommandKeys {
-  /** Of the sender: signs with the first, and knows again what any of them has signed. */
+  /** Of the sender. It signs with the first, and recognises what any of them has signed. */
   sign?: readonly KeyObject[] | undefined;
-  /** Of an owner, public: it carries out nothing that none of them proves. Without any it believes every command. */
+  /** Of an owner, public. It carries out only commands that one of them proves. Without any it believes every command. */
   trust?: readonly KeyObject[] | undefined;
-  /** An owner still believes a command without a signature: while gateways are upgraded that do not sign. */
+  /** Whether an owner believes a command without a signature, as while gateways that do not sign are upgraded. */
   unsigned?: 'accept' | 'refuse' | undefined;
 }
 
@@ -18,14 +18,14 @@ export interface SentCommand {
   payload: Uint8Array;
 }
 
-/** As long as the stream of commands keeps one: what is older is a copy of one that was carried out. */
+/** The stream of commands keeps one for this long. An older one is a copy of one that was carried out. */
 const MAX_AGE_MS = 86_400_000;
 /** Clocks of two hosts may differ by this much. */
 const MAX_AHEAD_MS = 300_000;
 
 /**
- * Everything that a command's owner acts on, beside its subject and its payload. The address of the answer is among them:
- * an answer may hold a secret, and a copy of a command must not have it sent elsewhere.
+ * Everything that a command's owner acts on, beside its subject and its payload. It includes the address of the answer: an
+ * answer may hold a secret, and a copy of the command must not send it elsewhere.
  */
 const SIGNED = [
   HEADER.operation,
@@ -46,7 +46,7 @@ export function proofOf(command: SentCommand, key: KeyObject, now: number): Reco
   return { ...at, [HEADER.signature]: sign(null, signed, key).toString('base64url') };
 }
 
-/** Whether one of the keys signed the command, whenever. */
+/** Whether one of the keys signed the command, at any time. */
 export function isSignedBy(command: SentCommand, keys: readonly KeyObject[]): boolean {
   const signature = Buffer.from(command.headers[HEADER.signature] ?? '', 'base64url');
   const signed = signedText(command);
@@ -69,7 +69,7 @@ export function proofProblem(
 
 function signedText({ subject, headers, payload }: SentCommand): Buffer {
   const body = createHash('sha256').update(payload).digest('base64');
-  // As a list, so that nothing can be moved from one part to the next.
+  // A list, so that text cannot be moved from one part to the next.
   const parts = SIGNED.map((name) => (headers[name] ?? '').trim());
   return Buffer.from(JSON.stringify(['tocsin command', subject, body, ...parts]));
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { inboxPrefix } from '../contract.ts';
 
 /**
- * An address for answers that nobody can guess. Any service may publish to any inbox, so whoever could guess one would
- * answer in another's place. NATS' own `createInbox` counts from a random start: who saw one knows the next ones.
+ * A reply address that no other service can guess. Every service may publish to every inbox, so one that guessed it could
+ * answer in another's place. NATS' own `createInbox` counts from a random start, so one address reveals the next ones.
  */
 export function newInbox(of: { service: string }): string {
   return `${inboxPrefix(of)}.${randomUUID()}`;

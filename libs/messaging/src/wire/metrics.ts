@@ -1,6 +1,6 @@
 import { type Attributes, type Counter, metrics } from '@opentelemetry/api';
 
-/** A counter made when it is first used: one made before telemetry is set up would count for nobody. */
+/** A counter made at its first use. One made before telemetry is set up would count nothing. */
 class LateCounter {
   private counter: Counter | undefined;
 
@@ -15,7 +15,7 @@ class LateCounter {
   }
 }
 
-/** What this library counts. Attributes are bounded: durables, request subjects and outcomes only. */
+/** The counters of this library. Attributes are bounded: durables, request subjects and outcomes only. */
 export const counters = {
   streamsRestored: new LateCounter(
     'tocsin_streams_restored_total',

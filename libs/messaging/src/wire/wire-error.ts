@@ -9,7 +9,7 @@ export interface WireError {
   details?: TocsinError['details'];
 }
 
-/** What another process may learn of an error: a TocsinError as it is, anything else only as `internal`. */
+/** An error as another process may see it: a TocsinError as it is, any other only as `internal`. */
 export function toWire(error: unknown): WireError {
   if (!(error instanceof TocsinError)) {
     return { code: 'internal', message: 'The service failed. Its log says why.', retry: false };
@@ -18,7 +18,7 @@ export function toWire(error: unknown): WireError {
   return { code, message, retry, ...(fields ? { fields } : {}), ...(details === undefined ? {} : { details }) };
 }
 
-/** The error another process answered with; never throws, whatever arrived. */
+/** The error that another process answered with. It never throws, not even for an unreadable answer. */
 export function fromWire(body: unknown): TocsinError {
   const wire = (typeof body === 'object' && body !== null ? body : {}) as Partial<WireError>;
   const code = isErrorCode(wire.code) ? wire.code : 'internal';
