@@ -4,17 +4,14 @@ import { Bounds } from './bounds.ts';
 import { ChannelsController } from './channels/channels.controller.ts';
 import { ChannelsReader } from './channels/channels.reader.ts';
 import { ChannelsService } from './channels/channels.service.ts';
-import { PostgresChannelsStore } from './channels/channels.store.postgres.ts';
 import { ChannelsStore } from './channels/channels.store.ts';
 import { MonitorsController } from './monitors/monitors.controller.ts';
 import { MonitorsReader } from './monitors/monitors.reader.ts';
 import { MonitorsService } from './monitors/monitors.service.ts';
-import { PostgresMonitorsStore } from './monitors/monitors.store.postgres.ts';
 import { MonitorsStore } from './monitors/monitors.store.ts';
 import { OperationsReader } from './operations.reader.ts';
 import { Secrets } from './secrets.ts';
 import { Reads } from './reads.ts';
-import { PostgresReconcileStore } from './reconcile/reconcile.store.postgres.ts';
 import { ReconcileStore } from './reconcile/reconcile.store.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { Resealer } from './reseal/resealer.ts';
@@ -25,10 +22,8 @@ import { TokensController } from './tokens/tokens.controller.ts';
 import { TokensReader } from './tokens/tokens.reader.ts';
 import { VerifiedTokens } from './tokens/verified-tokens.ts';
 import { TokensService } from './tokens/tokens.service.ts';
-import { PostgresTokensStore } from './tokens/tokens.store.postgres.ts';
 import { TokensStore } from './tokens/tokens.store.ts';
 
-/** The composition root: the only file that names adapters. */
 @Module({
   controllers: [MonitorsController, ChannelsController, TokensController],
   providers: [
@@ -49,10 +44,10 @@ import { TokensStore } from './tokens/tokens.store.ts';
     Resealer,
     FirstToken,
     Reconciler,
-    { provide: MonitorsStore, useClass: PostgresMonitorsStore },
-    { provide: ChannelsStore, useClass: PostgresChannelsStore },
-    { provide: TokensStore, useClass: PostgresTokensStore },
-    { provide: ReconcileStore, useClass: PostgresReconcileStore },
+    MonitorsStore,
+    ChannelsStore,
+    TokensStore,
+    ReconcileStore,
   ],
 })
 export class MonitorsModule {}
