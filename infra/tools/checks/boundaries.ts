@@ -10,7 +10,7 @@ export const libs: Record<string, readonly string[]> = {
   database: ['core', 'telemetry'],
   resilience: ['core'],
   telemetry: ['core'],
-  service: ['core', 'messaging', 'cache', 'database', 'resilience', 'telemetry'],
+  service: ['core', 'messaging', 'cache', 'database', 'telemetry'],
   edge: ['core', 'contracts', 'messaging', 'resilience', 'service', 'telemetry'],
   checks: ['core', 'contracts', 'schedule'],
   testing: ['core', 'contracts', 'messaging', 'cache', 'database', 'resilience', 'telemetry', 'service', 'checks'],

@@ -1,3 +1,4 @@
+export { backoff, type BackoffOptions, jitter } from './time/backoff.ts';
 export { type Clock, systemClock } from './time/clock.ts';
 export { currentDeadline, withDeadline } from './time/deadline-scope.ts';
 export { durationMs, isDuration } from './time/duration.ts';
@@ -12,6 +13,7 @@ export {
   TocsinError,
   type TocsinErrorOptions,
 } from './errors.ts';
+export { sleep, unlessAborted } from './time/sleep.ts';
 export { within } from './time/within.ts';
 export { asciiHost } from './targets/hostname.ts';
 export { hash32, idFrom, newId } from './ids.ts';

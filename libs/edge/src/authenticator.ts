@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { requests, type Role } from '@tocsin/contracts';
-import { type Clock, TocsinError } from '@tocsin/core';
+import { type Clock, TocsinError, unlessAborted } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
-import { Deadline, policy, unlessAborted } from '@tocsin/resilience';
+import { Deadline, policy } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import type { Caller } from './call.ts';
 import { Revocations } from './revocations.ts';

@@ -1,5 +1,3 @@
-export { backoff, jitter, type BackoffOptions } from './backoff.ts';
 export { Deadline } from './deadline.ts';
 export { Policy, policy, type PolicyOptions, type RetryOptions } from './policy.ts';
 export type { PolicyState } from './policy.metrics.ts';
-export { sleep, unlessAborted } from './sleep.ts';

@@ -1,4 +1,4 @@
-import { TocsinError } from '@tocsin/core';
+import { backoff, type BackoffOptions, sleep, TocsinError, unlessAborted } from '@tocsin/core';
 import {
   BrokenCircuitError,
   BulkheadRejectedError,
@@ -10,10 +10,8 @@ import {
   type BulkheadPolicy,
   type CircuitBreakerPolicy,
 } from 'cockatiel';
-import { backoff, type BackoffOptions } from './backoff.ts';
 import { Deadline } from './deadline.ts';
 import { observe, recordOutcome, type PolicyState } from './policy.metrics.ts';
-import { sleep, unlessAborted } from './sleep.ts';
 
 export interface RetryOptions extends BackoffOptions {
   /** How often it is tried in all, the first time included. */

@@ -1,5 +1,4 @@
-import { TocsinError } from '@tocsin/core';
-import { backoff, sleep, unlessAborted } from '@tocsin/resilience';
+import { backoff, sleep, TocsinError, unlessAborted } from '@tocsin/core';
 import { logger } from '@tocsin/telemetry';
 
 const BACKOFF = { baseMs: 200, maxMs: 3_000 };

@@ -1,9 +1,8 @@
 import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
-import { TocsinError } from '@tocsin/core';
+import { sleep, TocsinError } from '@tocsin/core';
 import { Outbox } from '@tocsin/database';
 import type { MessagingContract, OutboxRelay, RequestSpec } from '@tocsin/messaging';
-import { sleep } from '@tocsin/resilience';
 import { instance, logger, startTelemetry } from '@tocsin/telemetry';
 import { z } from 'zod';
 import { buildApplication, startTaking, type Application, type HttpSettings } from './application.ts';

@@ -1,5 +1,5 @@
-import { TocsinError } from '@tocsin/core';
-import { Deadline, unlessAborted } from '@tocsin/resilience';
+import { TocsinError, unlessAborted } from '@tocsin/core';
+import { Deadline } from '@tocsin/resilience';
 
 /**
  * What the broker answers about dead letters.

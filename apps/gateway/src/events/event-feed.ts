@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { streams } from '@tocsin/contracts';
+import { sleep } from '@tocsin/core';
 import { type Follow, Messaging } from '@tocsin/messaging';
-import { policy, sleep } from '@tocsin/resilience';
+import { policy } from '@tocsin/resilience';
 import { Drain } from '@tocsin/service';
 import { eventOf, type LiveEvent } from './event.ts';
 import { EventRing } from './event-ring.ts';

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type MonitorTally, requests, routes } from '@tocsin/contracts';
-import type { Clock } from '@tocsin/core';
+import { type Clock, unlessAborted } from '@tocsin/core';
 import { type Answer, type Call, LONGEST_WAIT_MS } from '@tocsin/edge';
-import { Deadline, unlessAborted } from '@tocsin/resilience';
+import { Deadline } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import { ServiceClient } from '../service-client/service-client.ts';
 import { exposition } from './exposition.ts';

@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type NotificationView, requests } from '@tocsin/contracts';
-import { type Clock, idFrom, TocsinError } from '@tocsin/core';
+import { type Clock, idFrom, sleep, TocsinError } from '@tocsin/core';
 import { type OperationRecord, Operations } from '@tocsin/database';
 import { type CommandContext, Messaging } from '@tocsin/messaging';
-import { sleep } from '@tocsin/resilience';
 import { CLOCK } from '@tocsin/service';
 import { carryTrace } from '@tocsin/telemetry';
 import { Senders } from '../channels/senders.ts';

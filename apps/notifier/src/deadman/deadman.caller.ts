@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sendHttp } from '@tocsin/checks';
-import type { TargetGuard } from '@tocsin/core';
-import { backoff, sleep } from '@tocsin/resilience';
+import { backoff, sleep, type TargetGuard } from '@tocsin/core';
 import { CONFIG } from '@tocsin/service';
 import type { NotifierConfig } from '../notifier.config.ts';
 import { deadmanCalls } from '../notifier.metrics.ts';

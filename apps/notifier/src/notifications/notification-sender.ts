@@ -1,7 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
-import { type Clock, TocsinError } from '@tocsin/core';
-import { jitter, sleep } from '@tocsin/resilience';
+import { type Clock, jitter, sleep, TocsinError } from '@tocsin/core';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import { continueTrace, withSpan } from '@tocsin/telemetry';
 import { Policies } from '../channels/policies.ts';

@@ -1,6 +1,5 @@
 import type { IncidentEvent } from '@tocsin/contracts';
-import { durationMs, idFrom } from '@tocsin/core';
-import { backoff } from '@tocsin/resilience';
+import { backoff, durationMs, idFrom } from '@tocsin/core';
 import type { SendOutcome } from '../channels/sender.ts';
 import type { Notification, NotificationKind, Recipients } from './notification.ts';
 
