@@ -42,7 +42,7 @@ class Handlers {
 }
 
 /** What tsc must refuse: each `@ts-expect-error` fails the type check if it does not. */
-export class Mistakes {
+class Mistakes {
   // @ts-expect-error: the payload is a Job
   @Consumes(jobs)
   wrongPayload(_job: { text: string }): void {}
@@ -98,6 +98,11 @@ async function handlers(): Promise<Map<string, MessageHandler>> {
   await app.startAllMicroservices();
   return strategy.getHandlers();
 }
+
+it('a wrong payload, answer or context does not compile', () => {
+  // The class exists for tsc, and its methods are bound all the same.
+  expect(Object.getOwnPropertyNames(Mistakes.prototype)).toHaveLength(8);
+});
 
 it('each decorator binds its method to what the contract declares', async () => {
   const found = await handlers();
