@@ -109,7 +109,7 @@ describe('absence is judged', () => {
     const metrics = new Database({ url: server.urlFor('incidents'), schema: 'incidents', applicationName: 'slow', statementTimeoutMs: 100 }); // prettier-ignore
     atTheEnd(() => metrics.close());
     const slow = new SweepStore(metrics);
-    // Whoever counts for a gauge waits for these; whoever looks for silence does not need them.
+    // The count for a gauge waits for these; the search for silence does not need them.
     await one.database.transaction(async (tx) => {
       await tx.query('LOCK TABLE incidents, rollup_progress');
       clock.at += 30_001;
@@ -123,7 +123,7 @@ describe('absence is judged', () => {
     });
   });
 
-  it('not while the broker is away, nor right after, and that time is nobody’s silence', async () => {
+  it('not while the broker is unreachable, nor right after, and that time is nobody’s silence', async () => {
     await nats.kill('SIGKILL');
     await until(() => !messaging.status().connected, { what: 'the connection to be lost' });
     clock.at += SILENCE;
@@ -135,7 +135,7 @@ describe('absence is judged', () => {
     await isJudgedFromNowOn();
   });
 
-  it('not while the database is away, nor right after, and that time is nobody’s silence', async () => {
+  it('not while the database is unreachable, nor right after, and that time is nobody’s silence', async () => {
     await postgres.kill('SIGKILL');
     await expect(sweep.run()).rejects.toMatchObject({ retry: true });
     clock.at += SILENCE;

@@ -37,7 +37,7 @@ const of = {
 } as const;
 
 it.each(['incidents', 'notifier'] as const)(
-  'a configuration that an instance of an earlier version took and could not read is known to %s once it starts anew',
+  'a configuration that an instance of an earlier version took and could not read is known to %s once it starts again',
   async (service) => {
     const { consumer, table, column, configOf } = of[service];
     const id = newId();
@@ -61,7 +61,7 @@ it.each(['incidents', 'notifier'] as const)(
   },
 );
 
-/** Publishes a configuration and takes it from the service's queue for good, as whoever makes a dead letter of it does. */
+/** Publishes a configuration and takes it from the service's queue for good, as the instance that makes a dead letter of it does. */
 async function takeAll(consumer: Omit<ConsumerSpec, 'schema'>, subject: string, config: unknown): Promise<void> {
   const { jsm } = messaging.connection;
   await messaging.topology.keep(consumer as ConsumerSpec);

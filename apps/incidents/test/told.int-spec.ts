@@ -40,7 +40,7 @@ describe('whom the messages of an incident go to', () => {
     return rows.map(({ payload }) => [payload.transition, payload.channels]);
   }
 
-  it('the end goes to whoever heard the beginning, and who was added hears the beginning first', async () => {
+  it('the end goes to the channels that heard the beginning, and an added one hears the beginning first', async () => {
     const monitor = await change(await down([a]), { channels: [b] });
     await up(monitor);
     expect(await said(monitor)).toEqual([

@@ -22,18 +22,18 @@ export class Secrets {
    */
   ageOf(spec: { kind: string }): 'present' | 'old' | 'lost' {
     try {
-      return JSON.stringify(this.sealAnew(spec)) === JSON.stringify(spec) ? 'present' : 'old';
+      return JSON.stringify(this.reseal(spec)) === JSON.stringify(spec) ? 'present' : 'old';
     } catch {
       return 'lost';
     }
   }
 
   /** A stored specification with every secret sealed with the present key. @throws TocsinError `invalid` if no key opens one */
-  sealAnew<T extends { kind: string }>(spec: T): T {
+  reseal<T extends { kind: string }>(spec: T): T {
     const sealing = this.sealingOf(spec);
     return mapSecrets(spec, ({ value, mark }) => {
-      if (mark === 'address') return sealing.addressAnew(value);
-      return isSealed(value) ? sealing.anew(value) : value;
+      if (mark === 'address') return sealing.resealAddress(value);
+      return isSealed(value) ? sealing.reseal(value) : value;
     });
   }
 
@@ -64,7 +64,7 @@ export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T 
       const origin = keptOrigin(value);
       // What a patch does not mention is kept as well.
       if (value === before) kept.push(field);
-      if (origin === undefined) return presently(value, () => sealing.addressAnew(value));
+      if (origin === undefined) return presently(value, () => sealing.resealAddress(value));
       if (before === undefined || originOf(before) !== origin) {
         bad.push({ path: field, message: 'stands for an address that is not the one there: send the whole address' });
       } else kept.push(field);
@@ -78,7 +78,7 @@ export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T 
       kept.push(field);
       return before;
     }
-    return isSealed(value) ? presently(value, () => sealing.anew(value)) : sealing.seal(value);
+    return isSealed(value) ? presently(value, () => sealing.reseal(value)) : sealing.seal(value);
   });
   if (kept.length > 0) {
     const moved = differenceOf(destinationOf(stored), destinationOf(settled));
@@ -90,9 +90,9 @@ export function settleSecrets<T>(spec: T, stored: unknown, sealing: Sealing): T 
 }
 
 /** What a gateway that still has the key before has sealed is sealed with the present one, and left where it does not open. */
-function presently(value: string, anew: () => string): string {
+function presently(value: string, reseal: () => string): string {
   try {
-    return anew();
+    return reseal();
   } catch (error) {
     if (error instanceof TocsinError && error.code === 'invalid') return value;
     throw error;

@@ -39,7 +39,7 @@ async function rowsOf(
   ]);
 }
 
-it('the end goes to whoever heard the beginning although the event names another; that one hears no end alone', async () => {
+it('the end goes to the channel that heard the beginning although the event names another; that one hears no end alone', async () => {
   const [a, b] = [await aHook(), await aHook()];
   const opened = await system.happens({ channels: [a.id] });
   await until(() => a.kinds().length === 1, { what: 'the opening' });

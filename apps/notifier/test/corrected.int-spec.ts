@@ -25,7 +25,7 @@ async function sentOnceCorrected(wrong: ChannelSpec, right: ChannelSpec, said: R
   await system.settled(incidentId, ['sent'], 25_000);
 }
 
-it('a secret that does not open is tried again, and sent once it is sent anew', async () => {
+it('a secret that does not open is tried again, and the notification is sent once the secret was sent again', async () => {
   const sink = await Sink.start();
   atTheEnd(() => sink.stop());
   const hook = (secret: string): ChannelSpec => ({

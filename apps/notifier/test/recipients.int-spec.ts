@@ -150,7 +150,7 @@ describe('an alarm by mail', () => {
     system = await System.start();
   }, 60_000);
 
-  it('is sent once each recipient has it, and the one that was deferred gets it alone, whichever instance tries', async () => {
+  it('is sent once each recipient has it, and any instance sends it to the deferred one alone', async () => {
     let deferred = 3;
     const { port, mails } = await mailServer((line) => (line.includes('<b@') && deferred-- > 0 ? GREY : undefined));
     const smtp = { host: '127.0.0.1', port, security: 'none' as const, verify: true };

@@ -15,7 +15,7 @@ function aMonitor(n: number, interval: string, gridSince = START - 60_000, revis
   return { id: `m${n}`, revision, createdAt: START, updatedAt: gridSince, gridSince, spec } as ProbedMonitor;
 }
 
-/** What happens to one of the schedulers at a step, for so many steps. */
+/** What happens to one of the schedulers at a step, and for how many steps. */
 interface Event {
   step: number;
   who: number;
@@ -149,7 +149,7 @@ describe('schedulers that come and go', () => {
   beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout'] }));
   afterEach(() => vi.useRealTimers());
 
-  it('every window that is open while its shard is held is given out, whoever is killed, frozen, slow or stopped', async () => {
+  it('every window that is open while its shard is held is given out, whether schedulers are killed, frozen, slow or stopped', async () => {
     await fc.assert(
       fc.asyncProperty(events('kill', 'stop', 'freeze', 'slow', 'edit'), latency, async (script, usual) => {
         const sut = new Simulation(usual);

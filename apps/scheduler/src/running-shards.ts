@@ -69,7 +69,7 @@ export class RunningShards implements ShardListener {
 
   /**
    * Hands out what is due in every shard. One whose lease ran out goes on until it is said to be lost: while the broker
-   * elects whoever keeps the leases, nobody can renew one, and nobody can take one. Should another run the shard after
+   * elects a leader for the leases, no instance can renew or take one. Should another run the shard after
    * all, both publish the same ids, and the stream drops the doubles.
    */
   tick(): void {
@@ -131,7 +131,7 @@ export class RunningShards implements ShardListener {
     }
   }
 
-  /** A shard's first watermark is written before its first window: whoever takes over must not begin at its own now. */
+  /** A shard's first watermark is written before its first window: an instance that takes over must not begin at its own now. */
   private async watermarkOf(index: number, now: number): Promise<number> {
     const recorded = await this.watermarks.read(index);
     if (recorded === undefined) await this.watermarks.write(index, now);

@@ -77,7 +77,7 @@ export class ShardHolder {
     try {
       await listener.gained(shard, lease);
     } catch (error) {
-      // Held but not run would be the worst of both: let it go, for whoever can run it.
+      // A shard that is held and not run would miss windows: release it, for an instance that can run it.
       this.held.delete(shard);
       await lease.release();
       throw error;

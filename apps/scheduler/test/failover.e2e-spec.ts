@@ -160,7 +160,7 @@ describe('scheduler failover', { timeout: 90_000 }, () => {
     await Promise.all(both.map((one) => one.stop()));
   });
 
-  it('shares the shards anew when instances come and go, without a gap', async () => {
+  it('shares the shards again when instances come and go, without a gap', async () => {
     const first = await during('rebalance-1');
     const from = Date.now() + 1_000;
     await watch(2, from);

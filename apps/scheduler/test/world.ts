@@ -234,7 +234,7 @@ function shardNumber(monitorId: string): number {
   return shardOf(monitorId, SHARDS);
 }
 
-/** The id under which a window's tasks are published: the same from whoever publishes them. */
+/** The id under which every scheduler publishes the tasks of a window. */
 function idOf(monitor: ProbedMonitor, window: number): string {
   return `${monitor.id}/${monitor.gridSince}/${window}`;
 }

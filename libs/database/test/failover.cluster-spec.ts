@@ -60,7 +60,7 @@ describe('several hosts', () => {
     }
   });
 
-  it('reads that may be behind go to the replica, and to the primary when it is away', async () => {
+  it('reads that may be behind go to the replica, and to the primary when it is unreachable', async () => {
     const db = connect([first.port], { replicaUrl: url(standbyPort) });
     expect(await portOf(db.read)).toBe(standbyPort);
     expect(await portOf(connect([first.port], { replicaUrl: url(await freePort()) }).read)).toBe(first.port);

@@ -33,7 +33,7 @@ export class FoldService {
   /**
    * Folds a batch and returns once it is committed. A result that was folded before changes nothing.
    * @throws HandBack for results whose monitor is not known yet: all else of the batch is committed then; TocsinError
-   * while the database is away (to be tried again), or for a result that can never be recorded
+   * while the database is unreachable (to be tried again), or for a result that can never be recorded
    */
   async fold(items: readonly Item[]): Promise<void> {
     const started = this.clock.monotonic();

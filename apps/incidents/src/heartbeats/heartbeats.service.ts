@@ -40,7 +40,7 @@ export class HeartbeatsService {
 
   /**
    * Folds a batch of pings and returns once it is committed. A ping that was folded before changes nothing.
-   * @throws HandBack while a monitor is not known yet; TocsinError while the database is away (to be tried again)
+   * @throws HandBack while a monitor is not known yet; TocsinError while the database is unreachable (to be tried again)
    */
   async fold(items: readonly Item[]): Promise<void> {
     const ordered = items.toSorted((a, b) => a.publishedAt - b.publishedAt);

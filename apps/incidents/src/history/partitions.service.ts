@@ -25,7 +25,7 @@ const LOCK_TIMEOUT_MS = 2_000;
 
 /**
  * Partitions that lack an index of their table, which a migration only declared: the newest first. Those of the days to
- * come are empty, and then comes today's. None while any is being built, by whichever instance.
+ * come are empty, and then comes today's. None while any instance builds one.
  */
 const LACKING = `SELECT p.relname AS partition, t.relname AS table, i.relname AS index,
     pg_get_indexdef(x.indexrelid) AS definition

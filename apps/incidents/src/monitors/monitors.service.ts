@@ -26,7 +26,7 @@ export class MonitorsService {
   /**
    * Takes over configurations, each in its turn: a pause that was over before it was heard of was a pause all the same.
    * A revision that is not newer than the known one is ignored.
-   * @throws TocsinError while the database is away (to be tried again); HandBack for what only a later version understands:
+   * @throws TocsinError while the database is unreachable (to be tried again); HandBack for what only a later version understands:
    * all else is applied then
    */
   async apply(configs: readonly MonitorConfig[]): Promise<void> {

@@ -27,7 +27,7 @@ export class RedriveService {
     private readonly messaging: Messaging,
   ) {}
 
-  /** One round. @throws TocsinError while the database or the broker is away; what was claimed is asked about later */
+  /** One round. @throws TocsinError while the database or the broker is unreachable; what was claimed is asked about later */
   async run(): Promise<void> {
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       const claimed = await this.transitions.claim(BATCH, LEASE_MS);

@@ -71,7 +71,7 @@ export class SealedRecords {
   private async resealMonitor({ tx, now, announce, forget }: Work, id: string): Promise<boolean> {
     const found = await this.monitors.lock(tx, id);
     if (!found || this.secrets.ageOf(found.spec) !== 'old') return false;
-    const spec = this.secrets.sealAnew(found.spec);
+    const spec = this.secrets.reseal(found.spec);
     const changed: Monitor = { ...found, spec, revision: found.revision + 1, updatedAt: now };
     forget(keyOfMonitor(id));
     await this.monitors.update(tx, changed);
@@ -82,7 +82,7 @@ export class SealedRecords {
   private async resealChannel({ tx, now, announce, forget }: Work, id: string): Promise<boolean> {
     const found = await this.channels.lock(tx, id);
     if (!found || this.secrets.ageOf(found.spec) !== 'old') return false;
-    const spec = this.secrets.sealAnew(found.spec);
+    const spec = this.secrets.reseal(found.spec);
     const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
     forget(keyOfChannel(id));
     await this.channels.update(tx, changed);

@@ -11,7 +11,7 @@ const ATTEMPT_MS = 5_000;
 const ANYWHERE: TargetGuard = { refusal: () => undefined };
 const PAUSE = { baseMs: 500, maxMs: 2_000 };
 
-/** Calls the address that expects to be called. The address is a secret: whoever knows it can keep the alarm silent. */
+/** Calls the address that expects to be called. The address is a secret: a person who knows it can keep the alarm silent. */
 @Injectable()
 export class DeadmanCaller {
   constructor(@Inject(CONFIG) private readonly config: NotifierConfig) {}

@@ -30,7 +30,7 @@ describe('Tocsin is healthy', () => {
     expect(missingParts(aView({}, ...two))).toEqual([]);
   });
 
-  it('not while a shard is held by nobody, whoever holds the others', () => {
+  it('not while no scheduler holds one of the shards, though others are held', () => {
     const holding = (shards: number[]) => instance('scheduler', { health: { schedule: { ok: true, shards, of: 4 } } });
     expect(missingParts(aView({}, holding([0]), holding([2])))).toEqual(['shards 1, 3']);
     expect(missingParts(aView({}, holding([0, 1]), holding([2, 3])))).toEqual([]);

@@ -100,7 +100,7 @@ export class DuePoller implements OnApplicationBootstrap {
     return result;
   }
 
-  /** While the database is away nothing is due; what others hold is theirs until they have had time to say so again. */
+  /** While the database is unreachable nothing is due. Other instances keep their claims until they have had time to renew them. */
   private async guarded<T>(fn: () => Promise<T>): Promise<T | undefined> {
     try {
       return await fn();

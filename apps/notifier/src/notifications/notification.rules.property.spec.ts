@@ -205,7 +205,7 @@ describe('the notifications of an incident, whatever order its transitions come 
     expect([...desk.rows.values()].map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
   });
 
-  it('whoever heard the opening hears the rest, whomever the event names, and nobody hears it twice', () => {
+  it('a channel that heard the opening hears the rest once, whatever channels the event names', () => {
     fc.assert(
       fc.property(fc.subarray(CHANNELS), fc.subarray(CHANNELS), (told, named) => {
         const siblings = told.map((channelId) => ({ channelId, kind: 'opened' as const, status: 'sent' as const }));

@@ -32,7 +32,7 @@ describe('plan', () => {
     );
   });
 
-  it('names the same notification the same, whoever plans it', () => {
+  it('a notification has the same name in every instance that plans it', () => {
     expect(plan(anEvent(), [])).toEqual(plan(anEvent(), []));
     expect(plan(anEvent(), [])[0]?.id).not.toBe(plan(anEvent({ transition: 'resolved' }), [])[0]?.id);
   });

@@ -13,7 +13,7 @@ export const BLOCKED_MS = 30_000;
  * that the stream lost is published again by its owner, who asks after 3 s. A resolution must not come before its alarm.
  */
 export const OVERTAKEN_MS = 20_000;
-/** What has waited this long for its opening is cancelled: whoever was told no beginning is told no end. */
+/** What has waited this long for its opening is cancelled: a channel that heard no beginning hears no end. */
 export const ORPHANED_MS = 86_400_000;
 /** A receiver's Retry-After is honoured up to here. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
@@ -60,7 +60,7 @@ export function reminderAfter(of: Pick<Notification, 'event' | 'kind' | 'channel
   return [{ id, channelId, kind: 'reminder', step, delayMs: durationMs(event.remindEvery) }];
 }
 
-/** The same notification has the same identifier whoever makes it: it is the idempotency key of every attempt. */
+/** Every instance gives a notification the same identifier, which is the idempotency key of every attempt. */
 function notificationId(incidentId: string, channelId: string, kind: NotificationKind, step: number): string {
   return idFrom(`notification:${incidentId}:${channelId}:${kind}:${step}`);
 }

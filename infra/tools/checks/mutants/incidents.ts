@@ -46,7 +46,7 @@ export const incidents: readonly Mutant[] = [
     find: 'databaseAnswers && this.messaging.status().connected',
     replace: 'databaseAnswers',
     test: 'apps/incidents/test/absence.int-spec.ts',
-    title: 'not while the broker is away',
+    title: 'not while the broker is unreachable',
   },
   {
     mechanism: 'Nobody is silent while this service stands still',
@@ -80,12 +80,12 @@ export const incidents: readonly Mutant[] = [
     title: 'are kept with all that they say',
   },
   {
-    mechanism: 'An end is told to whoever was told the beginning',
+    mechanism: 'An end goes to the channels that heard the beginning',
     file: 'apps/incidents/src/states/states.store.ts',
     find: 'told.get(payload.incidentId) ?? payload.channels;',
     replace: 'payload.channels;',
     test: 'apps/incidents/test/told.int-spec.ts',
-    title: 'the end goes to whoever heard the beginning',
+    title: 'the end goes to the channels that heard the beginning',
   },
   {
     mechanism: 'What the stream lost after it had acknowledged it is published again',

@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.ts';
 /** What has every alert arrive once and in order, and what speaks when Tocsin can't. */
 export const notifier: readonly Mutant[] = [
   {
-    mechanism: 'A notification has one identifier, whoever plans it',
+    mechanism: 'A notification has the same identifier in every instance that plans it',
     file: 'apps/notifier/src/notifications/notification.rules.ts',
     find: 'return idFrom(',
     replace: 'return idFrom(Math.random() + ',
@@ -17,7 +17,7 @@ export const notifier: readonly Mutant[] = [
     test: 'apps/notifier/src/notifications/notification.rules.property.spec.ts',
   },
   {
-    mechanism: 'A notification is sent by whoever claimed it, and by nobody else',
+    mechanism: 'Only the instance that claimed a notification sends it',
     file: 'apps/notifier/src/notifications/notification-planner.ts',
     find: "notifications.filter((one) => one.status === 'sending')",
     replace: 'notifications',

@@ -222,7 +222,7 @@ describe('the life of a monitor', () => {
     expect(fold(RULES, [result(1, 'down')], resumed)).toMatchObject({ state: { state: 'unknown' }, changes: [] });
   });
 
-  it('after a resumption each location is waited for anew: the first to answer does not decide alone', () => {
+  it('after a resumption the rule waits for each location again: the first to answer does not decide alone', () => {
     const rules = { ...THREE, quorum: 2 };
     const up = ['a', 'b', 'c'].map((location) => result(0, 'up', { location }));
     const later = START + 100_000;

@@ -14,7 +14,7 @@ export function silenceMs(rules: Pick<Rules, 'intervalMs' | 'timeoutMs'>): numbe
 /**
  * The verdict of all locations together, or undefined while those that have spoken leave it open.
  * A location that fell silent, measured against the newest evidence, has no vote and is not waited for: silence is
- * neither success nor failure. After a resumption or a change each is waited for anew. With fewer locations to be heard than the quorum, all that are heard must agree.
+ * neither success nor failure. After a resumption or a change the rule waits for each again. With fewer locations to be heard than the quorum, all that are heard must agree.
  */
 export function judge(rules: Rules, state: Pick<MonitorState, 'locations' | 'expectedSince'>): Judgement | undefined {
   const heard = rules.locations.map((name) => state.locations[name]);

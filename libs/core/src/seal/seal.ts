@@ -17,7 +17,7 @@ export function isSealed(text: string): boolean {
 const SEALED = /^sealed:v[12]:/;
 
 /**
- * An address that is secret but for its origin: `https://hooks.example.org/…#` and the sealed whole. So whoever can't open it
+ * An address that is secret but for its origin: `https://hooks.example.org/…#` and the sealed whole. So a reader that can't open it
  * still knows where it leads, and a reader that parses URLs takes it for one.
  */
 export function isSealedAddress(text: string): boolean {

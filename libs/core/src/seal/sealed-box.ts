@@ -38,7 +38,7 @@ export function isSealedFor(key: BoxKey, sealed: string): boolean {
 }
 
 /**
- * Seals a text for whoever holds the private half (RFC 9180 in kind): X25519 with a key made for this text alone, HKDF-SHA-256,
+ * Seals a text for the holder of the private half (RFC 9180 in kind): X25519 with a key made for this text alone, HKDF-SHA-256,
  * AES-256-GCM.
  */
 export function sealFor({ id, publicKey }: BoxKey, plain: string): string {

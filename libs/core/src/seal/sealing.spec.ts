@@ -63,21 +63,21 @@ describe('what is sealed with a public key', () => {
 });
 
 describe('keys that change', () => {
-  it('what the deployment secret sealed opens where it is given, and is sealed anew once', () => {
+  it('what the deployment secret sealed opens where it is given, and is sealed again once', () => {
     const old = sealSecret(secret, 'of before');
     expect(() => opener.open(old)).toThrow(invalid);
     expect(new Sealing({ privateKeys: [now.privateKey], secret }).open(old)).toBe('of before');
     const resealer = new Sealing({ publicKey: now.publicKey, secret });
-    const anew = resealer.anew(old);
-    expect(opener.open(anew)).toBe('of before');
-    expect(resealer.anew(anew)).toBe(anew);
+    const resealed = resealer.reseal(old);
+    expect(opener.open(resealed)).toBe('of before');
+    expect(resealer.reseal(resealed)).toBe(resealed);
   });
 
-  it('what a key before sealed is sealed anew by who holds that key, and by nobody else', () => {
+  it('what a key before sealed is sealed again by who holds that key, and by nobody else', () => {
     const old = new Sealing({ publicKey: before.publicKey }).seal('x');
-    const anew = new Sealing({ publicKey: now.publicKey, privateKeys: [before.privateKey] }).anew(old);
-    expect(opener.open(anew)).toBe('x');
-    expect(() => sealer.anew(old)).toThrow(invalid);
+    const resealed = new Sealing({ publicKey: now.publicKey, privateKeys: [before.privateKey] }).reseal(old);
+    expect(opener.open(resealed)).toBe('x');
+    expect(() => sealer.reseal(old)).toThrow(invalid);
   });
 
   it('without a public key the secret seals as it did, and leaves what it does not know', () => {
@@ -85,10 +85,10 @@ describe('keys that change', () => {
     const next: SecretKeys = [randomBytes(32), ...secret];
     const sealed = v1.seal('x');
     expect(sealed).toMatch(/^sealed:v1:/);
-    expect(v1.anew(sealed)).toBe(sealed);
-    expect(new Sealing({ secret: next }).anew(sealed)).not.toBe(sealed);
+    expect(v1.reseal(sealed)).toBe(sealed);
+    expect(new Sealing({ secret: next }).reseal(sealed)).not.toBe(sealed);
     const boxed = sealer.seal('y');
-    expect(v1.anew(boxed)).toBe(boxed);
+    expect(v1.reseal(boxed)).toBe(boxed);
   });
 });
 
@@ -105,12 +105,12 @@ describe('an address', () => {
 
   it('stays as it is while there is no public key: a reader of before could not open it', () => {
     expect(new Sealing({ secret }).sealAddress(url)).toBe(url);
-    expect(new Sealing({ secret }).addressAnew(url)).toBe(url);
+    expect(new Sealing({ secret }).resealAddress(url)).toBe(url);
   });
 
-  it('is sealed anew once', () => {
-    const anew = sealer.addressAnew(url);
-    expect(opener.openAddress(anew)).toBe(url);
-    expect(sealer.addressAnew(anew)).toBe(anew);
+  it('is sealed again once', () => {
+    const resealed = sealer.resealAddress(url);
+    expect(opener.openAddress(resealed)).toBe(url);
+    expect(sealer.resealAddress(resealed)).toBe(resealed);
   });
 });

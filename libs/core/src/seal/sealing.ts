@@ -50,7 +50,7 @@ export class Sealing {
    * otherwise.
    * @throws TocsinError `invalid` as {@link open}
    */
-  anew(sealed: string): string {
+  reseal(sealed: string): string {
     if (this.box) return isSealedFor(this.box, sealed) ? sealed : this.seal(this.open(sealed));
     if (sealed.startsWith('sealed:v2:') || !this.secret) return sealed;
     try {
@@ -72,10 +72,10 @@ export class Sealing {
     return at < 0 ? url : this.open(url.slice(at + 3));
   }
 
-  /** As {@link anew}. */
-  addressAnew(url: string): string {
+  /** As {@link reseal}. */
+  resealAddress(url: string): string {
     const at = url.indexOf('/…#sealed:');
     if (at < 0) return this.sealAddress(url);
-    return url.slice(0, at + 3) + this.anew(url.slice(at + 3));
+    return url.slice(0, at + 3) + this.reseal(url.slice(at + 3));
   }
 }

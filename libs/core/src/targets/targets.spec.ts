@@ -75,7 +75,7 @@ describe('targets with lists', () => {
     ]);
   });
 
-  it('the most specific entry decides, whichever list it is in', () => {
+  it('the most specific entry decides, in either list', () => {
     const guard = rules({ deny: '0.0.0.0/0,::/0,10.1.2.0/24', allow: '10.0.0.0/8,10.1.2.3' });
     expect(['8.8.8.8', '2001:db8::1', '10.9.9.9', '10.1.2.4', '10.1.2.3'].map((address) => by(guard, address))).toEqual(
       ['TOCSIN_TARGETS_DENY', 'TOCSIN_TARGETS_DENY', 'allowed', 'TOCSIN_TARGETS_DENY', 'allowed'],

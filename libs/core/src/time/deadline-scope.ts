@@ -7,7 +7,7 @@ export function withDeadline<T>(deadline: number, run: () => T): T {
   return current.run(deadline, run);
 }
 
-/** When whoever waits for the present work stops waiting, in ms since the epoch; undefined if nobody said. */
+/** When the caller of the present work stops waiting, in ms since the epoch; undefined where no deadline was set. */
 export function currentDeadline(): number | undefined {
   return current.getStore();
 }

@@ -56,7 +56,7 @@ export function uptimeOf(checks: { up: number; down: number; degraded: number })
   return total === 0 ? undefined : (checks.up + checks.degraded) / total;
 }
 
-/** A span of time in which a monitor's windows were due, on one grid, at so many locations; or excused, while paused. */
+/** A span of time in which a monitor's windows were due, on one grid, at a number of locations; or excused, while paused. */
 export interface Span {
   from: number;
   /** Exclusive; undefined while it lasts. */

@@ -155,7 +155,7 @@ export class Outbox {
       const rows = await db.query<OutboxRow>(TAKE_OVER, [limit, this.leaseMs], { name: 'outbox take over' });
       return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     } catch (error) {
-      // What is held in memory must be handed on even while the database is away.
+      // What is held in memory must be handed on even while the database is unreachable.
       if (optional) return [];
       throw error;
     }

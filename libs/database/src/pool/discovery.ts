@@ -63,7 +63,7 @@ export class Discovery {
     return this.session.address.hosts.length > 1;
   }
 
-  /** Asks all hosts for the wanted server anew, and remembers it. @throws Error when none of them is it */
+  /** Asks all hosts again for the wanted server, and remembers it. @throws Error when none of them is it */
   async again(): Promise<Host> {
     this.known = await this.find();
     return this.known;

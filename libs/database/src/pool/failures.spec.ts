@@ -35,7 +35,7 @@ describe('a failure of the database', () => {
     expect(told(fromServer(code))).toEqual(['again', 'unavailable', true]);
   });
 
-  it('a plan older than its table is made anew', () => {
+  it('a plan older than its table is made again', () => {
     expect(told(fromServer('0A000', 'cached plan must not change result type'))[0]).toBe('outdated');
     expect(told(fromServer('0A000', 'not supported'))[0]).toBe('refused');
   });

@@ -6,7 +6,7 @@ export type FailureKind =
   | 'connection'
   /** The transaction lost against another one: run it again. */
   | 'again'
-  /** A prepared statement is older than its table: prepare anew, then run it again. */
+  /** A prepared statement is older than its table: prepare and run it again. */
   | 'outdated'
   /** The statement was refused; repeating it changes nothing by itself. */
   | 'refused';
