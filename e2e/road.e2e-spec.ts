@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Coverage, IncidentView, Monitor, NotificationView, ResultView, StateView } from '@tocsin/contracts';
-import { freePort, projectRoot } from '@tocsin/local';
+import { freePort, projectRoot } from '@tocsin/testing/servers';
 import { ApiClient, atTheEnd, Sink, startTocsin, type StartedTocsin, Target, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { signatureHolds } from './src/signature.ts';

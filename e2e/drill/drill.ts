@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames } from '@tocsin/contracts';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { startTocsin } from '@tocsin/testing';
 import { Load } from '../trial/load/load.ts';
 import { askOverNetwork, RecordDatabase } from '../trial/oracle/database.ts';

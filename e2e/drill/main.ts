@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { projectRoot, showUsage } from '@tocsin/local';
+import { showUsage } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { writeReadme } from '../trial/report/readme.ts';
 import { Results } from '../trial/results.ts';
 import { added, runAll } from '../trial/run-all.ts';

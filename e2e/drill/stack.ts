@@ -1,4 +1,4 @@
-import { signalPostgres, signalUnlessGone } from '@tocsin/local';
+import { signalPostgres, signalUnlessGone } from '@tocsin/testing/servers';
 import { messagesIn, type StartedTocsin, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
 import type { Breakable } from '../trial/trial.ts';
 import { untilWhole } from '../trial/until-whole.ts';

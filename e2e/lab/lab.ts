@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { readInventory } from '@tocsin/hosts';
 import { DataCentre, Enclosure, firstStart, findPrograms, serverUnits, serviceUnits } from '@tocsin/lab';
-import { inTocsin, projectRoot } from '@tocsin/local';
+import { inTocsin, projectRoot } from '@tocsin/testing/servers';
 import { Load } from '../trial/load/load.ts';
 import { RecordDatabase } from '../trial/oracle/database.ts';
 import { Trial } from '../trial/trial.ts';

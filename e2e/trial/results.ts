@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { asJson } from './report/json.ts';
 import { asMarkdown } from './report/markdown.ts';
 import { merged, requireComparable } from './report/merged.ts';

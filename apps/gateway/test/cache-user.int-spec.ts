@@ -1,6 +1,6 @@
 import { Cache } from '@tocsin/cache';
 import { cacheRulesOf, cacheUsers } from '@tocsin/contracts';
-import { redisUrlOf } from '@tocsin/local';
+import { redisUrlOf } from '@tocsin/testing/servers';
 import { atTheEnd, redisServer, until } from '@tocsin/testing';
 import { expect, it } from 'vitest';
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { freePort } from '@tocsin/local';
+import { freePort } from '@tocsin/testing/servers';
 import { newId } from '@tocsin/core';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';

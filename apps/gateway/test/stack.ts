@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type ChannelSpec, commands, consumers, type Heartbeat, type Monitor, requests } from '@tocsin/contracts';
 import { heartbeatKeysOf, newId, type SecretKeys, TocsinError, tokenSecret } from '@tocsin/core';
 import { natsServer, redisServer } from '@tocsin/testing';
-import type { RunningNats, RunningRedis } from '@tocsin/local';
+import type { RunningNats, RunningRedis } from '@tocsin/testing/servers';
 import { type RunningGateway, startGateway } from './gateway.process.ts';
 import { FakeMonitors, FakeOwner, tokens, verify } from './owners.ts';
 

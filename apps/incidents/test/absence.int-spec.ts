@@ -1,7 +1,7 @@
 import { consumers, contract, type IncidentEvent, type Monitor, streams, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, nextWindow } from '@tocsin/core';
 import { Database } from '@tocsin/database';
-import { startPostgres } from '@tocsin/local';
+import { startPostgres } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import { aMonitor, aResult, atTheEnd, natsServer, type TestDatabase, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';

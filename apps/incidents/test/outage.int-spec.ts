@@ -1,7 +1,7 @@
 import { consumers, contract, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, nextWindow, systemClock } from '@tocsin/core';
 import { Database } from '@tocsin/database';
-import { startPostgres } from '@tocsin/local';
+import { startPostgres } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import {
   aMonitor,

@@ -1,7 +1,6 @@
-import { createHash, createPrivateKey } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { commands, contract, requests } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
-import { newCommandKeys } from '@tocsin/local';
 import { Messaging } from '@tocsin/messaging';
 import { atTheEnd, brokerUsers, Intruder, natsServer, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,10 +16,11 @@ let gateway: Messaging;
 beforeAll(async () => {
   const nats = await natsServer({ user: OPERATOR, users: brokerUsers() });
   const as = (user: string) => ({ TOCSIN_NATS_USER: user, TOCSIN_NATS_PASSWORD: user });
-  const { key, publicKey } = newCommandKeys();
-  system = await startSystem({ ...as('monitors'), TOCSIN_COMMAND_PUBLIC_KEY: publicKey }, { nats, user: OPERATOR });
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const given = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+  system = await startSystem({ ...as('monitors'), TOCSIN_COMMAND_PUBLIC_KEY: given }, { nats, user: OPERATOR });
   intruder = await Intruder.as('prober', nats.url);
-  const sign = [createPrivateKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'pkcs8' })];
+  const sign = [privateKey];
   const options = { service: 'gateway', instance: 'test', replicas: 1 as const, contract, commandKeys: { sign } };
   gateway = await Messaging.connect({ ...options, servers: [nats.url], user: 'gateway', password: 'gateway' });
   atTheEnd(() => gateway.close());

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { commands, type AnyMonitor, monitorSpec, requests, subjects } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
-import { startPostgres } from '@tocsin/local';
+import { startPostgres } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';

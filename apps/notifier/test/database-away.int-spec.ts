@@ -1,4 +1,4 @@
-import { startPostgres } from '@tocsin/local';
+import { startPostgres } from '@tocsin/testing/servers';
 import { atTheEnd, Sink, until } from '@tocsin/testing';
 import { beforeAll, expect, it } from 'vitest';
 import { System } from './system.ts';

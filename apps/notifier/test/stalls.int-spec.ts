@@ -1,5 +1,5 @@
 import { Database } from '@tocsin/database';
-import { signalUnlessGone, startPostgres } from '@tocsin/local';
+import { signalUnlessGone, startPostgres } from '@tocsin/testing/servers';
 import { atTheEnd, Sink, until } from '@tocsin/testing';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { System } from './system.ts';

@@ -10,7 +10,7 @@ import {
   subjects,
 } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, windowAt, windowsIn } from '@tocsin/core';
-import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
+import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import {
   aMonitor,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryDir } from '@tocsin/local';
+import { temporaryDir } from '@tocsin/testing/servers';
 import type { Fault } from './fault.ts';
 import { addKind, NewKind } from './new-kind.ts';
 import { restartInTurn } from './process-faults.ts';

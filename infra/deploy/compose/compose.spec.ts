@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheRulesOf, cacheUsers } from '@tocsin/contracts';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames } from '@tocsin/contracts';
 import { deploy, type Deployment, type Inventory, render, writeHost } from '@tocsin/hosts';
-import { temporaryDir } from '@tocsin/local';
+import { temporaryDir } from '@tocsin/testing/servers';
 import type { Enclosure } from './enclosure.ts';
 import { Host, type Image } from './host.ts';
 import { Network } from './network.ts';

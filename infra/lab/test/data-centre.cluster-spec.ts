@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInventory } from '@tocsin/hosts';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataCentre, serverUnits, serviceUnits } from '../src/data-centre.ts';
 import { Enclosure } from '../src/enclosure.ts';

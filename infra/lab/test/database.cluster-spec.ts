@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readInventory } from '@tocsin/hosts';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { until } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataCentre } from '../src/data-centre.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { until } from '@tocsin/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OUTSIDE } from '../src/faults.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { haproxyFiles, type Inventory, inventorySchema, keepalivedFiles, staticFiles, withLvs } from '@tocsin/hosts';
-import { temporaryDir } from '@tocsin/local';
+import { temporaryDir } from '@tocsin/testing/servers';
 import { bondOptions } from './bond-options.ts';
 import { basePlan, packed, type Piece, type Plan } from './initramfs.ts';
 import { modulesFor } from './modules.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { projectRoot, unpackedPackages } from '@tocsin/local';
+import { projectRoot, unpackedPackages } from '@tocsin/testing/servers';
 
 /** What the small machine is made of. */
 export interface Parts {

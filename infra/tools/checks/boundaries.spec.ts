@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crossings, libs, rules } from './boundaries.ts';
 
@@ -23,7 +23,9 @@ const forbidden: [rule: string, file: string, code: string][] = [
   ['apps-by-nats', 'e2e/app.ts', `import { a } from '../apps/prober/src/index.ts';`],
   ['deployable', 'apps/prober/src/testing.ts', `import { a } from '@tocsin/testing';`],
   ['deployable', 'libs/cache/src/tools.ts', `export * from '@tocsin/local';`],
-  ['infra-above', 'infra/lab/src/whole.ts', `import { a } from '@tocsin/e2e';`],
+  ['infra-above', 'libs/testing/src/tools.ts', `import { a } from '@tocsin/local';`],
+  ['infra-above', 'libs/cache/test/tools.int-spec.ts', `import { a } from '@tocsin/local';`],
+  ['whole-above', 'infra/lab/src/whole.ts', `import { a } from '@tocsin/e2e';`],
   ['listed-lib', 'libs/new/src/any.ts', `import { a } from '@tocsin/core';`],
   ['pure-core', 'libs/core/src/package.ts', `import type { A } from 'zod';`],
   ['home-of-nats', 'apps/prober/test/nats.int-spec.ts', `const a = await import('@nats-io/kv');`],

@@ -24,7 +24,7 @@ const DEVELOPMENT = '^(libs/testing|infra|e2e|bench)/';
 const homes: { name: string; packages: string; owners: string }[] = [
   { name: 'nats', packages: '@nats-io/', owners: '^libs/(messaging|testing)/' },
   { name: 'redis', packages: 'ioredis/', owners: '^libs/(cache|testing)/' },
-  { name: 'pg', packages: 'pg/', owners: '^(libs/(database|testing)|infra/tools/local|e2e|bench)/' },
+  { name: 'pg', packages: 'pg/', owners: '^(libs/(database|testing)|e2e|bench)/' },
   { name: 'otel', packages: '@opentelemetry/(?!api/)', owners: `^libs/telemetry/|${TESTS}` },
 ];
 
@@ -63,7 +63,13 @@ export const rules: (IForbiddenRuleType & { name: string })[] = [
   },
   {
     name: 'infra-above',
-    comment: 'Tests of apps and libs need nothing of infra, and infra nothing of what tries it as a whole.',
+    comment: 'Apps and libs need nothing of infra. Their tests bundle as a build does.',
+    from: { path: '^(apps|libs)/' },
+    to: { path: '^infra/', pathNot: '^infra/tools/build/' },
+  },
+  {
+    name: 'whole-above',
+    comment: 'Nothing imports what tries or measures all of it.',
     from: { path: '^(apps|libs|infra)/' },
     to: { path: '^(e2e|bench)/' },
   },

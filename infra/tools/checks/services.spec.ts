@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandsPart, databaseRoles, type Service, serviceNames, services } from '@tocsin/contracts';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { findOrFetchServers, freePort, temporaryDir } from '@tocsin/local';
+import { findOrFetchServers, freePort, temporaryDir } from '@tocsin/testing/servers';
 import { atTheEnd, redisServer, until } from '@tocsin/testing';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';

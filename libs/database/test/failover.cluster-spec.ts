@@ -1,5 +1,5 @@
 import { withDeadline } from '@tocsin/core';
-import { freePort, type RunningPostgres } from '@tocsin/local';
+import { type RunningPostgres, freePort } from '@tocsin/testing/servers';
 import { postgresPair, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, DatabaseOptions } from '../src/index.ts';

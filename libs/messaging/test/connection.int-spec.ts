@@ -1,4 +1,4 @@
-import { freePort } from '@tocsin/local';
+import { freePort } from '@tocsin/testing/servers';
 import { natsServer, until } from '@tocsin/testing';
 import { describe, expect, it } from 'vitest';
 import { client, losses } from './harness.ts';

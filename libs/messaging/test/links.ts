@@ -1,5 +1,5 @@
 import { createServer, connect, type Socket } from 'node:net';
-import { freePort, type RunningNats } from '@tocsin/local';
+import { type RunningNats, freePort } from '@tocsin/testing/servers';
 import { atTheEnd, natsServer } from '@tocsin/testing';
 
 /** A way to a port that can be cut: nothing passes any more and nothing is closed, as when packets vanish. */

@@ -6,7 +6,7 @@ import 'reflect-metadata';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { startNats } from '@tocsin/local';
+import { startNats } from '@tocsin/testing/servers';
 import { Consumes, type Delivery, Messaging } from '../src/index.ts';
 import { contract, type Job, jobs, optionsFor } from './harness.ts';
 import { connectTransport, MessagingModule } from './messaging.module.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryDir } from '@tocsin/local';
+import { temporaryDir } from '@tocsin/testing/servers';
 import { certificate, natsServer, type TestCertificate } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Messaging } from '../src/index.ts';

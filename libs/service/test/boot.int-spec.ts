@@ -1,4 +1,4 @@
-import { freePort, startNats, temporaryDir } from '@tocsin/local';
+import { freePort, startNats, temporaryDir } from '@tocsin/testing/servers';
 import { natsServer, postgres, redisServer } from '@tocsin/testing';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildToy, endToys, ToyProcess } from './toy.process.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryDir } from '@tocsin/local';
+import { temporaryDir } from '@tocsin/testing/servers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildToy, endToys, ToyProcess } from './toy.process.ts';
 

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { startPostgres, temporaryDir, type RunningPostgres } from '@tocsin/local';
+import { type RunningPostgres, startPostgres, temporaryDir } from './servers/index.ts';
 import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {

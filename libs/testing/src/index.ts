@@ -13,7 +13,7 @@ export { aMonitor, aMonitorOf, aResult } from './factories.ts';
 export { brokerUsers, Intruder } from './intruder.ts';
 export { OtlpReceiver, type CollectedSpan, type OtlpReceiverOptions } from './otlp-receiver.ts';
 export { postgresPair } from './postgres-pair.ts';
-export { natsServer, postgres, redisServer, type TestDatabase } from './servers.ts';
+export { natsServer, postgres, redisServer, type TestDatabase } from './spec-servers.ts';
 export { Sink, type Arrival } from './sink.ts';
 export { startService, type ServiceProcess } from './service-process.ts';
 export { Target, type Behaviour, type Hit } from './target.ts';

@@ -1,7 +1,7 @@
 import { jetstreamManager, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
 import { headers, type NatsConnection, connect } from '@nats-io/transport-node';
 import { permissionsOf, type ServiceName, serviceNames } from '@tocsin/contracts';
-import type { NatsUser } from '@tocsin/local';
+import type { NatsUser } from './servers/index.ts';
 import { atTheEnd } from './cleanup.ts';
 
 /** Every sub-service as a user of the broker, as each deployment has them; the password is the name. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/local';
+import { type RunningPostgres, startPostgres, temporaryDir } from './servers/index.ts';
 import { atTheEnd } from './cleanup.ts';
 
 const run = promisify(execFile);

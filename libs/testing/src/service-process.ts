@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { freePort, guard, projectRoot, unguard } from '@tocsin/local';
+import { freePort, guard, projectRoot, unguard } from './servers/index.ts';
 import { atTheEnd } from './cleanup.ts';
 import { until } from './until.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot, temporaryDir } from '@tocsin/local';
+import { projectRoot, temporaryDir } from './servers/index.ts';
 import { tocsinControl, type TocsinControl } from './tocsin-control.ts';
 import { until } from './until.ts';
 

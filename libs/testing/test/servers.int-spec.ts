@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { RunningNats, RunningRedis } from '@tocsin/local';
+import type { RunningNats, RunningRedis } from '../src/servers/index.ts';
 import { natsServer, postgres, redisServer, until, type TestDatabase } from '@tocsin/testing';
 
 interface Client {

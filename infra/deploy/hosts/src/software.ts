@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { serviceNames } from '@tocsin/contracts';
-import { findOrFetchServers, projectRoot } from '@tocsin/local';
+import { findOrFetchServers, projectRoot } from '@tocsin/testing/servers';
 
 /**
  * Collects what hosts run and no package of theirs brings: the built sub-services, the guard of the broker's nodes, the Node

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cache } from '@tocsin/cache';
 import { cacheUsers } from '@tocsin/contracts';
-import { findOrFetchServers, freePort, RunningServer, serverEnv, talk, temporaryDir } from '@tocsin/local';
+import { RunningServer, findOrFetchServers, freePort, serverEnv, talk, temporaryDir } from '@tocsin/testing/servers';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { built } from '../src/manifests.ts';

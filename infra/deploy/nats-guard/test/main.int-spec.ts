@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { freePort, guard, projectRoot, startNats, temporaryDir, unguard } from '@tocsin/local';
+import { freePort, guard, projectRoot, startNats, temporaryDir, unguard } from '@tocsin/testing/servers';
 import { atTheEnd, certificate, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '@tocsin/build';

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 
 /** A name that stands where an instrument is made, or where a family of series is spelled out. */
 const MADE =

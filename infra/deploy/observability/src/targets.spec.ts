@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { serviceNames } from '@tocsin/contracts';
 import { readInventory } from '@tocsin/hosts';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { text } from './files.ts';

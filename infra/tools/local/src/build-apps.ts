@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { projectRoot } from './paths.ts';
+import { projectRoot } from '@tocsin/testing/servers';
 
 /**
  * Builds every app whose sources changed since its last build (nx keeps the rest).

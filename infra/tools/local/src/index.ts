@@ -1,17 +1,4 @@
-export { freePort } from './ports.ts';
-export { inTocsin, projectRoot } from './paths.ts';
-export { unpackedPackages } from './packages.ts';
-export { findOrFetchServers, serverEnv, type FindOptions, type Servers } from './servers.ts';
-export { RunningServer } from './running.ts';
 export { commandKeysOf, type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 export { newSecretKeys, type SecretKeySet, secretKeysOf } from './secret-keys.ts';
-export { startNats, type NatsOptions, type NatsUser, type RunningNats } from './nats.ts';
-export { redisUrlOf, startRedis, type RedisOptions, type RunningRedis, type RedisUser } from './redis.ts';
-export { RunningPostgres, startPostgres, type PostgresOptions } from './postgres.ts';
-export { createTocsinDatabase } from './postgres-bootstrap.ts';
-export { talk } from './line-client.ts';
-export { guard, unguard } from './watchdog.ts';
-export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
-export { temporaryDir } from './temporary.ts';
 export { password, passwordsFor } from './passwords.ts';
 export { asksForHelp, showUsage } from './usage.ts';

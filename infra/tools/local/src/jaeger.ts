@@ -1,8 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
-import { inTocsin } from './paths.ts';
-import { freePort } from './ports.ts';
-import { RunningServer } from './running.ts';
+import { RunningServer, freePort, inTocsin } from '@tocsin/testing/servers';
 
 /** A Jaeger of our own: `url` is its page, `otlp` takes traces over HTTP. */
 export interface RunningJaeger {

@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './ports.ts';
+import { freePort, guard, unguard } from '@tocsin/testing/servers';
 import { say } from './progress.ts';
-import { guard, unguard } from './watchdog.ts';
 
 /** Where `from` finds the server of `to` that listens on `port`: there, or at a link's port. */
 export type Road = (from: string, to: string, port: number) => Promise<number>;

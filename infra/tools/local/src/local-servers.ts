@@ -4,14 +4,17 @@ import { KeptServer } from './kept-server.ts';
 import type { Road } from './links.ts';
 import { startNatsCluster } from './nats-cluster.ts';
 import { NatsGuard } from './nats-guard.ts';
-import { startNats } from './nats.ts';
-import { inTocsin } from './paths.ts';
-import { startPostgres } from './postgres.ts';
+import {
+  type RunningServer,
+  findOrFetchServers,
+  inTocsin,
+  redisUrlOf,
+  startNats,
+  startPostgres,
+  startRedis,
+} from '@tocsin/testing/servers';
 import { say } from './progress.ts';
-import { redisUrlOf, startRedis } from './redis.ts';
-import type { RunningServer } from './running.ts';
 import { type Secrets, tokenFile } from './secrets.ts';
-import { findOrFetchServers } from './servers.ts';
 import type { Addresses, Platform } from './service-environment.ts';
 
 /** Sees and may do everything: for oracles and a person's own questions, not for a service. */

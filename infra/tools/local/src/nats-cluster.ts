@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Road, straight } from './links.ts';
-import { type NatsUser, startNats, takesMessages } from './nats.ts';
+import { type NatsUser, freePort, startNats, takesMessages } from '@tocsin/testing/servers';
 import type { GuardedNode } from './nats-guard.ts';
-import { freePort } from './ports.ts';
 
 export interface NatsClusterOptions {
   user: { name: string; password: string };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { run } from './run.ts';
+import { run } from '@tocsin/testing/servers';
 
 /** A process that can't be mistaken for a later one with the same id. */
 export interface ProcessIdentity {

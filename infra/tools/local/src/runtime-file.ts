@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { inTocsin } from './paths.ts';
+import { inTocsin } from '@tocsin/testing/servers';
 
 /** What scripts read in `.tocsin/runtime.json` while Tocsin runs. */
 export interface Runtime {

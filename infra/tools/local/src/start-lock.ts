@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, renameSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inTocsin } from './paths.ts';
+import { inTocsin } from '@tocsin/testing/servers';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 /** Another `npm start` of this clone is at work. */

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startPostgres, temporaryDir } from '@tocsin/local';
+import { startPostgres, temporaryDir, withClient } from '@tocsin/testing/servers';
 import { atTheEnd } from '@tocsin/testing';
-import { withClient } from '../src/pg-client.ts';
 
 describe('bootstrap.sql', () => {
   it('may prepare many databases of one new server at once, and each twice', async () => {

@@ -4,7 +4,7 @@ import { KeptServer } from '../src/kept-server.ts';
 import { Links } from '../src/links.ts';
 import { startNatsCluster } from '../src/nats-cluster.ts';
 import { type GuardedNode, NatsGuard } from '../src/nats-guard.ts';
-import { temporaryDir } from '../src/temporary.ts';
+import { temporaryDir } from '@tocsin/testing/servers';
 
 let links: Links;
 let nodes: GuardedNode[];

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectRoot } from '@tocsin/local';
+import { projectRoot } from '@tocsin/testing/servers';
 import { until } from '@tocsin/testing';
 import { identify, isRunning } from '../src/process-identity.ts';
 
 const PARENT = `
-const { startNats, startRedis, startPostgres } = await import('@tocsin/local');
+const { startNats, startRedis, startPostgres } = await import('@tocsin/testing/servers');
 const servers = await Promise.all([startNats(), startRedis(), startPostgres({ durable: false })]);
 console.log(JSON.stringify(servers.map((server) => server.pid)));
 setInterval(() => undefined, 1000);

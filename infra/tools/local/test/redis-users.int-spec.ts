@@ -1,8 +1,6 @@
 import { cacheRulesOf, cacheUsers } from '@tocsin/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { talk } from '../src/line-client.ts';
-import { redisUrlOf, type RunningRedis, startRedis } from '../src/redis.ts';
-import { temporaryDir } from '../src/temporary.ts';
+import { type RunningRedis, redisUrlOf, startRedis, talk, temporaryDir } from '@tocsin/testing/servers';
 
 let server: RunningRedis;
 const users = cacheUsers.map((name) => ({ name, password: `${name}-password`, rules: cacheRulesOf(name) }));

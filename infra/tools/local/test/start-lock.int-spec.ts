@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { projectRoot, temporaryDir } from '@tocsin/local';
+import { projectRoot, temporaryDir } from '@tocsin/testing/servers';
 
 const KILLED_START = `
 const { claim, noteChildren } = await import('./src/start-lock.ts');

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot, temporaryDir } from '@tocsin/local';
+import { projectRoot, temporaryDir } from '@tocsin/testing/servers';
 import { atTheEnd, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { DatabaseRole } from '@tocsin/contracts';
 import {
-  createTocsinDatabase,
-  startNats,
-  startRedis,
-  temporaryDir,
   type NatsOptions,
   type RedisOptions,
   type RunningNats,
   type RunningRedis,
   type RunningServer,
-} from '@tocsin/local';
+  createTocsinDatabase,
+  startNats,
+  startRedis,
+  temporaryDir,
+} from './servers/index.ts';
 import { inject } from 'vitest';
 import { atTheEnd } from './cleanup.ts';
 

@@ -1,0 +1,15 @@
+export { talk } from './line-client.ts';
+export { type NatsOptions, type NatsUser, type RunningNats, startNats, takesMessages } from './nats.ts';
+export { unpackedPackages } from './packages.ts';
+export { appsDir, inTocsin, projectRoot } from './paths.ts';
+export { withClient } from './pg-client.ts';
+export { freePort, freePortNear, isFree, occupantOf } from './ports.ts';
+export { RunningPostgres, startPostgres } from './postgres.ts';
+export { createTocsinDatabase } from './postgres-bootstrap.ts';
+export { type RedisOptions, type RunningRedis, redisUrlOf, startRedis } from './redis.ts';
+export { run } from './run.ts';
+export { RunningServer } from './running.ts';
+export { findOrFetchServers, serverEnv } from './servers.ts';
+export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
+export { removeForgotten, temporaryDir } from './temporary.ts';
+export { guard, unguard } from './watchdog.ts';
