@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Coverage, IncidentView, Monitor, NotificationView, ResultView, StateView } from '@tocsin/contracts';
-import { freePort, projectRoot } from '@tocsin/testing/servers';
 import { ApiClient, atTheEnd, Sink, startTocsin, type StartedTocsin, Target, until } from '@tocsin/testing';
+import { freePort, projectRoot } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { signatureHolds } from './src/signature.ts';
 

@@ -1,5 +1,5 @@
-import { signalPostgres, signalUnlessGone } from '@tocsin/testing/servers';
 import { messagesIn, type StartedTocsin, streamLeader, streamsAreWhole, until } from '@tocsin/testing';
+import { signalPostgres, signalUnlessGone } from '@tocsin/testing/servers';
 import type { Breakable } from '../trial/trial.ts';
 import { untilWhole } from '../trial/until-whole.ts';
 

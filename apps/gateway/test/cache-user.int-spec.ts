@@ -1,7 +1,7 @@
 import { Cache } from '@tocsin/cache';
 import { cacheRulesOf, cacheUsers } from '@tocsin/contracts';
-import { redisUrlOf } from '@tocsin/testing/servers';
 import { atTheEnd, redisServer, until } from '@tocsin/testing';
+import { redisUrlOf } from '@tocsin/testing/servers';
 import { expect, it } from 'vitest';
 
 const users = cacheUsers.map((name) => ({ name, password: name, rules: cacheRulesOf(name) }));

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { freePort } from '@tocsin/testing/servers';
 import { newId } from '@tocsin/core';
 import { atTheEnd, until } from '@tocsin/testing';
+import { freePort } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type RunningGateway, startGateway } from './gateway.process.ts';
 import { tokens } from './owners.ts';

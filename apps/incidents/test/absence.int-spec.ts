@@ -1,9 +1,9 @@
 import { consumers, contract, type IncidentEvent, type Monitor, streams, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, nextWindow } from '@tocsin/core';
 import { Database } from '@tocsin/database';
-import { startPostgres } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import { aMonitor, aResult, atTheEnd, natsServer, type TestDatabase, until } from '@tocsin/testing';
+import { startPostgres } from '@tocsin/testing/servers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { IntakeHealth } from '../src/sweep/intake-health.ts';
 import { SweepService } from '../src/sweep/sweep.service.ts';

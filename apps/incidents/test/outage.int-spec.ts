@@ -1,7 +1,6 @@
 import { consumers, contract, subjects } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, nextWindow, systemClock } from '@tocsin/core';
 import { Database } from '@tocsin/database';
-import { startPostgres } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import {
   aMonitor,
@@ -13,6 +12,7 @@ import {
   startService,
   until,
 } from '@tocsin/testing';
+import { startPostgres } from '@tocsin/testing/servers';
 import { beforeAll, expect, it } from 'vitest';
 
 const MONITORS = 40;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { commands, type AnyMonitor, monitorSpec, requests, subjects } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
-import { startPostgres } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import { atTheEnd, until } from '@tocsin/testing';
+import { startPostgres } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, carryOut, startSystem, type System } from './system.ts';
 

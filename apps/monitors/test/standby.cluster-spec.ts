@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { commands, monitorSpec, requests } from '@tocsin/contracts';
 import { newId } from '@tocsin/core';
 import { Database } from '@tocsin/database';
-import type { RunningPostgres } from '@tocsin/testing/servers';
 import { atTheEnd, postgresPair, until } from '@tocsin/testing';
+import type { RunningPostgres } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, carryOut, startSystem, type System } from './system.ts';
 

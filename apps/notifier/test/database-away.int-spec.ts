@@ -1,5 +1,5 @@
-import { startPostgres } from '@tocsin/testing/servers';
 import { atTheEnd, Sink, until } from '@tocsin/testing';
+import { startPostgres } from '@tocsin/testing/servers';
 import { beforeAll, expect, it } from 'vitest';
 import { System } from './system.ts';
 

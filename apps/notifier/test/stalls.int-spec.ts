@@ -1,6 +1,6 @@
 import { Database } from '@tocsin/database';
-import { signalUnlessGone, startPostgres } from '@tocsin/testing/servers';
 import { atTheEnd, Sink, until } from '@tocsin/testing';
+import { signalUnlessGone, startPostgres } from '@tocsin/testing/servers';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { System } from './system.ts';
 

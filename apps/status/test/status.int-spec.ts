@@ -10,7 +10,6 @@ import {
   subjects,
 } from '@tocsin/contracts';
 import { dueAt, gridOf, newId, windowAt, windowsIn } from '@tocsin/core';
-import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/testing/servers';
 import { Messaging } from '@tocsin/messaging';
 import {
   aMonitor,
@@ -22,6 +21,7 @@ import {
   startService,
   until,
 } from '@tocsin/testing';
+import { type RunningPostgres, startPostgres, temporaryDir } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { findOrFetchServers, projectRoot, unpackedPackages } from '@tocsin/testing/servers';
 import { serviceNames } from '@tocsin/contracts';
+import { findOrFetchServers, projectRoot, unpackedPackages } from '@tocsin/testing/servers';
 import { Enclosure } from './enclosure.ts';
 import { type Image, RELEASE } from './host.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readInventory } from '@tocsin/hosts';
-import { projectRoot } from '@tocsin/testing/servers';
 import { until } from '@tocsin/testing';
+import { projectRoot } from '@tocsin/testing/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataCentre } from '../src/data-centre.ts';
 import { Enclosure } from '../src/enclosure.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '@tocsin/testing/servers';
 import { until } from '@tocsin/testing';
+import { projectRoot } from '@tocsin/testing/servers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OUTSIDE } from '../src/faults.ts';
 import type { Host } from '../src/host.ts';

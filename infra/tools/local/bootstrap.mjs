@@ -18,7 +18,7 @@ if (['--help', '-h'].includes(command)) {
 if (!commands.includes(command)) fail(`Unknown command "${command ?? ''}"; use one of: ${commands.join(', ')}.`);
 if (!installed()) await install();
 const node = existsSync(pinnedNode) ? pinnedNode : ownNode();
-process.exitCode = await hand(join('infra', 'local', 'src', `${command}.ts`));
+process.exitCode = await hand(join('infra', 'tools', 'local', 'src', `${command}.ts`));
 
 /** Does node_modules hold what package-lock.json asks for? Judged by versions: a checkout changes the files' times. */
 function installed() {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { findOrFetchServers, freePort, temporaryDir } from '@tocsin/testing/servers';
 import { atTheEnd, redisServer, until } from '@tocsin/testing';
+import { findOrFetchServers, freePort, temporaryDir } from '@tocsin/testing/servers';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import { aCache, isUp, linkOf, Source } from './harness.ts';

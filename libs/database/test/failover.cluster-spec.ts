@@ -1,6 +1,6 @@
 import { withDeadline } from '@tocsin/core';
-import { type RunningPostgres, freePort } from '@tocsin/testing/servers';
 import { postgresPair, until } from '@tocsin/testing';
+import { type RunningPostgres, freePort } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, DatabaseOptions } from '../src/index.ts';
 import { open } from './harness.ts';

@@ -1,5 +1,5 @@
-import { freePort } from '@tocsin/testing/servers';
 import { natsServer, until } from '@tocsin/testing';
+import { freePort } from '@tocsin/testing/servers';
 import { describe, expect, it } from 'vitest';
 import { client, losses } from './harness.ts';
 

@@ -1,6 +1,6 @@
 import { createServer, connect, type Socket } from 'node:net';
-import { type RunningNats, freePort } from '@tocsin/testing/servers';
 import { atTheEnd, natsServer } from '@tocsin/testing';
+import { type RunningNats, freePort } from '@tocsin/testing/servers';
 
 /** A way to a port that can be cut: nothing passes any more and nothing is closed, as when packets vanish. */
 class Link {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryDir } from '@tocsin/testing/servers';
 import { certificate, natsServer, type TestCertificate } from '@tocsin/testing';
+import { temporaryDir } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Messaging } from '../src/index.ts';
 import { client, optionsFor } from './harness.ts';

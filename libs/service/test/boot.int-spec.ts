@@ -1,5 +1,5 @@
-import { freePort, startNats, temporaryDir } from '@tocsin/testing/servers';
 import { natsServer, postgres, redisServer } from '@tocsin/testing';
+import { freePort, startNats, temporaryDir } from '@tocsin/testing/servers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildToy, endToys, ToyProcess } from './toy.process.ts';
 

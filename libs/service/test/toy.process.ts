@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryDir } from '@tocsin/testing/servers';
 import { until } from '@tocsin/testing';
 import { buildApp } from '@tocsin/build';
+import { temporaryDir } from '@tocsin/testing/servers';
 
 type Line = Record<string, unknown>;
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { freePort, guard, projectRoot, startNats, temporaryDir, unguard } from '@tocsin/testing/servers';
 import { atTheEnd, certificate, until } from '@tocsin/testing';
+import { freePort, guard, projectRoot, startNats, temporaryDir, unguard } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '@tocsin/build';
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { freePort } from '@tocsin/testing/servers';
 import { BadRequest, parseNames, parseSelector } from './control-requests.ts';
 import { NoSuchLink, type Links } from './links.ts';
-import { freePort } from '@tocsin/testing/servers';
 
 const MAX_BODY = 65_536;
 

@@ -1,6 +1,6 @@
+import { removeForgotten } from '@tocsin/testing/servers';
 import { buildApps } from './build-apps.ts';
 import { handOver } from './hand-over.ts';
-import { removeForgotten } from '@tocsin/testing/servers';
 import { asksForHelp } from './usage.ts';
 
 /** `npm run drill`: kills everything and counts what it cost; see e2e/drill. It exchanges built apps, so they are built first. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { onAskedToStop } from './asked-to-stop.ts';
 import { projectRoot } from '@tocsin/testing/servers';
+import { onAskedToStop } from './asked-to-stop.ts';
 
 /** Runs a script of this workspace under the same Node with our arguments, and ends as it ends. */
 export function handOver(script: string): void {

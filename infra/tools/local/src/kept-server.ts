@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningServer } from '@tocsin/testing/servers';
 import { BackOff } from './back-off.ts';
 import { say } from './progress.ts';
-import type { RunningServer } from '@tocsin/testing/servers';
 
 const PAUSE_MS = 250;
 

@@ -1,9 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { cacheRulesOf, cacheUsers, type DatabaseRole, permissionsOf, type ServiceName } from '@tocsin/contracts';
-import { KeptServer } from './kept-server.ts';
-import type { Road } from './links.ts';
-import { startNatsCluster } from './nats-cluster.ts';
-import { NatsGuard } from './nats-guard.ts';
 import {
   type RunningServer,
   findOrFetchServers,
@@ -13,6 +9,10 @@ import {
   startPostgres,
   startRedis,
 } from '@tocsin/testing/servers';
+import { KeptServer } from './kept-server.ts';
+import type { Road } from './links.ts';
+import { startNatsCluster } from './nats-cluster.ts';
+import { NatsGuard } from './nats-guard.ts';
 import { say } from './progress.ts';
 import { type Secrets, tokenFile } from './secrets.ts';
 import type { Addresses, Platform } from './service-environment.ts';

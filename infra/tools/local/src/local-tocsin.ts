@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Service, serviceNames, services } from '@tocsin/contracts';
+import { appsDir, freePort, freePortNear, inTocsin, isFree, occupantOf, projectRoot } from '@tocsin/testing/servers';
 import { buildApps } from './build-apps.ts';
 import { startJaeger, type RunningJaeger } from './jaeger.ts';
 import { ControlPort } from './control-port.ts';
 import { Links, straight } from './links.ts';
 import { LocalServers } from './local-servers.ts';
 import { addOwnMonitor } from './own-monitor.ts';
-import { appsDir, freePort, freePortNear, inTocsin, isFree, occupantOf, projectRoot } from '@tocsin/testing/servers';
 import { say, table } from './progress.ts';
 import { allReady } from './ready.ts';
 import { removeRuntime, writeEnvironmentFile, writeRuntime, type Runtime } from './runtime-file.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Road, straight } from './links.ts';
 import { type NatsUser, freePort, startNats, takesMessages } from '@tocsin/testing/servers';
+import { type Road, straight } from './links.ts';
 import type { GuardedNode } from './nats-guard.ts';
 
 export interface NatsClusterOptions {

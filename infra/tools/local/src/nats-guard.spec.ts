@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { freePort } from '@tocsin/testing/servers';
 import { describe, expect, it } from 'vitest';
 import { Fence, hearsAPeer, type Route } from './nats-guard.ts';
-import { freePort } from '@tocsin/testing/servers';
 
 /** What a fence says of looks 500 ms apart. */
 function judged(looks: readonly (number | 'nothing')[], pids: readonly number[] = looks.map(() => 1)): boolean[] {

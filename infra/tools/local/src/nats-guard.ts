@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { say } from './progress.ts';
 import type { RunningServer } from '@tocsin/testing/servers';
+import { say } from './progress.ts';
 
 /** A peer's route port; of a peer on this machine, its number alone. */
 export type Route = number | { host: string; port: number };

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cacheUsers, type DatabaseRole, databaseRoles, serviceNames, type ServiceName } from '@tocsin/contracts';
+import { inTocsin } from '@tocsin/testing/servers';
 import { type CommandKeyPair, newCommandKeys } from './command-keys.ts';
 import { password, passwordsFor } from './passwords.ts';
-import { inTocsin } from '@tocsin/testing/servers';
 import { newSecretKeys, type SecretKeySet } from './secret-keys.ts';
 
 /** Generated once per clone, in `.tocsin/secrets.json`, readable by its owner alone. */

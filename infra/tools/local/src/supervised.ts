@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { guard, unguard } from '@tocsin/testing/servers';
 import { BackOff } from './back-off.ts';
 import { BoundedLog } from './bounded-log.ts';
-import { guard, unguard } from '@tocsin/testing/servers';
 
 /** One instance of a service, to be kept running. */
 export interface InstanceSpec {

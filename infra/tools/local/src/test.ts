@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { endWith } from './hand-over.ts';
 import { findOrFetchServers, projectRoot, removeForgotten } from '@tocsin/testing/servers';
+import { endWith } from './hand-over.ts';
 
 /** `npm test`: finds or fetches the servers first, with progress, then runs every test. Arguments go to vitest. */
 async function main(): Promise<number> {

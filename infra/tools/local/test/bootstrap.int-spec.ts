@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
 import { startPostgres, temporaryDir, withClient } from '@tocsin/testing/servers';
+import { describe, expect, it } from 'vitest';
 import { atTheEnd } from '@tocsin/testing';
 
 describe('bootstrap.sql', () => {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
 import { startRedis, temporaryDir } from '@tocsin/testing/servers';
+import { describe, expect, it } from 'vitest';
 import { atTheEnd, until } from '@tocsin/testing';
 import { KeptServer } from '../src/kept-server.ts';
 

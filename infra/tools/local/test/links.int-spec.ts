@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '@tocsin/testing/servers';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { atTheEnd, until } from '@tocsin/testing';
 import { Links } from '../src/links.ts';
 

@@ -1,10 +1,10 @@
 import { atTheEnd, until } from '@tocsin/testing';
+import { temporaryDir } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KeptServer } from '../src/kept-server.ts';
 import { Links } from '../src/links.ts';
 import { startNatsCluster } from '../src/nats-cluster.ts';
 import { type GuardedNode, NatsGuard } from '../src/nats-guard.ts';
-import { temporaryDir } from '@tocsin/testing/servers';
 
 let links: Links;
 let nodes: GuardedNode[];

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
 import { projectRoot } from '@tocsin/testing/servers';
+import { describe, expect, it } from 'vitest';
 import { until } from '@tocsin/testing';
 import { identify, isRunning } from '../src/process-identity.ts';
 

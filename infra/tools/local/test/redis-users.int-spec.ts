@@ -1,6 +1,6 @@
 import { cacheRulesOf, cacheUsers } from '@tocsin/contracts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningRedis, redisUrlOf, startRedis, talk, temporaryDir } from '@tocsin/testing/servers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let server: RunningRedis;
 const users = cacheUsers.map((name) => ({ name, password: `${name}-password`, rules: cacheRulesOf(name) }));

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, it, vi } from 'vitest';
 import { projectRoot, temporaryDir } from '@tocsin/testing/servers';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const KILLED_START = `
 const { claim, noteChildren } = await import('./src/start-lock.ts');

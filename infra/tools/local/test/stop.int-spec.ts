@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot, temporaryDir } from '@tocsin/testing/servers';
 import { atTheEnd, until } from '@tocsin/testing';
+import { projectRoot, temporaryDir } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const SCRIPT = `import { onAskedToStop } from ${JSON.stringify(join(projectRoot, 'infra/tools/local/src/asked-to-stop.ts'))};

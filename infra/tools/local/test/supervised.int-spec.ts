@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, describe } from 'vitest';
 import { freePort, temporaryDir } from '@tocsin/testing/servers';
+import { expect, it, describe } from 'vitest';
 import { atTheEnd, until } from '@tocsin/testing';
 import { Supervised } from '../src/supervised.ts';
 
