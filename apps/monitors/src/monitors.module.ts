@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { Admission } from './admission.ts';
+import { SpecValidation } from './spec-validation.ts';
 import { Bounds } from './bounds.ts';
 import { ChannelsController } from './channels/channels.controller.ts';
 import { ChannelsReader } from './channels/channels.reader.ts';
@@ -31,7 +31,7 @@ import { TokensStore } from './tokens/tokens.store.ts';
     Reads,
     Secrets,
     Bounds,
-    Admission,
+    SpecValidation,
     MonitorsReader,
     MonitorsService,
     ChannelsReader,

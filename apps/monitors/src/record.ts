@@ -33,7 +33,7 @@ export function notFound(what: string, id: string): TocsinError {
 }
 
 /** Remembers that a record is gone, and at which revision. */
-export async function bury(
+export async function keepTombstone(
   tx: Queryable,
   kind: 'monitors' | 'channels',
   gone: Revised & { at: number },
@@ -42,6 +42,6 @@ export async function bury(
     `INSERT INTO tombstones (kind, id, revision, deleted_at) VALUES ($1, $2, $3, $4)
      ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, deleted_at = excluded.deleted_at`,
     [kind, gone.id, gone.revision, new Date(gone.at)],
-    { name: 'bury' },
+    { name: 'keep tombstone' },
   );
 }

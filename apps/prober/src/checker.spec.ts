@@ -5,7 +5,7 @@ import { HandBack } from '@tocsin/messaging';
 import { Drain } from '@tocsin/service';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Checker, type RunnableTask } from './checker.ts';
-import { Stalls } from './stalls.ts';
+import { EventLoopStall } from './event-loop-stall.ts';
 
 vi.mock('@tocsin/checks', { spy: true });
 
@@ -30,18 +30,18 @@ const task: RunnableTask = {
 };
 
 let now: number;
-let stalls: Stalls;
+let stall: EventLoopStall;
 let checker: Checker;
 
 beforeEach(() => {
   vi.useFakeTimers();
   now = 0;
   const clock = { now: () => now, monotonic: () => now };
-  stalls = new Stalls(clock);
-  checker = new Checker({} as ConstructorParameters<typeof Checker>[0], clock, stalls, new Drain());
+  stall = new EventLoopStall(clock);
+  checker = new Checker({} as ConstructorParameters<typeof Checker>[0], clock, stall, new Drain());
 });
 afterEach(() => {
-  stalls.onModuleDestroy();
+  stall.onModuleDestroy();
   vi.useRealTimers();
 });
 

@@ -9,7 +9,7 @@ import { logger, withSpan } from '@tocsin/telemetry';
 import { handBack } from './hand-back.ts';
 import type { ProberConfig } from './prober.config.ts';
 import { countDefect, inFlight } from './prober.metrics.ts';
-import { Stalls } from './stalls.ts';
+import { EventLoopStall } from './event-loop-stall.ts';
 
 /** How long a task rests that this machine had no resources for. */
 const REST_MS = 250;
@@ -30,7 +30,7 @@ export class Checker {
   constructor(
     @Inject(CONFIG) private readonly config: ProberConfig & PlatformConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-    private readonly stalls: Stalls,
+    private readonly stall: EventLoopStall,
     private readonly drain: Drain,
   ) {
     setMaxListeners(0, this.stop.signal);
@@ -49,13 +49,13 @@ export class Checker {
    * @throws HandBack when it says nothing of the target: this prober stops, stood still for others, or is out of something
    */
   async check(task: RunnableTask): Promise<Finding> {
-    const stalledBefore = this.stalls.totalMs;
+    const stalledBefore = this.stall.totalMs;
     let heldUpMs = 0;
     const finding = await this.run(task, (ms) => (heldUpMs += ms));
     if (isOwnFailure(finding)) throw ownFailure(finding);
     // What a target made its own check take is the target's doing: elsewhere it would do the same.
-    const stalledMs = Math.round(this.stalls.totalMs - stalledBefore - heldUpMs);
-    if (this.stalls.explain({ reason: finding.reason, timeoutMs: task.timeoutMs, stalledMs })) {
+    const stalledMs = Math.round(this.stall.totalMs - stalledBefore - heldUpMs);
+    if (this.stall.wasFrozenDuring({ reason: finding.reason, timeoutMs: task.timeoutMs, stalledMs })) {
       throw handBack(REST_MS, 'stalled', `this prober stood still for ${stalledMs} ms of the check's time`);
     }
     return finding;

@@ -3,10 +3,10 @@ import type { Channel, ChannelSpec, IfRevision } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import { Operations, type Transaction } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
-import { channelAnnounced, tombstone } from '../announcements.ts';
+import { channelChanged, tombstone } from '../config-events.ts';
 import { Bounds } from '../bounds.ts';
 import { changedFields } from '../changed-fields.ts';
-import { bury, changeable } from '../record.ts';
+import { keepTombstone, changeable } from '../record.ts';
 import { Secrets } from '../secrets.ts';
 import { keyOf } from './channels.reader.ts';
 import { ChannelsStore } from './channels.store.ts';
@@ -38,7 +38,7 @@ export class ChannelsService {
       const channel: Channel = { id: newId(now), revision: 1, createdAt: now, updatedAt: now, spec: sealed };
       note({ id: channel.id, revision: channel.revision });
       await this.channels.insert(tx, channel);
-      await announce([channelAnnounced(channel)]);
+      await announce([channelChanged(channel)]);
       return channel;
     });
   }
@@ -52,7 +52,7 @@ export class ChannelsService {
       const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
       note({ revision: changed.revision, fields: changedFields(found.spec, spec) });
       await this.channels.update(tx, changed);
-      await announce([channelAnnounced(changed)]);
+      await announce([channelChanged(changed)]);
       return changed;
     });
   }
@@ -67,7 +67,7 @@ export class ChannelsService {
       note({ revision: last.revision });
       await this.channels.delete(tx, found.id);
       await this.bounds.remove(tx, 'channels');
-      await bury(tx, 'channels', { ...last, at: now });
+      await keepTombstone(tx, 'channels', { ...last, at: now });
       await announce([tombstone('channels', last)]);
       return { id: found.id };
     });

@@ -3,13 +3,13 @@ import { type IfRevision, type Monitor, type MonitorSpec, monitorSpec } from '@t
 import { newId } from '@tocsin/core';
 import { Operations } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
-import { Admission } from '../admission.ts';
-import { monitorAnnounced, monitorGone } from '../announcements.ts';
+import { SpecValidation } from '../spec-validation.ts';
+import { monitorChanged, monitorDeleted } from '../config-events.ts';
 import { Bounds } from '../bounds.ts';
 import { changedFields } from '../changed-fields.ts';
 import { parseOrRefuse } from '../fields.ts';
 import { mergePatch } from '../merge-patch.ts';
-import { bury, changeable } from '../record.ts';
+import { keepTombstone, changeable } from '../record.ts';
 import { gridSinceAfter, manualChecksOf } from './monitor.rules.ts';
 import { keyOf } from './monitors.reader.ts';
 import { MonitorsStore } from './monitors.store.ts';
@@ -27,20 +27,20 @@ export class MonitorsService {
   constructor(
     private readonly operations: Operations,
     private readonly monitors: MonitorsStore,
-    private readonly admission: Admission,
+    private readonly validation: SpecValidation,
     private readonly bounds: Bounds,
   ) {}
 
   /** @throws TocsinError `invalid` with the fields; `conflict` at the bound on their number */
   create({ spec }: { spec: MonitorSpec }, ctx: CommandContext): Promise<Monitor> {
     return this.operations.run(ctx, { kind }, async ({ tx, now, announce, note }) => {
-      const admitted = await this.admission.admit(tx, spec);
+      const validated = await this.validation.validate(tx, spec);
       await this.bounds.add(tx, 'monitors');
       const times = { createdAt: now, updatedAt: now, gridSince: now };
-      const monitor: Monitor = { id: newId(now), revision: 1, ...times, spec: admitted };
+      const monitor: Monitor = { id: newId(now), revision: 1, ...times, spec: validated };
       note({ id: monitor.id, revision: monitor.revision });
       await this.monitors.insert(tx, monitor);
-      await announce(monitorAnnounced(monitor, 'created'));
+      await announce(monitorChanged(monitor, 'created'));
       return monitor;
     });
   }
@@ -66,8 +66,8 @@ export class MonitorsService {
       note({ revision: last.revision });
       await this.monitors.delete(tx, found.id);
       await this.bounds.remove(tx, 'monitors');
-      await bury(tx, 'monitors', { id: last.id, revision: last.revision, at: now });
-      await announce(monitorGone(last, now));
+      await keepTombstone(tx, 'monitors', { id: last.id, revision: last.revision, at: now });
+      await announce(monitorDeleted(last, now));
       return { id: found.id };
     });
   }
@@ -88,12 +88,12 @@ export class MonitorsService {
     return this.operations.run(ctx, { kind, id: input.id }, async ({ tx, now, announce, forget, note }) => {
       forget(keyOf(input.id));
       const found = changeable(await this.monitors.lock(tx, input.id), { what: 'monitor', ...input });
-      const spec = await this.admission.admit(tx, next(found.spec), found.spec);
+      const spec = await this.validation.validate(tx, next(found.spec), found.spec);
       const gridSince = gridSinceAfter(found, spec, now);
       const changed: Monitor = { ...found, spec, revision: found.revision + 1, updatedAt: now, gridSince };
       note({ revision: changed.revision, fields: changedFields(found.spec, spec) });
       await this.monitors.update(tx, changed);
-      await announce(monitorAnnounced(changed, 'updated'));
+      await announce(monitorChanged(changed, 'updated'));
       return changed;
     });
   }

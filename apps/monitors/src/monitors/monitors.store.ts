@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Monitor, MonitorKind, MonitorSpec } from '@tocsin/contracts';
 import type { Queryable, Transaction } from '@tocsin/database';
-import { fold } from './fold.ts';
+import { fold } from './case-folding.ts';
 
 export interface MonitorRow {
   id: string;

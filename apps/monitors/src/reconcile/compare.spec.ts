@@ -5,27 +5,29 @@ const seen = (revision: number, deleted = false): Published => ({ revision, dele
 
 describe('compare', () => {
   it.each([
-    ['what CONFIG lacks is published', [], [['a', 1]], { publish: ['a'], bury: [] }],
-    ['what CONFIG has in an older revision is published', [['a', seen(1)]], [['a', 2]], { publish: ['a'], bury: [] }],
-    ['what CONFIG has is left alone', [['a', seen(2)]], [['a', 2]], { publish: [], bury: [] }],
+    ['what CONFIG lacks is published', [], [['a', 1]], { publish: ['a'], remove: [] }],
+    ['what CONFIG has in an older revision is published', [['a', seen(1)]], [['a', 2]], { publish: ['a'], remove: [] }],
+    ['what CONFIG has is left alone', [['a', seen(2)]], [['a', 2]], { publish: [], remove: [] }],
     [
       'what CONFIG wrongly calls deleted is published',
       [['a', seen(9, true)]],
       [['a', 2]],
-      { publish: ['a'], bury: [] },
+      { publish: ['a'], remove: [] },
     ],
     [
       'what is gone is buried above its last revision',
       [['a', seen(4)]],
       [],
-      { publish: [], bury: [{ id: 'a', revision: 5 }] },
+      { publish: [], remove: [{ id: 'a', revision: 5 }] },
     ],
-    ['a grave is left alone', [['a', seen(4, true)]], [], { publish: [], bury: [] }],
+    ['a tombstone is left alone', [['a', seen(4, true)]], [], { publish: [], remove: [] }],
   ] as const)('%s', (_, published, recorded, expected) => {
     expect(compare(new Map(published), new Map(recorded), new Map())).toEqual(expected);
   });
 
   it('buries at the revision of the grave where that is known', () => {
-    expect(compare(new Map([['a', seen(4)]]), new Map(), new Map([['a', 7]])).bury).toEqual([{ id: 'a', revision: 7 }]);
+    expect(compare(new Map([['a', seen(4)]]), new Map(), new Map([['a', 7]])).remove).toEqual([
+      { id: 'a', revision: 7 },
+    ]);
   });
 });

@@ -11,20 +11,20 @@ export interface Difference {
   /** Records that CONFIG lacks or has an older revision of. */
   publish: string[];
   /** Records that are gone, while CONFIG still shows them. */
-  bury: Revised[];
+  remove: Revised[];
 }
 
 /**
  * Compares CONFIG with the record. CONFIG must have been read before the record was: whatever it shows was committed
  * before, so what the record lacks is really gone.
- * @param graves revisions of what was deleted lately
+ * @param tombstones revisions of what was deleted lately
  */
 export function compare(
   published: ReadonlyMap<string, Published>,
   recorded: ReadonlyMap<string, number>,
-  graves: ReadonlyMap<string, number>,
+  tombstones: ReadonlyMap<string, number>,
 ): Difference {
-  const difference: Difference = { publish: [], bury: [] };
+  const difference: Difference = { publish: [], remove: [] };
   for (const [id, revision] of recorded) {
     const seen = published.get(id);
     if (seen === undefined || seen.deleted || seen.revision < revision) difference.publish.push(id);
@@ -32,7 +32,7 @@ export function compare(
   for (const [id, seen] of published) {
     if (seen.deleted || recorded.has(id)) continue;
     // Above the revision that CONFIG shows, or readers would take the tombstone for an older message.
-    difference.bury.push({ id, revision: Math.max(graves.get(id) ?? 0, seen.revision + 1) });
+    difference.remove.push({ id, revision: Math.max(tombstones.get(id) ?? 0, seen.revision + 1) });
   }
   return difference;
 }

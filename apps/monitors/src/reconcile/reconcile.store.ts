@@ -3,7 +3,7 @@ import type { Channel, Monitor } from '@tocsin/contracts';
 import { Database, Operations } from '@tocsin/database';
 import { CHANNEL_COLUMNS, channelOf, type ChannelRow } from '../channels/channels.store.ts';
 import { MONITOR_COLUMNS, monitorOf, type MonitorRow } from '../monitors/monitors.store.ts';
-import { fold } from '../monitors/fold.ts';
+import { fold } from '../monitors/case-folding.ts';
 
 const GRAVES_DAYS = 30;
 const BATCH = 1_000;
@@ -47,7 +47,7 @@ export class ReconcileStore {
     return { settled, fresh };
   }
 
-  async graves(kind: Kind): Promise<Map<string, number>> {
+  async tombstones(kind: Kind): Promise<Map<string, number>> {
     const rows = await this.database.query<{ id: string; revision: number }>(
       'SELECT id, revision FROM tombstones WHERE kind = $1',
       [kind],

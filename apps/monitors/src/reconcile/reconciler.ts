@@ -5,7 +5,7 @@ import { newId, TocsinError, within } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
 import { Messaging } from '@tocsin/messaging';
 import { CONFIG, Drain } from '@tocsin/service';
-import { tombstone } from '../announcements.ts';
+import { tombstone } from '../config-events.ts';
 import type { MonitorsConfig } from '../monitors.config.ts';
 import { compare, type Published } from './compare.ts';
 import { type Kind, ReconcileStore } from './reconcile.store.ts';
@@ -126,9 +126,9 @@ export class Reconciler implements OnApplicationBootstrap {
   private async corrections(kind: Kind, published: Map<string, Published>): Promise<OutboxMessage[]> {
     const { settled, fresh } = await this.store.revisions(kind, SETTLING_MS);
     for (const id of fresh) published.delete(id);
-    const graves = await this.store.graves(kind);
-    const { publish, bury } = compare(published, settled, graves);
-    const messages = bury.map((gone) => tombstone(kind, gone));
+    const tombstones = await this.store.tombstones(kind);
+    const { publish, remove } = compare(published, settled, tombstones);
+    const messages = remove.map((gone) => tombstone(kind, gone));
     const subject = kind === 'monitors' ? subjects.monitorConfig : subjects.channelConfig;
     for (let at = 0; at < publish.length; at += BATCH) {
       const records = await this.store.records(kind, publish.slice(at, at + BATCH));

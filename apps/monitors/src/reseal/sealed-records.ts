@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Channel, Monitor } from '@tocsin/contracts';
 import { Operations, type Work } from '@tocsin/database';
-import { channelAnnounced, monitorAnnounced } from '../announcements.ts';
+import { channelChanged, monitorChanged } from '../config-events.ts';
 import { keyOf as keyOfChannel } from '../channels/channels.reader.ts';
 import { ChannelsStore } from '../channels/channels.store.ts';
 import { keyOf as keyOfMonitor } from '../monitors/monitors.reader.ts';
@@ -75,7 +75,7 @@ export class SealedRecords {
     const changed: Monitor = { ...found, spec, revision: found.revision + 1, updatedAt: now };
     forget(keyOfMonitor(id));
     await this.monitors.update(tx, changed);
-    await announce(monitorAnnounced(changed, 'updated'));
+    await announce(monitorChanged(changed, 'updated'));
     return true;
   }
 
@@ -86,7 +86,7 @@ export class SealedRecords {
     const changed: Channel = { ...found, spec, revision: found.revision + 1, updatedAt: now };
     forget(keyOfChannel(id));
     await this.channels.update(tx, changed);
-    await announce([channelAnnounced(changed)]);
+    await announce([channelChanged(changed)]);
     return true;
   }
 }

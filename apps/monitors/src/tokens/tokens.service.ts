@@ -3,7 +3,7 @@ import type { CreatedToken, Token, TokenSpec } from '@tocsin/contracts';
 import { newId, TocsinError } from '@tocsin/core';
 import { Operations } from '@tocsin/database';
 import type { CommandContext } from '@tocsin/messaging';
-import { tokenRevoked } from '../announcements.ts';
+import { tokenRevoked } from '../config-events.ts';
 import { Bounds } from '../bounds.ts';
 import { notFound } from '../record.ts';
 import { hashOf } from './token.rules.ts';

@@ -50,7 +50,7 @@ export const prober: readonly Mutant[] = [
   },
   {
     mechanism: 'A check that ran out of time while its prober stood still is no evidence',
-    file: 'apps/prober/src/stalls.ts',
+    file: 'apps/prober/src/event-loop-stall.ts',
     find: 'check.stalledMs >= check.timeoutMs * SHARE',
     replace: 'check.stalledMs < 0',
     test: 'apps/prober/test/prober.int-spec.ts',

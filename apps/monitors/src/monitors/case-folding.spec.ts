@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fold } from './fold.ts';
+import { fold } from './case-folding.ts';
 
 describe('what a text is compared by', () => {
   it.each([

@@ -3,18 +3,18 @@ import type { OutboxMessage } from '@tocsin/database';
 import type { Revised } from './record.ts';
 
 /** What the rest of the system is told of a change, in the transaction of the change. */
-export function monitorAnnounced(monitor: Monitor, change: 'created' | 'updated'): OutboxMessage[] {
+export function monitorChanged(monitor: Monitor, change: 'created' | 'updated'): OutboxMessage[] {
   return [
     { subject: subjects.monitorConfig(monitor.id), payload: monitor },
     eventOf(monitor, change, monitor.updatedAt),
   ];
 }
 
-export function monitorGone(monitor: Monitor, at: number): OutboxMessage[] {
+export function monitorDeleted(monitor: Monitor, at: number): OutboxMessage[] {
   return [tombstone('monitors', monitor, at), eventOf(monitor, 'deleted', at)];
 }
 
-export function channelAnnounced(channel: Channel): OutboxMessage {
+export function channelChanged(channel: Channel): OutboxMessage {
   return { subject: subjects.channelConfig(channel.id), payload: channel };
 }
 

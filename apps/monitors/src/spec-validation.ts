@@ -8,7 +8,7 @@ import { Secrets } from './secrets.ts';
 
 /** Decides whether a monitor's specification may be stored. */
 @Injectable()
-export class Admission {
+export class SpecValidation {
   constructor(
     private readonly channels: ChannelsStore,
     private readonly secrets: Secrets,
@@ -19,7 +19,7 @@ export class Admission {
    * @param stored the one that it takes the place of, whose secrets it may keep
    * @throws TocsinError `invalid` with the fields
    */
-  async admit(tx: Transaction, spec: MonitorSpec, stored?: MonitorSpec): Promise<MonitorSpec> {
+  async validate(tx: Transaction, spec: MonitorSpec, stored?: MonitorSpec): Promise<MonitorSpec> {
     const faults = checkSettings(spec);
     const there = await this.channels.hold(tx, spec.channels);
     spec.channels.forEach((id, index) => {

@@ -13,7 +13,7 @@ const SHARE = 0.25;
  * waited for it meanwhile, and the timers did not.
  */
 @Injectable()
-export class Stalls implements OnModuleDestroy {
+export class EventLoopStall implements OnModuleDestroy {
   private sumMs = 0;
   private tickedAt: number;
   private readonly timer: NodeJS.Timeout;
@@ -30,7 +30,7 @@ export class Stalls implements OnModuleDestroy {
   }
 
   /** Whether a check may have run out of time because of this process alone. */
-  explain(check: { reason: string; timeoutMs: number; stalledMs: number }): boolean {
+  wasFrozenDuring(check: { reason: string; timeoutMs: number; stalledMs: number }): boolean {
     return check.reason === 'timeout' && check.stalledMs >= check.timeoutMs * SHARE;
   }
 
