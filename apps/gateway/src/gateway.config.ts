@@ -1,8 +1,7 @@
 import { heartbeatKeysOf, Sealing, type SecretKeys } from '@tocsin/core';
+import { edgeVariables } from '@tocsin/edge';
 import {
-  commaList,
   environment,
-  milliseconds,
   type PlatformConfig,
   requireAll,
   sealingKey,
@@ -11,16 +10,6 @@ import {
   wholeNumber,
 } from '@tocsin/service';
 import { z } from 'zod';
-
-const networks = commaList.pipe(
-  z.array(
-    z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
-      error: 'must be addresses or networks such as 10.0.0.0/8, separated by commas',
-    }),
-  ),
-);
-const rate = wholeNumber({ min: 1, max: 1_000_000 });
-const limit = wholeNumber({ min: 1, max: 100_000 });
 
 /** What `gateway` reads from the environment, beside the platform's part. */
 export const gatewayConfig = environment({
@@ -41,29 +30,11 @@ export const gatewayConfig = environment({
       .transform((url) => url.replace(/\/+$/, ''))
       .optional(),
   ),
-  /** How long a request waits for its owner when the client does not say. */
-  answerMs: variable('TOCSIN_ANSWER_MS', milliseconds(100, 30_000).default(5_000)),
-  /** Requests per second and token, and how many may come at once. */
-  ratePerSecond: variable('TOCSIN_RATE_PER_SECOND', rate.default(1_000)),
-  rateBurst: variable('TOCSIN_RATE_BURST', rate.default(5_000)),
-  /** The same for one address: for requests that need no token. */
-  openRate: {
-    perSecond: variable('TOCSIN_OPEN_RATE_PER_SECOND', rate.default(1_000)),
-    burst: variable('TOCSIN_OPEN_RATE_BURST', rate.default(5_000)),
-  },
-  /** The same for one address: for requests with a token that is not known. */
-  unknownRate: {
-    perSecond: variable('TOCSIN_UNKNOWN_RATE_PER_SECOND', rate.default(10)),
-    burst: variable('TOCSIN_UNKNOWN_RATE_BURST', rate.default(100)),
-  },
-  /** Whose X-Forwarded-For is believed. */
-  trustedProxies: variable('TOCSIN_TRUSTED_PROXIES', networks.default([])),
-  /** Requests at a time. The gateway refuses more at once. */
-  maxRequests: variable('TOCSIN_MAX_REQUESTS', limit.default(512)),
+  ...edgeVariables,
   /** Event streams at a time. */
   maxStreams: variable('TOCSIN_MAX_STREAMS', wholeNumber({ min: 0, max: 100_000 }).default(500)),
   /** Event streams at a time with one token. */
-  maxStreamsPerToken: variable('TOCSIN_MAX_STREAMS_PER_TOKEN', limit.default(100)),
+  maxStreamsPerToken: variable('TOCSIN_MAX_STREAMS_PER_TOKEN', wholeNumber({ min: 1, max: 100_000 }).default(100)),
 })
   .superRefine((config, context) => {
     if (config.secret) return;

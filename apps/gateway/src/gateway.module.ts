@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
-import { Addresses, Authenticator, Door, EdgeInterceptor, Revocations } from '@tocsin/edge';
+import { routes } from '@tocsin/contracts';
+import { EdgeModule } from '@tocsin/edge';
 import { ChannelsController } from './channels/channels.controller.ts';
 import { ChannelsService } from './channels/channels.service.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
@@ -41,13 +41,9 @@ export const restControllers = [
 ];
 
 @Module({
+  imports: [EdgeModule.forRoot(routes)],
   controllers: [...restControllers, DocsController],
   providers: [
-    Addresses,
-    Authenticator,
-    Revocations,
-    Door,
-    { provide: APP_INTERCEPTOR, useClass: EdgeInterceptor },
     ServiceClient,
     MonitorsService,
     MonitorMetrics,

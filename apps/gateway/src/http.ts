@@ -1,7 +1,7 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MAX_BODY_BYTES } from '@tocsin/contracts';
-import { EdgeProblemFilter, sendProblem } from '@tocsin/edge';
+import { sendProblem } from '@tocsin/edge';
 import { type HttpSettings, TRACE_HEADER } from '@tocsin/service';
 import { takePings } from './heartbeats/ping-body.ts';
 
@@ -21,7 +21,6 @@ export const edgeHttp: HttpSettings = {
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(SECURITY_HEADERS)),
   },
   configure: (app) => {
-    app.useGlobalFilters(new EdgeProblemFilter());
     takeBytes(app);
     addHeaders(app);
   },

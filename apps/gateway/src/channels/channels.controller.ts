@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import { type Answer, type Call, FromCall, Serve } from '@tocsin/edge';
+import { type Answer, type Call, Serve } from '@tocsin/edge';
 import { ChannelsService } from './channels.service.ts';
 
 @Controller()
@@ -8,32 +8,32 @@ export class ChannelsController {
   constructor(private readonly channels: ChannelsService) {}
 
   @Serve(routes.channelsCreate)
-  create(@FromCall() call: Call<typeof routes.channelsCreate>): Promise<Answer> {
+  create(call: Call<typeof routes.channelsCreate>): Promise<Answer> {
     return this.channels.create(call);
   }
 
   @Serve(routes.channelsList)
-  list(@FromCall() call: Call<typeof routes.channelsList>): Promise<Answer> {
+  list(call: Call<typeof routes.channelsList>): Promise<Answer> {
     return this.channels.list(call);
   }
 
   @Serve(routes.channelsGet)
-  read(@FromCall() call: Call<typeof routes.channelsGet>): Promise<Answer> {
+  read(call: Call<typeof routes.channelsGet>): Promise<Answer> {
     return this.channels.read(call);
   }
 
   @Serve(routes.channelsReplace)
-  replace(@FromCall() call: Call<typeof routes.channelsReplace>): Promise<Answer> {
+  replace(call: Call<typeof routes.channelsReplace>): Promise<Answer> {
     return this.channels.replace(call);
   }
 
   @Serve(routes.channelsDelete)
-  remove(@FromCall() call: Call<typeof routes.channelsDelete>): Promise<Answer> {
+  remove(call: Call<typeof routes.channelsDelete>): Promise<Answer> {
     return this.channels.remove(call);
   }
 
   @Serve(routes.channelsTest)
-  test(@FromCall() call: Call<typeof routes.channelsTest>): Promise<Answer> {
+  test(call: Call<typeof routes.channelsTest>): Promise<Answer> {
     return this.channels.test(call);
   }
 }

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import { type Answer, type Call, done, FromCall, ok, Serve } from '@tocsin/edge';
+import { type Answer, type Call, done, ok, Serve } from '@tocsin/edge';
 import { type DeadLetter, Messaging } from '@tocsin/messaging';
 import { brokerAnswer } from './broker-answer.ts';
 import { DeadLettersService } from './dead-letters.service.ts';
@@ -14,7 +14,7 @@ export class DeadLettersController {
   ) {}
 
   @Serve(routes.deadLettersList)
-  async list(@FromCall() call: Call<typeof routes.deadLettersList>): Promise<Answer> {
+  async list(call: Call<typeof routes.deadLettersList>): Promise<Answer> {
     const { cursor, limit } = call.query;
     const page = { limit, ...(cursor === undefined ? {} : { before: cursor }) };
     const letters = await brokerAnswer(this.messaging.deadLetters.list(page), call.deadline);
@@ -23,7 +23,7 @@ export class DeadLettersController {
   }
 
   @Serve(routes.deadLettersGet)
-  async read(@FromCall() call: Call<typeof routes.deadLettersGet>): Promise<Answer> {
+  async read(call: Call<typeof routes.deadLettersGet>): Promise<Answer> {
     const letter = await brokerAnswer(this.messaging.deadLetters.read(call.params.id), call.deadline);
     return ok({
       ...view(letter),
@@ -32,13 +32,13 @@ export class DeadLettersController {
   }
 
   @Serve(routes.deadLettersRedrive)
-  async redrive(@FromCall() call: Call<typeof routes.deadLettersRedrive>): Promise<Answer> {
+  async redrive(call: Call<typeof routes.deadLettersRedrive>): Promise<Answer> {
     await this.deadLetters.redrive(call, call.params.id);
     return done();
   }
 
   @Serve(routes.deadLettersDiscard)
-  async discard(@FromCall() call: Call<typeof routes.deadLettersDiscard>): Promise<Answer> {
+  async discard(call: Call<typeof routes.deadLettersDiscard>): Promise<Answer> {
     await this.deadLetters.discard(call, call.params.id);
     return done();
   }

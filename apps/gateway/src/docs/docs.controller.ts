@@ -1,5 +1,5 @@
 import { Controller, Get, NotFoundException, Param, Req, Res } from '@nestjs/common';
-import { Addresses, type EdgeReply, type EdgeRequest } from '@tocsin/edge';
+import { AddressLimits, type EdgeReply, type EdgeRequest } from '@tocsin/edge';
 import { DocsFiles } from './docs.files.ts';
 import { sendStatic, type StaticFile } from './static-file.ts';
 
@@ -8,7 +8,7 @@ import { sendStatic, type StaticFile } from './static-file.ts';
 export class DocsController {
   private readonly files = new DocsFiles();
 
-  constructor(private readonly addresses: Addresses) {}
+  constructor(private readonly addresses: AddressLimits) {}
 
   /** For a browser a page, for everything else JSON. */
   @Get()

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import { type Answer, type Call, FromCall, Serve } from '@tocsin/edge';
+import { type Answer, type Call, Serve } from '@tocsin/edge';
 import { EventsService } from './events.service.ts';
 
 @Controller()
@@ -8,7 +8,7 @@ export class EventsController {
   constructor(private readonly events: EventsService) {}
 
   @Serve(routes.events)
-  stream(@FromCall() call: Call<typeof routes.events>): Promise<Answer> {
+  stream(call: Call<typeof routes.events>): Promise<Answer> {
     return this.events.stream(call);
   }
 }

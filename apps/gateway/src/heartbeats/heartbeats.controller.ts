@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import { type Answer, type Call, FromCall, Serve } from '@tocsin/edge';
+import { type Answer, type Call, Serve } from '@tocsin/edge';
 import { HeartbeatsService } from './heartbeats.service.ts';
 
 @Controller()
@@ -8,22 +8,22 @@ export class HeartbeatsController {
   constructor(private readonly heartbeats: HeartbeatsService) {}
 
   @Serve(routes.heartbeat)
-  post(@FromCall() call: Call<typeof routes.heartbeat>): Promise<Answer> {
+  post(call: Call<typeof routes.heartbeat>): Promise<Answer> {
     return this.heartbeats.receive(call, { ...call.params, ...call.query, message: call.body });
   }
 
   @Serve(routes.heartbeatGet)
-  get(@FromCall() call: Call<typeof routes.heartbeatGet>): Promise<Answer> {
+  get(call: Call<typeof routes.heartbeatGet>): Promise<Answer> {
     return this.heartbeats.receive(call, { ...call.params, ...call.query });
   }
 
   @Serve(routes.heartbeatSignal)
-  postSignal(@FromCall() call: Call<typeof routes.heartbeatSignal>): Promise<Answer> {
+  postSignal(call: Call<typeof routes.heartbeatSignal>): Promise<Answer> {
     return this.heartbeats.receive(call, { ...call.params, ...call.query, message: call.body });
   }
 
   @Serve(routes.heartbeatSignalGet)
-  getSignal(@FromCall() call: Call<typeof routes.heartbeatSignalGet>): Promise<Answer> {
+  getSignal(call: Call<typeof routes.heartbeatSignalGet>): Promise<Answer> {
     return this.heartbeats.receive(call, { ...call.params, ...call.query });
   }
 }

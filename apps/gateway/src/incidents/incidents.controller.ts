@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { commands, requests, routes } from '@tocsin/contracts';
-import { type Answer, type Call, created, FromCall, ok, okAged, Serve } from '@tocsin/edge';
+import { type Answer, type Call, created, ok, okAged, Serve } from '@tocsin/edge';
 import { ServiceClient } from '../service-client/service-client.ts';
 
 @Controller()
@@ -8,22 +8,22 @@ export class IncidentsController {
   constructor(private readonly owners: ServiceClient) {}
 
   @Serve(routes.incidentsList)
-  async list(@FromCall() call: Call<typeof routes.incidentsList>): Promise<Answer> {
+  async list(call: Call<typeof routes.incidentsList>): Promise<Answer> {
     return okAged(await this.owners.read(requests.incidentsList, call.query, call));
   }
 
   @Serve(routes.incidentsGet)
-  async read(@FromCall() call: Call<typeof routes.incidentsGet>): Promise<Answer> {
+  async read(call: Call<typeof routes.incidentsGet>): Promise<Answer> {
     return okAged(await this.owners.read(requests.incidentsGet, call.params, call));
   }
 
   @Serve(routes.incidentsAcknowledge)
-  acknowledge(@FromCall() call: Call<typeof routes.incidentsAcknowledge>): Promise<Answer> {
+  acknowledge(call: Call<typeof routes.incidentsAcknowledge>): Promise<Answer> {
     return this.owners.command(commands.incidentsAcknowledge, { ...call.params, ...call.body }, call, ok);
   }
 
   @Serve(routes.incidentsNote)
-  note(@FromCall() call: Call<typeof routes.incidentsNote>): Promise<Answer> {
+  note(call: Call<typeof routes.incidentsNote>): Promise<Answer> {
     return this.owners.command(commands.incidentsNote, { ...call.params, ...call.body }, call, (incident) =>
       created(`/v1/incidents/${incident.id}`, incident),
     );

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import { type Answer, type Call, FromCall, Serve } from '@tocsin/edge';
+import { type Answer, type Call, Serve } from '@tocsin/edge';
 import { MonitorsService } from './monitors.service.ts';
 
 @Controller()
@@ -8,47 +8,47 @@ export class MonitorsController {
   constructor(private readonly monitors: MonitorsService) {}
 
   @Serve(routes.monitorsCreate)
-  create(@FromCall() call: Call<typeof routes.monitorsCreate>): Promise<Answer> {
+  create(call: Call<typeof routes.monitorsCreate>): Promise<Answer> {
     return this.monitors.create(call);
   }
 
   @Serve(routes.monitorsList)
-  list(@FromCall() call: Call<typeof routes.monitorsList>): Promise<Answer> {
+  list(call: Call<typeof routes.monitorsList>): Promise<Answer> {
     return this.monitors.list(call);
   }
 
   @Serve(routes.monitorsGet)
-  read(@FromCall() call: Call<typeof routes.monitorsGet>): Promise<Answer> {
+  read(call: Call<typeof routes.monitorsGet>): Promise<Answer> {
     return this.monitors.read(call);
   }
 
   @Serve(routes.monitorsReplace)
-  replace(@FromCall() call: Call<typeof routes.monitorsReplace>): Promise<Answer> {
+  replace(call: Call<typeof routes.monitorsReplace>): Promise<Answer> {
     return this.monitors.replace(call);
   }
 
   @Serve(routes.monitorsPatch)
-  patch(@FromCall() call: Call<typeof routes.monitorsPatch>): Promise<Answer> {
+  patch(call: Call<typeof routes.monitorsPatch>): Promise<Answer> {
     return this.monitors.patch(call);
   }
 
   @Serve(routes.monitorsDelete)
-  remove(@FromCall() call: Call<typeof routes.monitorsDelete>): Promise<Answer> {
+  remove(call: Call<typeof routes.monitorsDelete>): Promise<Answer> {
     return this.monitors.remove(call);
   }
 
   @Serve(routes.monitorsPause)
-  pause(@FromCall() call: Call<typeof routes.monitorsPause>): Promise<Answer> {
+  pause(call: Call<typeof routes.monitorsPause>): Promise<Answer> {
     return this.monitors.setPaused(call, true);
   }
 
   @Serve(routes.monitorsResume)
-  resume(@FromCall() call: Call<typeof routes.monitorsResume>): Promise<Answer> {
+  resume(call: Call<typeof routes.monitorsResume>): Promise<Answer> {
     return this.monitors.setPaused(call, false);
   }
 
   @Serve(routes.monitorsCheck)
-  check(@FromCall() call: Call<typeof routes.monitorsCheck>): Promise<Answer> {
+  check(call: Call<typeof routes.monitorsCheck>): Promise<Answer> {
     return this.monitors.check(call);
   }
 }

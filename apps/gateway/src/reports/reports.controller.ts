@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { requests, routes } from '@tocsin/contracts';
 import { type Clock, TocsinError } from '@tocsin/core';
-import { type Answer, type Call, FromCall, ok, okAged, Serve } from '@tocsin/edge';
+import { type Answer, type Call, ok, okAged, Serve } from '@tocsin/edge';
 import { CLOCK } from '@tocsin/service';
 import { ServiceClient } from '../service-client/service-client.ts';
 import { MonitorMetrics } from './monitor-metrics.ts';
@@ -17,7 +17,7 @@ export class ReportsController {
   ) {}
 
   @Serve(routes.states)
-  async states(@FromCall() call: Call<typeof routes.states>): Promise<Answer> {
+  async states(call: Call<typeof routes.states>): Promise<Answer> {
     const { monitorId: monitorIds, ...rest } = call.query;
     if (!monitorIds) return okAged(await this.owners.read(requests.statesList, rest, call));
     const { items, ...aged } = await this.owners.read(requests.statesGet, { monitorIds }, call);
@@ -25,12 +25,12 @@ export class ReportsController {
   }
 
   @Serve(routes.summary)
-  async summary(@FromCall() call: Call<typeof routes.summary>): Promise<Answer> {
+  async summary(call: Call<typeof routes.summary>): Promise<Answer> {
     return okAged(await this.owners.read(requests.summary, {}, call));
   }
 
   @Serve(routes.results)
-  async results(@FromCall() call: Call<typeof routes.results>): Promise<Answer> {
+  async results(call: Call<typeof routes.results>): Promise<Answer> {
     const { from: _from, to: _to, ...rest } = call.query;
     const range = rangeOf(call.query, this.clock.now());
     const query = { monitorId: call.params.id, ...range, ...rest };
@@ -39,7 +39,7 @@ export class ReportsController {
   }
 
   @Serve(routes.rollups)
-  async rollups(@FromCall() call: Call<typeof routes.rollups>): Promise<Answer> {
+  async rollups(call: Call<typeof routes.rollups>): Promise<Answer> {
     const seconds = STEPS[call.query.step];
     const range = rangeOf(call.query, this.clock.now());
     requireFewSteps(range, seconds);
@@ -49,26 +49,26 @@ export class ReportsController {
   }
 
   @Serve(routes.uptime)
-  async uptime(@FromCall() call: Call<typeof routes.uptime>): Promise<Answer> {
+  async uptime(call: Call<typeof routes.uptime>): Promise<Answer> {
     const query = { monitorId: call.params.id, ...rangeOf(call.query, this.clock.now()) };
     const read = () => this.owners.read(requests.uptime, query, call);
     return okAged(await this.ofKnown(call, read, () => nothingYet.uptime(query)));
   }
 
   @Serve(routes.monitorsCoverage)
-  async coverageOf(@FromCall() call: Call<typeof routes.monitorsCoverage>): Promise<Answer> {
+  async coverageOf(call: Call<typeof routes.monitorsCoverage>): Promise<Answer> {
     const query = { monitorId: call.params.id, ...rangeOf(call.query, this.clock.now()) };
     const read = () => this.owners.read(requests.coverage, query, call);
     return okAged(await this.ofKnown(call, read, () => nothingYet.coverage(query)));
   }
 
   @Serve(routes.coverage)
-  async coverage(@FromCall() call: Call<typeof routes.coverage>): Promise<Answer> {
+  async coverage(call: Call<typeof routes.coverage>): Promise<Answer> {
     return okAged(await this.owners.read(requests.coverage, rangeOf(call.query, this.clock.now()), call));
   }
 
   @Serve(routes.metrics)
-  metrics(@FromCall() call: Call<typeof routes.metrics>): Promise<Answer> {
+  metrics(call: Call<typeof routes.metrics>): Promise<Answer> {
     return this.monitorMetrics.read(call);
   }
 

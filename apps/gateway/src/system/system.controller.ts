@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { routes } from '@tocsin/contracts';
-import { type Answer, type Call, FromCall, ok, Serve } from '@tocsin/edge';
+import { type Answer, type Call, ok, Serve } from '@tocsin/edge';
 import { ChangesService } from './changes.service.ts';
 import { OperationsService } from './operations.service.ts';
 import { SystemService } from './system.service.ts';
@@ -19,12 +19,12 @@ export class SystemController {
   }
 
   @Serve(routes.changes)
-  changes(@FromCall() call: Call<typeof routes.changes>): Promise<Answer> {
+  changes(call: Call<typeof routes.changes>): Promise<Answer> {
     return this.record.list(call);
   }
 
   @Serve(routes.operationsGet)
-  operation(@FromCall() call: Call<typeof routes.operationsGet>): Promise<Answer> {
+  operation(call: Call<typeof routes.operationsGet>): Promise<Answer> {
     return this.operations.read(call);
   }
 }

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { commands, requests, routes } from '@tocsin/contracts';
-import { type Answer, type Call, created, done, FromCall, ok, Serve } from '@tocsin/edge';
+import { type Answer, type Call, created, done, ok, Serve } from '@tocsin/edge';
 import { ServiceClient } from '../service-client/service-client.ts';
 
 @Controller()
@@ -8,19 +8,19 @@ export class TokensController {
   constructor(private readonly owners: ServiceClient) {}
 
   @Serve(routes.tokensCreate)
-  create(@FromCall() call: Call<typeof routes.tokensCreate>): Promise<Answer> {
+  create(call: Call<typeof routes.tokensCreate>): Promise<Answer> {
     return this.owners.command(commands.tokensCreate, { spec: call.body }, call, (token) =>
       created(`/v1/tokens/${token.id}`, token),
     );
   }
 
   @Serve(routes.tokensList)
-  async list(@FromCall() call: Call<typeof routes.tokensList>): Promise<Answer> {
+  async list(call: Call<typeof routes.tokensList>): Promise<Answer> {
     return ok(await this.owners.read(requests.tokensList, call.query, call));
   }
 
   @Serve(routes.tokensDelete)
-  remove(@FromCall() call: Call<typeof routes.tokensDelete>): Promise<Answer> {
+  remove(call: Call<typeof routes.tokensDelete>): Promise<Answer> {
     return this.owners.command(commands.tokensDelete, call.params, call, done);
   }
 }

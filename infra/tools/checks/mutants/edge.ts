@@ -11,9 +11,9 @@ export const edge: readonly Mutant[] = [
   },
   {
     mechanism: 'More requests at a time than can be worked on are refused: 503',
-    file: 'libs/edge/src/edge.interceptor.ts',
-    find: 'this.running >= this.config.maxRequests',
-    replace: 'this.running < 0',
+    file: 'libs/edge/src/request-slots.ts',
+    find: 'this.taken >= this.config.maxRequests',
+    replace: 'this.taken < 0',
     test: 'apps/gateway/test/access.int-spec.ts',
     title: 'more requests at a time than an instance can work on are refused early',
   },

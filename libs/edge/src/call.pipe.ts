@@ -1,27 +1,57 @@
+import { Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import { fieldErrors, type FieldProblem, id, type Route } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
+import { CONFIG } from '@tocsin/service';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { Call, EdgeRequest } from './call.ts';
+import type { EdgeConfig } from './edge.config.ts';
+import { idempotencyKey, requestHash } from './idempotency.ts';
 import { canonical, parseJson } from './json.ts';
+import { preconditionsOf } from './preconditions.ts';
 import { EdgeRefusal } from './problem.ts';
 
-export interface Input {
-  params: unknown;
-  query: unknown;
-  body: unknown;
-  /** The body as one text, to recognise the request by. */
-  canonicalBody: string;
+/** Makes a request that the guard has admitted a `Call`: everything that it brings, parsed by the schemas of its route. */
+@Injectable()
+export class CallPipe implements PipeTransform<EdgeRequest, Call> {
+  constructor(@Inject(CONFIG) private readonly config: EdgeConfig) {}
+
+  /**
+   * @throws EdgeRefusal `invalid` with the path of every bad field, `unsupported_type`; TocsinError `invalid`, `too_large`,
+   *   `stale`
+   */
+  transform(request: EdgeRequest): Call {
+    const { admission, headers, method } = request;
+    if (!admission) throw new Error('A handler of a route runs behind EdgeGuard: import EdgeModule.');
+    const { route } = admission;
+    const params = parsePart(route.params, request.params, 'path');
+    const query = parsePart(route.query, request.query, 'query');
+    const { value, text } = bodyOf(route, request);
+    const body = parsePart(route.body, value);
+    const preconditions = preconditionsOf(route, headers);
+    const key = route.method === 'GET' ? undefined : idempotencyKey(headers);
+    const hash = requestHash(this.config.requestKeys, {
+      method: route.method,
+      path: pathOf(route, params as Record<string, unknown>),
+      ifRevision: preconditions.ifRevision,
+      body: text,
+    });
+    return {
+      ...admission,
+      params,
+      query,
+      body,
+      preconditions,
+      operation: { key, requestHash: hash },
+      headers,
+      head: method === 'HEAD',
+    };
+  }
 }
 
-/**
- * Everything that a request brings, parsed by the schemas of its route.
- * @throws EdgeRefusal `invalid` with the path of every bad field, `unsupported_type`; TocsinError `invalid`, `too_large`
- */
-export function inputOf(route: Route, request: FastifyRequest): Input {
-  const params = parsePart(route.params, request.params, 'path');
-  const query = parsePart(route.query, request.query, 'query');
-  const { value, text } = bodyOf(route, request);
-  return { params, query, body: parsePart(route.body, value), canonicalBody: text };
+/** The path as it is meant: identifiers in lower case, without a slash at its end. */
+function pathOf(route: Route, params: Record<string, unknown>): string {
+  return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }
 
 function parsePart(schema: z.ZodType, value: unknown, place?: FieldProblem['in']): unknown {

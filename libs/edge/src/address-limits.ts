@@ -11,7 +11,7 @@ const MOST_ADDRESSES = 50_000;
 
 /** Bounds what an address may ask for without a token that works, at this instance. */
 @Injectable()
-export class Addresses {
+export class AddressLimits {
   private readonly open: TokenBuckets;
   private readonly unknown: TokenBuckets;
   private readonly proxies: BlockList;
