@@ -5,7 +5,8 @@ await startTelemetry('gateway');
 
 const { runService } = await import('@tocsin/service');
 const { contract } = await import('@tocsin/contracts');
-const { edgeHttp } = await import('./http.ts');
+const { httpApplication } = await import('@tocsin/edge');
+const { takePings } = await import('./heartbeats/ping-body.ts');
 const { gatewayConfig } = await import('./gateway.config.ts');
 const { GatewayModule } = await import('./gateway.module.ts');
 
@@ -15,5 +16,5 @@ await runService({
   config: gatewayConfig,
   contract,
   cache: true,
-  http: edgeHttp,
+  application: httpApplication(takePings),
 });

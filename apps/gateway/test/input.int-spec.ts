@@ -1,4 +1,5 @@
 import { newId } from '@tocsin/core';
+import { OtlpReceiver, until } from '@tocsin/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startGateway } from './gateway.process.ts';
 import { anHttpMonitor, type Ask, Stack } from './stack.ts';
@@ -150,13 +151,27 @@ describe('every answer', () => {
     },
   );
 
-  it('continues the trace of its caller, and says which it is', async () => {
-    // Nobody listens there: spans are made, and lost, as when the collector is away.
-    const { url } = await startGateway({ ...stack.env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
-    const traceId = '0af7651916cd43dd8448eb211c80319c';
-    const reply = await fetch(`${url}/v1/monitors`, { headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` } });
-    expect([reply.status, reply.headers.get('tocsin-trace-id')]).toEqual([401, traceId]);
-    expect(await reply.json()).toMatchObject({ traceId, code: 'unauthenticated' });
+  it('continues the trace of its caller, says which it is, and is timed by route', async () => {
+    const receiver = await OtlpReceiver.start();
+    try {
+      const { url } = await startGateway({ ...stack.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+      const traceId = '0af7651916cd43dd8448eb211c80319c';
+      const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+      const reply = await fetch(`${url}/v1/monitors`, { headers });
+      expect([reply.status, reply.headers.get('tocsin-trace-id')]).toEqual([401, traceId]);
+      expect(await reply.json()).toMatchObject({ traceId, code: 'unauthenticated' });
+      const served = () => receiver.trace(traceId).find(({ name }) => name === 'GET /v1/monitors');
+      expect(await until(served, { timeoutMs: 15_000, what: 'the span of the request' })).toMatchObject({
+        parentSpanId: 'b7ad6b7169203331',
+        attributes: { 'http.route': '/v1/monitors', 'http.response.status_code': 401 },
+      });
+      const metrics = await fetch(`${url}/metrics`).then((response) => response.text());
+      expect(metrics).toMatch(
+        /tocsin_http_request_seconds_count\{method="GET",route="\/v1\/monitors",status="401"\} 1/,
+      );
+    } finally {
+      await receiver.stop();
+    }
   });
 
   it('says how much of the rate limit is left', async () => {

@@ -54,7 +54,7 @@ const CallOf = createParamDecorator((_: unknown, context: ExecutionContext): Edg
  */
 export function Serve<R extends Route>(route: R) {
   const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-  return <H extends (call: Call<R>) => Promise<Answer>>(
+  return <H extends (call: Call<R>) => Answer | Promise<Answer>>(
     target: object,
     name: string | symbol,
     descriptor: TypedPropertyDescriptor<H>,

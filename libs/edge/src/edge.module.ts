@@ -6,9 +6,11 @@ import { AnswerInterceptor } from './answer.interceptor.ts';
 import { Authenticator } from './authenticator.ts';
 import { EdgeGuard } from './edge.guard.ts';
 import { ProblemFilter } from './problem.filter.ts';
+import { RequestAdmission } from './request-admission.ts';
 import { RequestSlots } from './request-slots.ts';
 import { Revocations } from './revocations.ts';
 import { RouteTable } from './route-table.ts';
+import { TokenLimits } from './token-limits.ts';
 
 /** Guards, answers and refuses the requests of a service whose handlers `@Serve` rows of a route table. */
 @Module({})
@@ -21,8 +23,10 @@ export class EdgeModule {
         { provide: RouteTable, useFactory: () => new RouteTable(routes) },
         AddressLimits,
         Authenticator,
+        RequestAdmission,
         RequestSlots,
         Revocations,
+        TokenLimits,
         { provide: APP_GUARD, useClass: EdgeGuard },
         { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -1,82 +1,64 @@
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { JetStreamTransport, type Messaging } from '@tocsin/messaging';
+import type { AsyncMicroserviceOptions, MicroserviceOptions, NestMicroservice } from '@nestjs/microservices';
+import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
+import { JetStreamTransport, Messaging } from '@tocsin/messaging';
 import { NestLogger } from '@tocsin/telemetry';
-import type { DynamicModule } from '@nestjs/common';
-import type { FastifyServerOptions } from 'fastify';
-import { createServer, type RequestListener } from 'node:http';
 import type { HttpServer } from './http-server.ts';
-import { traceRequests } from './http.tracing.ts';
 import { retryUntilReady } from './retry-until-ready.ts';
 import { CONFIG } from './tokens.ts';
 
-export interface HttpSettings {
-  /** More options for Fastify. */
-  fastify?: FastifyServerOptions;
-  /** Called with the application before it starts: to add hooks, parsers, static files. */
-  configure?: (app: NestFastifyApplication) => Promise<void> | void;
-}
-
+/** Nest's application of a service, and the transport that brings it messages. */
 export interface Application {
-  app: NestFastifyApplication;
-  transport: JetStreamTransport;
+  readonly app: Pick<INestApplicationContext, 'close'>;
+  readonly transport: JetStreamTransport;
+  /** Registers the handlers and runs the hooks of the start. */
+  init(): Promise<unknown>;
+  /** Passes it the requests that reach the HTTP server. Absent where it answers none. */
+  serve?(server: HttpServer): Promise<void>;
 }
 
-const MAX_BODY_BYTES = 1024 * 1024;
+/** Makes the application of a service from its root module; it is neither initialized nor consuming then. */
+export type CreateApplication = (root: DynamicModule) => Promise<Application>;
 
-/**
- * Builds the Nest application behind `server`, with its handlers on the broker. It does not consume yet.
- * When a part of it can't start because a server is away, it is taken down, so that the caller can build it again.
- */
-export async function buildApplication(
-  root: DynamicModule,
-  messaging: Messaging,
-  server: HttpServer,
-  http: HttpSettings = {},
-): Promise<Application> {
-  let listener: RequestListener | undefined;
-  const adapter = adapterWith(http, (handler) => {
-    listener = handler;
-  });
-  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+/** Makes an application whose handlers are all of messages: it needs no HTTP framework. */
+export const messageApplication: CreateApplication = async (root) => {
+  let transport: JetStreamTransport | undefined;
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(root, {
+    inject: [Messaging, CONFIG],
+    useFactory: (messaging: Messaging, config: object): MicroserviceOptions => ({
+      strategy: (transport = new JetStreamTransport(messaging, config)),
+    }),
     logger: new NestLogger(),
     abortOnError: false,
   });
+  // As `listen` of Nest begins. `init` of a microservice runs each hook twice.
+  return { app, transport: transport!, init: () => (app as NestMicroservice).registerModules() };
+};
+
+/**
+ * Makes and initializes an application, and opens it to requests. When a part of it can't start because a server is down,
+ * it is taken down, so that the caller can make it again.
+ */
+export async function startApplication(
+  create: CreateApplication,
+  root: DynamicModule,
+  server: HttpServer,
+): Promise<Application> {
+  const application = await create(root);
   try {
-    traceRequests(app);
-    await http.configure?.(app);
-    const transport = new JetStreamTransport(messaging, app.get<object>(CONFIG));
-    app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
-    await app.init();
-    await app.getHttpAdapter().getInstance().ready();
-    if (listener) server.serve(listener, http.fastify?.requestTimeout);
-    return { app, transport };
+    await application.init();
+    if (application.serve) await application.serve(server);
+    else server.serveNothing();
+    return application;
   } catch (error) {
-    await app.close().catch(() => undefined);
+    await application.app.close().catch(() => undefined);
     throw error;
   }
 }
 
-/** Fastify without a socket of its own: requests come from `HttpServer`, which was listening long before. */
-function adapterWith(http: HttpSettings, use: (handler: RequestListener) => void): FastifyAdapter {
-  return new FastifyAdapter({
-    bodyLimit: MAX_BODY_BYTES,
-    ...http.fastify,
-    serverFactory: (handler: RequestListener) => {
-      use(handler);
-      return createServer();
-    },
-  });
-}
-
-/** Starts the handlers of messages. The broker may be away: it is waited for. */
-export async function startTaking({ app, transport }: Application, stopped: AbortSignal): Promise<void> {
-  let registered = false;
-  await retryUntilReady('NATS to accept streams and consumers', stopped, async () => {
-    if (registered) return listen(transport);
-    registered = true;
-    await app.startAllMicroservices();
-  });
+/** Starts the handlers of messages, once the broker accepts their streams and consumers. */
+export async function startTaking({ transport }: Application, stopped: AbortSignal): Promise<void> {
+  await retryUntilReady('NATS to accept streams and consumers', stopped, () => listen(transport));
 }
 
 function listen(transport: JetStreamTransport): Promise<void> {

@@ -8,6 +8,7 @@ import {
   BAD_HOST,
   EXPECTATION,
   NO_TUNNEL,
+  NOTHING_HERE,
   rawRefusal,
   type Refusal,
   refusalOf,
@@ -25,8 +26,8 @@ const REQUEST_BOUND_MS = 60_000;
 const LINGER_MS = 1_000;
 
 /**
- * The HTTP server of a process. Health and metrics answer from its first moment, before anything else is there;
- * other requests go to the application once it is set, and are refused with 503 before.
+ * The HTTP server of a process. Health and metrics answer from its first moment, before anything else is there. It passes
+ * other requests to the application once there is one, and refuses them with 503 before.
  */
 export class HttpServer {
   readonly server: Server;
@@ -61,10 +62,14 @@ export class HttpServer {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Passes requests to the application from now on; `requestTimeoutMs` bounds how long one may take to arrive. */
-  serve(application: RequestListener, requestTimeoutMs = REQUEST_BOUND_MS): void {
-    this.server.requestTimeout = requestTimeoutMs;
+  /** Passes requests to the application from now on. */
+  serve(application: RequestListener): void {
     this.application = application;
+  }
+
+  /** Refuses requests with 404 from now on, since no application answers them. */
+  serveNothing(): void {
+    this.application = (_request, response) => refuse(response, NOTHING_HERE);
   }
 
   /** Takes no new connections; idle ones are closed, and running requests go on. */

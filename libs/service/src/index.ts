@@ -1,4 +1,4 @@
-export type { HttpSettings } from './application.ts';
+export type { CreateApplication } from './application.ts';
 export type { DatabaseSettings } from './connect.ts';
 export { Drain, type StopPhase } from './drain.ts';
 export { commaList, environment, milliseconds, requireAll, variable, wholeNumber } from './env.ts';

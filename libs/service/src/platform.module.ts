@@ -5,9 +5,9 @@ import { systemClock } from '@tocsin/core';
 import { Database, Operations, Outbox } from '@tocsin/database';
 import { Leases, Messaging, type RequestSpec } from '@tocsin/messaging';
 import { Drain } from './drain.ts';
+import { HandlerErrorsFilter } from './handler-errors.filter.ts';
 import { Health } from './health.ts';
 import { pingController } from './ping.controller.ts';
-import { ProblemFilter } from './problem.filter.ts';
 import { CLOCK, CONFIG } from './tokens.ts';
 
 /** The parts that every module of a service may inject; made before Nest starts, and closed after it has stopped. */
@@ -34,7 +34,7 @@ export function rootModule(platform: Platform, module: Type, ping: RequestSpec |
   const shared: DynamicModule = {
     module: PlatformModule,
     // A provider and not `useGlobalFilters`: so a filter that the service's own module provides goes before it.
-    providers: [...providers, { provide: APP_FILTER, useClass: ProblemFilter }],
+    providers: [...providers, { provide: APP_FILTER, useClass: HandlerErrorsFilter }],
     exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)),
     controllers: ping === undefined ? [] : [pingController(ping)],
   };

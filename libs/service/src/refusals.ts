@@ -40,6 +40,14 @@ export const NO_TUNNEL: Refusal = {
   headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' },
 };
 
+export const NOTHING_HERE: Refusal = {
+  ...MALFORMED,
+  status: 404,
+  reason: 'Not Found',
+  code: 'not_found',
+  detail: 'Here are only /health/live, /health/ready and /metrics.',
+};
+
 export const STARTING: Refusal = {
   status: 503,
   reason: 'Starting',

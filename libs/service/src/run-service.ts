@@ -5,7 +5,13 @@ import { Outbox } from '@tocsin/database';
 import type { MessagingContract, OutboxRelay, RequestSpec } from '@tocsin/messaging';
 import { instance, logger, startTelemetry } from '@tocsin/telemetry';
 import { z } from 'zod';
-import { buildApplication, startTaking, type Application, type HttpSettings } from './application.ts';
+import {
+  type Application,
+  type CreateApplication,
+  messageApplication,
+  startApplication,
+  startTaking,
+} from './application.ts';
 import { CONFIG_EXIT_CODE, ConfigError, readConfig } from './config.ts';
 import { connectDatabase, connectMessaging, openCache, startRelay, type DatabaseSettings } from './connect.ts';
 import { Drain } from './drain.ts';
@@ -27,7 +33,8 @@ export interface ServiceSettings {
   contract: MessagingContract & { requests?: { systemPing?: RequestSpec } };
   database?: DatabaseSettings;
   cache?: boolean;
-  http?: HttpSettings;
+  /** Makes Nest's application; by default one that handles messages alone. */
+  application?: CreateApplication;
 }
 
 interface Running {
@@ -96,7 +103,7 @@ async function start(service: Running): Promise<void> {
   const ping = settings.contract.requests?.systemPing;
   const application = await retryUntilReady('what the service starts with', stopped.signal, () => {
     const root = rootModule(platform, settings.module, ping);
-    return buildApplication(root, platform.messaging, http, settings.http);
+    return startApplication(settings.application ?? messageApplication, root, http);
   });
   service.application = application;
   if (platform.database && platform.outbox) {

@@ -1,7 +1,8 @@
 import { natsServer, postgres, redisServer } from '@tocsin/testing';
 import { freePort, startNats, temporaryDir } from '@tocsin/testing/servers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildToy, endToys, ToyProcess } from './toy.process.ts';
+import { toyContract } from './toy/src/toy.contract.ts';
+import { buildToy, connectTester, endToys, ToyProcess } from './toy.process.ts';
 
 beforeAll(buildToy);
 afterEach(endToys);
@@ -29,13 +30,13 @@ describe('a service', () => {
     });
     expect(await toy.untilLogged('ready')).toMatchObject({ port: expect.any(Number) as number });
     expect((await toy.get('/health/live')).body).toEqual({ status: 'live' });
-    expect((await toy.get('/config')).body).toEqual({ size: 3, now: true, cache: true });
+    expect(await toy.untilLogged('injected')).toMatchObject({ size: 3, now: true, cache: true });
     expect(await fetch(`${await toy.url()}/metrics`).then((r) => r.text())).toContain('process_resident_memory_bytes');
-    await toy.get('/visits', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ id: 'v1' }),
-    });
+    const nowhere = await toy.get('/visits');
+    expect([nowhere.status, nowhere.body['code']]).toEqual([404, 'not_found']);
+    const messaging = await connectTester(nats.url);
+    await messaging.request(toyContract.requests.toyVisit, { id: 'v1' });
+    await messaging.close();
     expect(await toy.untilLogged('work done')).toMatchObject({ id: 'v1' });
   });
 

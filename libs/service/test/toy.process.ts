@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Messaging } from '@tocsin/messaging';
 import { until } from '@tocsin/testing';
 import { buildApp } from '@tocsin/build';
 import { temporaryDir } from '@tocsin/testing/servers';
+import { toyContract } from './toy/src/toy.contract.ts';
 
 type Line = Record<string, unknown>;
 
@@ -88,6 +90,12 @@ export class ToyProcess {
   messages(): unknown[] {
     return this.lines.map((line) => line['msg']);
   }
+}
+
+/** Connects as a caller of the toy. */
+export function connectTester(natsUrl: string): Promise<Messaging> {
+  const who = { service: 'test', instance: 'test-1', servers: [natsUrl], replicas: 1 as const };
+  return Messaging.connect({ ...who, contract: toyContract });
 }
 
 /** Ends every toy that a test has left behind. */

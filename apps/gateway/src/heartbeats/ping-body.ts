@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TextDecoder } from 'node:util';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyServer } from '@tocsin/edge';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-
-type Server = ReturnType<ReturnType<NestFastifyApplication['getHttpAdapter']>['getInstance']>;
 
 /** No client can send this type: whatever it says, the body of a ping is read here. */
 const PING = 'application/vnd.tocsin.ping';
@@ -19,7 +17,7 @@ const DROPPED_MS = 30_000;
  * Takes the body of a ping whatever its length and type: the beginning is its text, the rest is dropped. A ping is no
  * document, and the job whose log is long is the one that failed.
  */
-export function takePings(server: Server): void {
+export function takePings(server: FastifyServer): void {
   const bodies = new WeakMap<FastifyRequest, PingBody>();
   server.addContentTypeParser(PING, async (request: FastifyRequest, payload: IncomingMessage) => {
     const body = new PingBody(payload);

@@ -38,6 +38,13 @@ export const toyContract = {
       output: z.looseObject({ service: z.string(), instance: z.string(), ready: z.boolean() }),
       timeoutMs: 500,
     },
+    toyVisit: {
+      kind: 'request',
+      subject: 'toy-visit',
+      input: z.strictObject({ id: z.string() }),
+      output: z.strictObject({ visited: z.boolean() }),
+      timeoutMs: 2_000,
+    },
     toyAsk: {
       kind: 'request',
       subject: 'toy-ask',

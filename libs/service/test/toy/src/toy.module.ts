@@ -1,18 +1,4 @@
-import {
-  type ArgumentsHost,
-  Body,
-  Catch,
-  Controller,
-  type ExceptionFilter,
-  Get,
-  Inject,
-  Injectable,
-  Module,
-  Optional,
-  Post,
-  type OnModuleInit,
-} from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { Controller, Inject, Injectable, Module, Optional, type OnModuleInit } from '@nestjs/common';
 import { Cache } from '@tocsin/cache';
 import { TocsinError, type Clock } from '@tocsin/core';
 import { Database, Outbox } from '@tocsin/database';
@@ -26,6 +12,21 @@ const log = logger('toy');
 interface Work {
   id: string;
   ms: number;
+}
+
+/** Says what it was given. */
+@Injectable()
+class ToyNeeds implements OnModuleInit {
+  constructor(
+    @Inject(CONFIG) private readonly config: { size: number },
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() private readonly cache?: Cache,
+  ) {}
+
+  onModuleInit(): void {
+    const { size } = this.config;
+    log.info({ size, now: this.clock.now() > 0, cache: this.cache !== undefined }, 'injected');
+  }
 }
 
 /** Says what it does when, for the tests of the order. */
@@ -50,73 +51,21 @@ class ToyLife implements OnModuleInit {
 }
 
 @Controller()
-class ToyHttp {
+class ToyMessages {
   constructor(
-    @Inject(CONFIG) private readonly config: PlatformConfig & { size: number },
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() private readonly cache?: Cache,
-  ) {}
-
-  @Get('config')
-  configured(): unknown {
-    return { size: this.config.size, now: this.clock.now() > 0, cache: this.cache !== undefined };
-  }
-
-  @Get('slow')
-  async slow(): Promise<{ done: boolean }> {
-    log.info('slow request begun');
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    return { done: true };
-  }
-
-  @Post('body')
-  body(@Body() body: unknown): unknown {
-    return { got: body };
-  }
-
-  @Get('refused')
-  refused(): never {
-    throw new TocsinError('invalid', 'The monitor is not valid.', {
-      fields: [{ path: '/interval', message: 'must be at least 1 s' }],
-    });
-  }
-
-  @Get('busy')
-  busy(): never {
-    throw new TocsinError('exhausted', 'Too many at once.', { details: { retryAfterMs: 2_500 } });
-  }
-
-  @Get('range')
-  range(): never {
-    throw new RangeError('out of it');
-  }
-
-  @Get('defect')
-  defect(): never {
-    throw new Error('the password is hunter2');
-  }
-}
-
-@Controller('visits')
-class ToyVisits {
-  constructor(
+    @Inject(CONFIG) private readonly config: { size: number },
     @Optional() private readonly database?: Database,
     @Optional() private readonly outbox?: Outbox,
   ) {}
 
-  @Post()
-  async visit(@Body() { id }: { id: string }): Promise<object> {
+  @Answers(toyContract.requests.toyVisit)
+  async visit({ id }: { id: string }): Promise<{ visited: boolean }> {
     await this.database?.transaction(async (tx) => {
       await tx.query('INSERT INTO visits (id) VALUES ($1)', [id]);
       await this.outbox?.add(tx, { subject: 'toy.work.visit', payload: { id, ms: 0 } });
     });
-    return {};
+    return { visited: true };
   }
-}
-
-@Controller()
-class ToyMessages {
-  constructor(@Inject(CONFIG) private readonly config: { size: number }) {}
 
   @Answers(toyContract.requests.toyAsk)
   ask({ fail }: { fail: boolean }): { answer: number } {
@@ -132,17 +81,8 @@ class ToyMessages {
   }
 }
 
-/** The service's own answer to one kind of error. */
-@Catch(RangeError)
-class ToyFilter implements ExceptionFilter {
-  catch(_error: RangeError, host: ArgumentsHost): void {
-    const reply = host.switchToHttp().getResponse<{ code(status: number): { send(body: string): void } }>();
-    reply.code(418).send('{"toy":true}');
-  }
-}
-
 @Module({
-  controllers: [ToyHttp, ToyVisits, ToyMessages],
-  providers: [ToyLife, { provide: APP_FILTER, useClass: ToyFilter }],
+  controllers: [ToyMessages],
+  providers: [ToyNeeds, ToyLife],
 })
 export class ToyModule {}

@@ -1,16 +1,15 @@
 import { context, metrics, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyServer } from './http-application.ts';
 import { traceOf } from '@tocsin/telemetry';
 
 const spans = new WeakMap<object, Span>();
 
 /** Gives every request to the application a server span that continues the caller's trace, and times it. */
-export function traceRequests(app: NestFastifyApplication): void {
+export function traceRequests(fastify: FastifyServer): void {
   const tracer = trace.getTracer('tocsin');
   const duration = metrics.getMeter('tocsin').createHistogram('tocsin_http_request_seconds', {
     description: 'Time to answer a REST request, by route and status',
   });
-  const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url ?? 'unknown route';
     const parent = traceOf(request.headers);
