@@ -1,13 +1,14 @@
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
+// Before anything else is loaded: what measures or traces asks for its instruments while it loads.
 await startTelemetry('incidents');
-const [{ contract }, { runService }, { IncidentsModule }, { incidentsConfig }] = await Promise.all([
-  import('@tocsin/contracts'),
-  import('@tocsin/service'),
-  import('./incidents.module.ts'),
-  import('./incidents.config.ts'),
-]);
+
+const { contract } = await import('@tocsin/contracts');
+const { runService } = await import('@tocsin/service');
+const { incidentsConfig } = await import('./incidents.config.ts');
+const { IncidentsModule } = await import('./incidents.module.ts');
+
 await runService({
   name: 'incidents',
   module: IncidentsModule,

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
+// Before anything else is loaded: what measures or traces asks for its instruments while it loads.
 await startTelemetry('monitors');
 
-const { runService } = await import('@tocsin/service');
 const { contract } = await import('@tocsin/contracts');
+const { runService } = await import('@tocsin/service');
 const { monitorsConfig } = await import('./monitors.config.ts');
 const { MonitorsModule } = await import('./monitors.module.ts');
 

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import { startTelemetry } from '@tocsin/telemetry';
 
+// Before anything else is loaded: what measures or traces asks for its instruments while it loads.
 await startTelemetry('notifier');
 
-const { runService } = await import('@tocsin/service');
 const { contract } = await import('@tocsin/contracts');
+const { runService } = await import('@tocsin/service');
 const { notifierConfig } = await import('./notifier.config.ts');
 const { NotifierModule } = await import('./notifier.module.ts');
 

@@ -46,7 +46,7 @@ export class Authenticator {
   private awayUntil = 0;
 
   constructor(
-    @Inject(Messaging) private readonly messaging: Messaging,
+    private readonly messaging: Messaging,
     private readonly revocations: Revocations,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}

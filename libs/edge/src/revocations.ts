@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { streams, subjects, tokenRevoked } from '@tocsin/contracts';
 import { type Follow, Messaging } from '@tocsin/messaging';
 import { Drain } from '@tocsin/service';
@@ -16,8 +16,8 @@ export class Revocations implements OnApplicationBootstrap {
   private following: Promise<Follow> | undefined;
 
   constructor(
-    @Inject(Messaging) private readonly messaging: Messaging,
-    @Inject(Drain) drain: Drain,
+    private readonly messaging: Messaging,
+    drain: Drain,
   ) {
     drain.onStop('finish', async () => (await this.following)?.stop());
   }

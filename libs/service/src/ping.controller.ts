@@ -1,4 +1,4 @@
-import { Controller, Inject, type Type } from '@nestjs/common';
+import { Controller, type Type } from '@nestjs/common';
 import { Answers, type RequestSpec } from '@tocsin/messaging';
 import { Health } from './health.ts';
 
@@ -17,7 +17,7 @@ export interface Pong {
 export function pingController(request: RequestSpec): Type {
   @Controller()
   class PingController {
-    constructor(@Inject(Health) private readonly health: Health) {}
+    constructor(private readonly health: Health) {}
 
     @Answers(request)
     async ping(): Promise<Pong> {

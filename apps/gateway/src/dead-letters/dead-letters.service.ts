@@ -22,7 +22,7 @@ type Recorded = z.output<typeof record>;
 @Injectable()
 export class DeadLettersService {
   constructor(
-    @Inject(Messaging) private readonly messaging: Messaging,
+    private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}
 

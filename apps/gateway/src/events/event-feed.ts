@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { streams } from '@tocsin/contracts';
 import { sleep } from '@tocsin/core';
 import { type Follow, Messaging } from '@tocsin/messaging';
@@ -21,8 +21,8 @@ export class EventFeed {
   private following: Promise<Follow> | undefined;
 
   constructor(
-    @Inject(Messaging) private readonly messaging: Messaging,
-    @Inject(Drain) drain: Drain,
+    private readonly messaging: Messaging,
+    drain: Drain,
   ) {
     drain.onStop('finish', async () => (await this.following)?.stop());
   }

@@ -29,7 +29,7 @@ export class EventsService {
     private readonly feed: EventFeed,
     private readonly authenticator: Authenticator,
     @Inject(CONFIG) private readonly config: GatewayConfig,
-    @Inject(Drain) private readonly drain: Drain,
+    private readonly drain: Drain,
   ) {
     const beat = setInterval(() => this.beat(), HEARTBEAT_MS).unref();
     drain.onStop('stop-taking', () => {

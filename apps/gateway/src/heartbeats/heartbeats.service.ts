@@ -19,7 +19,7 @@ export class HeartbeatsService {
   private readonly failures: TokenBuckets;
 
   constructor(
-    @Inject(Messaging) private readonly messaging: Messaging,
+    private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {

@@ -43,7 +43,7 @@ export class MonitorsService {
 
   constructor(
     private readonly owners: ServiceClient,
-    @Inject(Cache) private readonly cache: Cache,
+    private readonly cache: Cache,
     @Inject(CONFIG) private readonly config: GatewayConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}

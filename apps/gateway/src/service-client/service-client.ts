@@ -23,7 +23,7 @@ export class ServiceClient {
   private readonly lastGood: LastGood;
 
   constructor(
-    @Inject(Messaging) private readonly messaging: Messaging,
+    private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
     @Inject(CLOCK) clock: Clock,
   ) {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { changeRequests, type routes } from '@tocsin/contracts';
 import { type Answer, type Call, EdgeRefusal, ok } from '@tocsin/edge';
 import { ServiceClient } from '../service-client/service-client.ts';
@@ -10,7 +10,7 @@ type Query = Call<typeof routes.changes>['query'];
 /** Who changed what. Each owner keeps its own record; a page is made of theirs, and of all of theirs or not at all. */
 @Injectable()
 export class ChangesService {
-  constructor(@Inject(ServiceClient) private readonly owners: ServiceClient) {}
+  constructor(private readonly owners: ServiceClient) {}
 
   /** @throws TocsinError `unavailable` or `deadline` while an owner is away */
   async list({ query, deadline }: Call<typeof routes.changes>): Promise<Answer> {

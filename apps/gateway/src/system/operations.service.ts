@@ -19,7 +19,7 @@ const OWNERS = Object.values(operationRequests);
 export class OperationsService {
   constructor(
     private readonly owners: ServiceClient,
-    @Inject(Messaging) private readonly messaging: Messaging,
+    private readonly messaging: Messaging,
     @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}
 

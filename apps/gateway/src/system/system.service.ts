@@ -11,7 +11,7 @@ const GATHER_MS = 600;
 @Injectable()
 export class SystemService {
   constructor(
-    @Inject(Messaging) private readonly messaging: Messaging,
+    private readonly messaging: Messaging,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
