@@ -1,4 +1,4 @@
-export { backoff, type BackoffOptions, jitter } from './time/backoff.ts';
+export { backoff, type BackoffOptions, jitter, spread } from './time/backoff.ts';
 export { type Clock, systemClock } from './time/clock.ts';
 export { currentDeadline, withDeadline } from './time/deadline-scope.ts';
 export { durationMs, isDuration } from './time/duration.ts';
@@ -13,6 +13,7 @@ export {
   TocsinError,
   type TocsinErrorOptions,
 } from './errors.ts';
+export { Loop, type Period } from './time/loop.ts';
 export { sleep, unlessAborted } from './time/sleep.ts';
 export { within } from './time/within.ts';
 export { asciiHost } from './targets/hostname.ts';

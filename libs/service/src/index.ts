@@ -3,6 +3,7 @@ export type { DatabaseSettings } from './connect.ts';
 export { Drain, type StopPhase } from './drain.ts';
 export { commaList, environment, milliseconds, requireAll, variable, wholeNumber } from './env.ts';
 export { Health, type DependencyHealth, type HealthCheck, type HealthReport } from './health.ts';
+export { Periodic } from './periodic.ts';
 export { openingKeys, type PlatformConfig, sealingKey, secretKeys } from './platform.config.ts';
 export { TRACE_HEADER } from './refusals.ts';
 export { runService, type ServiceSettings } from './run-service.ts';

@@ -7,6 +7,7 @@ import { Leases, Messaging, type RequestSpec } from '@tocsin/messaging';
 import { Drain } from './drain.ts';
 import { HandlerErrorsFilter } from './handler-errors.filter.ts';
 import { Health } from './health.ts';
+import { Periodic } from './periodic.ts';
 import { pingController } from './ping.controller.ts';
 import { CLOCK, CONFIG } from './tokens.ts';
 
@@ -48,6 +49,7 @@ function providersOf(platform: Platform): Provider[] {
     { provide: CLOCK, useValue: systemClock },
     { provide: Health, useValue: health },
     { provide: Drain, useValue: drain },
+    { provide: Periodic, useValue: periodicUntil(drain) },
     { provide: Messaging, useValue: messaging },
     { provide: Leases, useValue: messaging.leases },
     ...(database ? [{ provide: Database, useValue: database }] : []),
@@ -55,6 +57,12 @@ function providersOf(platform: Platform): Provider[] {
     ...(database && outbox ? [{ provide: Operations, useValue: operationsOf({ database, outbox, cache }) }] : []),
     ...(cache ? [{ provide: Cache, useValue: cache }] : []),
   ];
+}
+
+function periodicUntil(drain: Drain): Periodic {
+  const periodic = new Periodic();
+  drain.onStop('stop-taking', () => periodic.stop());
+  return periodic;
 }
 
 function operationsOf({ database, outbox, cache }: { database: Database; outbox: Outbox; cache: Cache | undefined }) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { backoff, jitter } from './backoff.ts';
+import { backoff, jitter, spread } from './backoff.ts';
 
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -13,6 +13,14 @@ describe('jitter', () => {
       }),
     );
     expect(outcome.counterexample).toBeNull();
+  });
+});
+
+describe('spread', () => {
+  it('gives another period each time, at most a fifth shorter or longer', () => {
+    const randoms = [0, 0.5, 1];
+    const period = spread(1_000, () => randoms.shift() ?? 0);
+    expect([period(), period(), period()].map(Math.round)).toEqual([800, 1_000, 1_200]);
   });
 });
 

@@ -16,3 +16,8 @@ export function backoff(attempt: number, options: BackoffOptions, random: () => 
   const exponent = Math.min(30, Math.max(0, attempt - 1));
   return jitter(Math.min(options.maxMs, options.baseMs * 2 ** exponent), random);
 }
+
+/** A period for a loop, up to a fifth shorter or longer each time: instances that started together do not run together. */
+export function spread(ms: number, random: () => number = Math.random): () => number {
+  return () => ms * (0.8 + 0.4 * random());
+}
