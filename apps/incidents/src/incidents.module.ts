@@ -4,7 +4,6 @@ import { FoldModule } from './fold/fold.module.ts';
 import { HeartbeatsModule } from './heartbeats/heartbeats.module.ts';
 import { HistoryModule } from './history/history.module.ts';
 import { BackgroundJobs } from './jobs/background-jobs.ts';
-import { JobsModule } from './jobs/jobs.module.ts';
 import { MonitorsModule } from './monitors/monitors.module.ts';
 import { SweepModule } from './sweep/sweep.module.ts';
 import { TransitionsModule } from './transitions/transitions.module.ts';
@@ -15,7 +14,6 @@ import { TransitionsModule } from './transitions/transitions.module.ts';
     FoldModule,
     HeartbeatsModule,
     HistoryModule,
-    JobsModule,
     MonitorsModule,
     SweepModule,
     TransitionsModule,

@@ -1,13 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Drain } from '@tocsin/service';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Drain, Periodic } from '@tocsin/service';
 import { MonitorFeed } from './monitor-feed.ts';
 import { RunningShards } from './running-shards.ts';
 import { ShardHolder } from './shard-holder.ts';
 
 /**
- * Windows are given out in bursts: a task costs every process on its road a third less than one that comes alone, and
- * nobody minds a check that starts a tenth of a second after its due time.
+ * Windows are handed out in bursts: each process that a task passes spends a third less on it than on a task that comes
+ * alone, and a check may start a tenth of a second after its due time.
  */
 const TICK_MS = 100;
 const ROUND_MS = 200;
@@ -16,9 +15,8 @@ const WATERMARK_MS = 1_000;
 /** Keeps the schedule going: loads the monitors, then holds, ticks and records until the service stops. */
 @Injectable()
 export class SchedulerService implements OnApplicationBootstrap {
-  private readonly logger = new Logger(SchedulerService.name);
-  private readonly stopping = new AbortController();
-  private loops: Promise<void>[] = [];
+  /** Its own: windows are handed out until the last phase of a stop, and then no job runs while the shards are given up. */
+  private readonly periodic = new Periodic();
 
   constructor(
     private readonly feed: MonitorFeed,
@@ -32,26 +30,14 @@ export class SchedulerService implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     await this.shards.start();
     await this.feed.start((change) => this.shards.change(change));
-    this.loops = [
-      this.every(ROUND_MS, () => this.holder.round(this.shards)),
-      this.every(TICK_MS, () => Promise.resolve(this.shards.tick())),
-      this.every(WATERMARK_MS, () => this.shards.recordWatermarks()),
-    ];
+    this.periodic.every(ROUND_MS, 'shards', () => this.holder.round(this.shards)).nudge();
+    this.periodic.every(TICK_MS, 'windows', () => Promise.resolve(this.shards.tick())).nudge();
+    this.periodic.every(WATERMARK_MS, 'watermarks', () => this.shards.recordWatermarks()).nudge();
   }
 
   private async stop(): Promise<void> {
-    this.stopping.abort();
-    await Promise.all(this.loops);
+    await this.periodic.stop();
     await this.holder.stop(this.shards);
     await Promise.all([this.feed.stop(), this.shards.stop()]);
-  }
-
-  /** Repeats until the service stops; a round that fails is logged and the next one tries again. */
-  private async every(ms: number, round: () => Promise<void>): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      await round().catch((error: unknown) => this.logger.warn(`will be tried again: ${String(error)}`));
-      await delay(ms, undefined, { signal }).catch(() => undefined);
-    }
   }
 }

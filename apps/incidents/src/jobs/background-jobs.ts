@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { CONFIG } from '@tocsin/service';
+import { spread } from '@tocsin/core';
+import { CONFIG, Periodic } from '@tocsin/service';
 import { HistoryService } from '../history/history.service.ts';
 import type { IncidentsConfig } from '../incidents.config.ts';
-import { PeriodicJobs } from './periodic-jobs.ts';
 import { SweepService } from '../sweep/sweep.service.ts';
 
 const TICK_MS = 1_000;
@@ -17,19 +17,23 @@ export class BackgroundJobs implements OnApplicationBootstrap {
   constructor(
     private readonly sweep: SweepService,
     private readonly history: HistoryService,
-    private readonly jobs: PeriodicJobs,
+    private readonly periodic: Periodic,
     @Inject(CONFIG) private readonly config: IncidentsConfig,
   ) {}
 
   onApplicationBootstrap(): void {
     // A job of its own: a sweep that takes long is no standstill.
-    this.jobs.every(TICK_MS, 'clock', () => Promise.resolve(this.sweep.tick()));
-    this.jobs.every(this.config.sweepMs, 'sweep', () => this.sweep.run());
+    this.every(TICK_MS, 'clock', () => Promise.resolve(this.sweep.tick()));
+    this.every(this.config.sweepMs, 'sweep', () => this.sweep.run());
     // Jobs of their own: a slow or failing read for a gauge must not delay the sweep, on which alerts depend.
-    this.jobs.every(GAUGES_MS, 'gauges', () => this.sweep.readGauges());
-    this.jobs.every(COVERAGE_MS, 'coverage', () => this.sweep.countUnaccounted());
-    this.jobs.every(this.config.rollupMs, 'roll-ups', () => this.history.rollUp());
-    this.jobs.every(MINUTE_MS, 'indexes', () => this.history.index());
-    this.jobs.every(HOUR_MS, 'history', () => this.history.maintain());
+    this.every(GAUGES_MS, 'gauges', () => this.sweep.readGauges());
+    this.every(COVERAGE_MS, 'coverage', () => this.sweep.countUnaccounted());
+    this.every(this.config.rollupMs, 'roll-ups', () => this.history.rollUp());
+    this.every(MINUTE_MS, 'indexes', () => this.history.index());
+    this.every(HOUR_MS, 'history', () => this.history.maintain());
+  }
+
+  private every(periodMs: number, name: string, job: () => Promise<unknown>): void {
+    this.periodic.every(spread(periodMs), name, job);
   }
 }

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { streams } from '@tocsin/contracts';
+import { spread } from '@tocsin/core';
 import { Messaging } from '@tocsin/messaging';
-import { CONFIG } from '@tocsin/service';
+import { CONFIG, Periodic } from '@tocsin/service';
 import type { IncidentsConfig } from '../incidents.config.ts';
-import { PeriodicJobs } from '../jobs/periodic-jobs.ts';
 import { RedriveService } from './redrive.service.ts';
 
 const NAME = 'transitions';
@@ -14,14 +14,14 @@ export class RedriveJob implements OnApplicationBootstrap {
   constructor(
     private readonly redrive: RedriveService,
     private readonly messaging: Messaging,
-    private readonly jobs: PeriodicJobs,
+    private readonly periodic: Periodic,
     @Inject(CONFIG) private readonly config: IncidentsConfig,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.jobs.every(this.config.sweepMs, NAME, () => this.redrive.run());
+    this.periodic.every(spread(this.config.sweepMs), NAME, () => this.redrive.run());
     this.messaging.onStreamRecreated((stream) => {
-      if (stream === streams.events.name) this.jobs.once(NAME, () => this.redrive.runAtOnce());
+      if (stream === streams.events.name) this.periodic.once(NAME, () => this.redrive.runAtOnce());
     });
   }
 }
