@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { TocsinError } from '@tocsin/core';
+import { Loop, TocsinError } from '@tocsin/core';
 import type { Messaging } from './messaging.ts';
 
 const POLL_MS = 500;
@@ -24,10 +24,7 @@ export interface OutboxSource {
  * acknowledgement and `done` publishes the row again under the same id, and the stream drops it.
  */
 export class OutboxRelay {
-  private stopped = true;
-  private nudged = false;
-  private wake: (() => void) | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private loop: Loop | undefined;
   private readonly logger = new Logger('OutboxRelay');
 
   constructor(
@@ -37,60 +34,41 @@ export class OutboxRelay {
   ) {}
 
   start(): void {
-    if (!this.stopped) return;
-    this.stopped = false;
-    this.running = this.run();
+    this.loop ??= new Loop(
+      this.o.pollMs ?? POLL_MS,
+      () => this.relay(),
+      (error) => this.report(error),
+    );
+    this.nudge();
   }
 
   /** Publishes at once: a transaction with outbox rows was committed. */
   nudge(): void {
-    this.nudged = true;
-    this.wake?.();
+    this.loop?.nudge();
   }
 
   /** Finishes the current batch and stops. The rest waits for the next relay. */
   async stop(): Promise<void> {
-    this.stopped = true;
-    this.wake?.();
-    await this.running;
+    await this.loop?.stop();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      this.nudged = false;
-      let more = false;
-      try {
-        more = await this.relay();
-      } catch (error) {
-        const expected = error instanceof TocsinError && error.retry;
-        this.logger[expected ? 'debug' : 'error'](`the outbox could not be read: ${(error as Error).message}`);
-      }
-      if (!more && !this.nudged && !this.stopped) await this.pause();
-    }
-  }
-
-  private async relay(): Promise<boolean> {
+  private async relay(): Promise<void> {
     const limit = this.o.batch ?? BATCH;
     const rows = await this.source.take(limit);
-    if (rows.length === 0) return false;
+    if (rows.length === 0) return;
     const published = await Promise.allSettled(
       rows.map(({ id, subject, payload, headers }) => this.messaging.publish(subject, payload, { id, headers })),
     );
     const done = rows.filter((_, i) => published[i]?.status === 'fulfilled').map(({ id }) => id);
     if (done.length > 0) await this.source.done(done);
     const failure = published.find((one) => one.status === 'rejected');
-    if (failure)
+    if (failure) {
       this.logger.warn(`${rows.length - done.length} outbox rows wait: ${(failure.reason as Error).message}`);
-    return rows.length === limit && failure === undefined;
+    } else if (rows.length === limit) this.nudge();
   }
 
-  private async pause(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-      timer = setTimeout(resolve, this.o.pollMs ?? POLL_MS);
-    });
-    clearTimeout(timer);
-    this.wake = undefined;
+  private report(error: unknown): void {
+    const expected = error instanceof TocsinError && error.retry;
+    this.logger[expected ? 'debug' : 'error'](`the outbox could not be read: ${(error as Error).message}`);
   }
 }
