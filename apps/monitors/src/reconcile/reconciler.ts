@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { metrics } from '@opentelemetry/api';
 import { streams, subjects } from '@tocsin/contracts';
-import { newId, TocsinError, within } from '@tocsin/core';
+import { newId, sleep, TocsinError, within } from '@tocsin/core';
 import type { OutboxMessage } from '@tocsin/database';
 import { Messaging } from '@tocsin/messaging';
-import { CONFIG, Drain } from '@tocsin/service';
+import { CONFIG, Periodic } from '@tocsin/service';
 import { tombstone } from '../config-events.ts';
 import type { MonitorsConfig } from '../monitors.config.ts';
 import { compare, type Published } from './compare.ts';
@@ -12,45 +12,43 @@ import { type Kind, ReconcileStore } from './reconcile.store.ts';
 
 /** A change this young is still on its way through the outbox. */
 const SETTLING_MS = 5_000;
-/** After a start nobody waits for the turn, unless another instance has had it just now. */
+/** After a start the turn is taken at once, unless another instance had it just now. */
 const FIRST_MS = 5_000;
-/** CONFIG exists anew: nobody waits for the turn, unless another instance has had it since. */
+/** When CONFIG was created again the turn is taken at once, unless another instance had it since then. */
 const RECREATED_MS = 250;
 const READ_MS = 30_000;
 const BATCH = 200;
+const JOB = 'comparing CONFIG with the record';
 
 const corrections = metrics.getMeter('tocsin').createCounter('tocsin_config_corrections_total', {
   description: 'Messages that CONFIG lacked and were published again',
 });
 
 /**
- * Makes CONFIG say what the record says, from time to time and by one instance: the stream may have lost messages, have
- * been deleted under the running system, or have got two changes in the wrong order.
+ * Makes CONFIG say what the record says. One instance at a time does so periodically: the stream may have lost messages,
+ * may have been deleted under the running system, or may have got two changes in the wrong order.
  */
 @Injectable()
 export class Reconciler implements OnApplicationBootstrap {
   private readonly logger = new Logger('Reconciler');
-  private timer: NodeJS.Timeout | undefined;
-  private again: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  /** The last turn of this instance: the next one waits for it. */
+  private last: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: ReconcileStore,
     private readonly messaging: Messaging,
-    private readonly drain: Drain,
+    private readonly periodic: Periodic,
     @Inject(CONFIG) private readonly config: MonitorsConfig,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.drain.onStop('stop-taking', async () => {
-      clearTimeout(this.timer);
-      clearTimeout(this.again);
-      await this.running;
-    });
     this.messaging.onStreamRecreated((stream) => {
       if (stream === streams.config.name) this.recreated();
     });
-    this.schedule(0, Math.min(FIRST_MS, this.config.reconcileMs));
+    const { reconcileMs } = this.config;
+    this.periodic.once(JOB, () => this.turn(Math.min(FIRST_MS, reconcileMs)));
+    // A little less than the period, so that the turn is not lost to the jitter of timers.
+    this.periodic.every(reconcileMs, JOB, () => this.turn(reconcileMs * 0.9));
   }
 
   /** Compares and corrects now. @returns how many messages were published */
@@ -71,35 +69,26 @@ export class Reconciler implements OnApplicationBootstrap {
     return messages.length;
   }
 
-  /** All is published again at once; and once more for changes so young that they were left out, and lost just before. */
+  /** Publishes all at once, and later the changes that were left out because they were young, and may be lost as well. */
   private recreated(): void {
-    const turn = (): void => void (this.running = this.running.then(() => this.turn(RECREATED_MS)));
-    if (this.drain.stopping) return;
-    turn();
-    clearTimeout(this.again);
-    this.again = setTimeout(turn, SETTLING_MS + RECREATED_MS);
+    this.periodic.once(JOB, () => this.turn(RECREATED_MS));
+    this.periodic.once(JOB, async (stopping) => {
+      await sleep(SETTLING_MS + RECREATED_MS, stopping).catch(() => undefined);
+      if (!stopping.aborted) await this.turn(RECREATED_MS);
+    });
   }
 
-  private schedule(delayMs: number, claimMs: number): void {
-    this.timer = setTimeout(() => {
-      this.running = this.running
-        .then(() => this.turn(claimMs))
-        .finally(() => {
-          // A little less than the period, so that the turn is not lost to the jitter of timers.
-          if (!this.drain.stopping) this.schedule(this.config.reconcileMs, this.config.reconcileMs * 0.9);
-        });
-    }, delayMs);
+  /** Compares and corrects, unless an instance did so in the last `claimMs`. */
+  private turn(claimMs: number): Promise<void> {
+    const turn = this.last.then(() => this.takeTurn(claimMs));
+    this.last = turn.catch(() => undefined);
+    return turn;
   }
 
-  private async turn(claimMs: number): Promise<void> {
-    try {
-      if (!(await this.store.claim(claimMs))) return;
-      await this.reconcile();
-      await this.store.tidy();
-    } catch (error) {
-      const expected = error instanceof TocsinError && error.retry;
-      this.logger[expected ? 'warn' : 'error'](`CONFIG was not compared with the record: ${String(error)}`);
-    }
+  private async takeTurn(claimMs: number): Promise<void> {
+    if (!(await this.store.claim(claimMs))) return;
+    await this.reconcile();
+    await this.store.tidy();
   }
 
   /** The newest revision of everything in CONFIG. It must be read before the record: see compare. */
