@@ -1,5 +1,5 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { systemClock } from '@tocsin/core';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Loop, systemClock } from '@tocsin/core';
 import { type Lease, Leases } from '@tocsin/messaging';
 import { CONFIG, Drain, Health } from '@tocsin/service';
 import type { NotifierConfig } from '../notifier.config.ts';
@@ -19,13 +19,13 @@ export class DeadmanPlatform {
   ) {}
 }
 
-/** Has one instance at a time look after the switch, where an address is set; the others show what that one wrote. */
+/** Where an address is set, one instance at a time looks after the switch; the others show what that one wrote. */
 @Injectable()
 export class DeadmanLoop implements OnApplicationBootstrap {
+  private readonly logger = new Logger('DeadMansSwitch');
   private lease: Lease | undefined;
   private lookAt = 0;
   private watchAt = 0;
-  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly service: DeadmanService,
@@ -37,20 +37,20 @@ export class DeadmanLoop implements OnApplicationBootstrap {
     const { config, health, drain } = this.platform;
     if (!config.deadman) return;
     health.add('deadMansSwitch', () => Promise.resolve({ ...this.service.shown }), { required: false });
-    // A look under way is not waited for: it ends by itself, and nothing hangs on it.
-    drain.onStop('stop-taking', () => clearTimeout(this.timer));
+    const loop = new Loop(
+      ROUND_MS,
+      () => this.round(),
+      (error) => this.logger.error('the switch was not looked after', error),
+    );
+    // Not Periodic, which would wait for a look under way: that may take 15 s, and nothing depends on its end.
+    drain.onStop('stop-taking', () => void loop.stop());
     drain.onStop('release', () => this.lease?.release());
-    this.schedule(0);
-  }
-
-  private schedule(delayMs: number): void {
-    this.timer = setTimeout(() => {
-      void this.round().finally(() => !this.platform.drain.stopping && this.schedule(ROUND_MS));
-    }, delayMs);
+    loop.nudge();
   }
 
   private async round(): Promise<void> {
-    const { config } = this.platform;
+    const { config, drain } = this.platform;
+    if (drain.stopping) return;
     if (!(await this.isOurs(config.instance))) return;
     if (systemClock.monotonic() < this.lookAt) return;
     const inMs = await this.service.look(config.deadman?.everyMs ?? 0, () => this.mayCall());
@@ -61,7 +61,7 @@ export class DeadmanLoop implements OnApplicationBootstrap {
     return this.lease?.isHeld() === true && !this.platform.drain.stopping;
   }
 
-  /** Takes the lease where it is free. Whoever has it looks; the others show from time to time what is written. */
+  /** Takes the lease where it is free. Its holder looks; the others show from time to time what the holder wrote. */
   private async isOurs(holder: string): Promise<boolean> {
     if (this.lease?.isHeld()) return true;
     try {

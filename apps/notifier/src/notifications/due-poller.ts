@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { type Clock, TocsinError } from '@tocsin/core';
+import { type Clock, Loop, sleep, TocsinError } from '@tocsin/core';
 import { CLOCK, Drain } from '@tocsin/service';
 import { NotificationSender } from './notification-sender.ts';
 import { LEASE_MS, PROMPT_MS } from './notifications.sql.ts';
@@ -9,9 +9,9 @@ const POLL_MS = 500;
 const RENEW_MS = LEASE_MS / 4;
 const TIDY_MS = 600_000;
 const KEPT_DAYS = 400;
-/** After the database was away or stood still, and after a start, the holders of claims get this long to settle or renew them. */
+/** After the database was unreachable or stood still, and after a start, holders of claims get this long to settle or renew them. */
 const STEADY_MS = LEASE_MS + 500;
-/** At a stop, what is being sent gets this long to end; the rest is taken over when its claims run out. */
+/** At a stop, sending gets this long to end; another instance takes over the rest when its claims run out. */
 const FINISH_MS = 5_000;
 
 /** Finds what is due: retries, reminders, and what a killed instance left behind. */
@@ -20,11 +20,6 @@ export class DuePoller implements OnApplicationBootstrap {
   private readonly logger = new Logger('DuePoller');
   private steadySince: number;
   private lookedAt = -Infinity;
-  private stopped = false;
-  private nudged = false;
-  private wake: (() => void) | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private readonly timers: NodeJS.Timeout[] = [];
 
   constructor(
     private readonly store: NotificationsStore,
@@ -36,23 +31,19 @@ export class DuePoller implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    this.sender.onNudge(() => {
-      this.nudged = true;
-      this.wake?.();
+    // Not Periodic: each failure also ends the steady time.
+    const failed = (error: unknown) => this.failed(error);
+    const polling: Loop = new Loop(POLL_MS, async () => (await this.poll()) && polling.nudge(), failed);
+    const tidying = new Loop(TIDY_MS, () => this.store.tidy(KEPT_DAYS), failed);
+    // No loop: a renewal that hangs must not hold up the next one, on which every claim depends.
+    const renewing = setInterval(() => void this.renew().catch(failed), RENEW_MS);
+    this.sender.onNudge(() => polling.nudge());
+    this.drain.onStop('stop-taking', () => polling.stop());
+    this.drain.onStop('finish', async () => {
+      await Promise.all([this.finish(), tidying.stop()]);
+      clearInterval(renewing);
     });
-    this.drain.onStop('stop-taking', () => this.stop());
-    this.drain.onStop('finish', () => this.finish());
-    this.timers.push(setInterval(() => void this.renew(), RENEW_MS));
-    this.timers.push(setInterval(() => void this.guarded(() => this.store.tidy(KEPT_DAYS)), TIDY_MS));
-    this.running = this.run();
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      this.nudged = false;
-      const more = await this.guarded(() => this.poll());
-      if (more !== true && !this.nudged && !this.stopped) await this.pause();
-    }
+    polling.nudge();
   }
 
   /** @returns whether there may be more to take at once */
@@ -88,7 +79,7 @@ export class DuePoller implements OnApplicationBootstrap {
 
   private async renew(): Promise<void> {
     const { held, holder } = this.sender;
-    if (held.length > 0) await this.guarded(() => this.timed(() => this.store.renew(holder, held)));
+    if (held.length > 0) await this.timed(() => this.store.renew(holder, held));
   }
 
   /** A server that was slow to answer may have stood still, and nobody could renew a claim meanwhile. */
@@ -101,38 +92,16 @@ export class DuePoller implements OnApplicationBootstrap {
   }
 
   /** While the database is unreachable nothing is due. Other instances keep their claims until they have had time to renew them. */
-  private async guarded<T>(fn: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await fn();
-    } catch (error) {
-      this.steadySince = this.clock.monotonic();
-      const expected = error instanceof TocsinError && error.retry;
-      this.logger[expected ? 'warn' : 'error'](`the notifications could not be read: ${String(error)}`);
-      return undefined;
-    }
-  }
-
-  private async pause(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-      timer = setTimeout(resolve, POLL_MS);
-    });
-    clearTimeout(timer);
-    this.wake = undefined;
-  }
-
-  private async stop(): Promise<void> {
-    this.stopped = true;
-    this.wake?.();
-    await this.running;
+  private failed(error: unknown): void {
+    this.steadySince = this.clock.monotonic();
+    const expected = error instanceof TocsinError && error.retry;
+    this.logger[expected ? 'warn' : 'error'](`the notifications could not be read: ${String(error)}`);
   }
 
   private async finish(): Promise<void> {
     const until = this.clock.monotonic() + FINISH_MS;
     while (this.sender.held.length > 0 && this.clock.monotonic() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await sleep(10);
     }
-    for (const timer of this.timers) clearInterval(timer);
   }
 }
