@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { type Clock, durationMs, gridOf, windowAt } from '@tocsin/core';
+import { type Clock, durationMs, gridOf, sleep, windowAt } from '@tocsin/core';
 import type { Lease } from '@tocsin/messaging';
 import { CLOCK } from '@tocsin/service';
 import { TaskPublisher } from './task-publisher.ts';
@@ -58,7 +58,7 @@ export class RunningShards implements ShardListener {
     this.shards.delete(index);
     const deadline = this.clock.monotonic() + GIVE_UP_MS;
     while (shard.pending > 0 && this.clock.monotonic() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await sleep(POLL_MS);
     }
     await this.watermarks.write(index, shard.watermark);
   }

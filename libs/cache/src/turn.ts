@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '@tocsin/core';
+import { type Clock, sleep } from '@tocsin/core';
 import type { Entry } from './entry.ts';
 import type { Seen, Shared } from './shared.ts';
 

@@ -1,3 +1,4 @@
+import { sleep } from '@tocsin/core';
 import type { Host } from './address.ts';
 import { Connection, type Session } from './connection.ts';
 
@@ -89,7 +90,7 @@ export class Discovery {
     );
     const all = Promise.all(probes);
     await Promise.race([all, ...probes.map((probe) => probe.then(() => (found.length > 0 ? undefined : all)))]);
-    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, this.rivalMs))]);
+    await Promise.race([all, sleep(this.rivalMs)]);
     void all.then(() => Promise.all(found.map((probe) => probe.connection.close())));
     const best = found.toSorted((a, b) => Number(b.standby) - Number(a.standby) || b.timeline - a.timeline)[0];
     if (best !== undefined) return best.connection.host;

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { context, trace } from '@opentelemetry/api';
-import { TocsinError } from '@tocsin/core';
+import { sleep, TocsinError } from '@tocsin/core';
 import type { Connection } from './connection.ts';
 import { classify, type Failure } from './failures.ts';
 import type { Instruments } from './instruments.ts';

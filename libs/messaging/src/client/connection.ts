@@ -1,6 +1,6 @@
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { Logger } from '@nestjs/common';
-import { systemClock, TocsinError } from '@tocsin/core';
+import { sleep, systemClock, TocsinError } from '@tocsin/core';
 import { connect, type NatsConnection, type ReconnectToServerHandler, type Status } from '@nats-io/transport-node';
 import { inboxPrefix, type MessagingOptions } from '../contract.ts';
 import { Liveness } from './liveness.ts';
@@ -66,7 +66,7 @@ export class Connection {
             },
           );
         }
-        await new Promise((resolve) => setTimeout(resolve, 250));
+        await sleep(250);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { systemClock } from '@tocsin/core';
+import { sleep, systemClock } from '@tocsin/core';
 import { Logger } from '@nestjs/common';
 import {
   AckPolicy,
@@ -102,7 +102,7 @@ export class StreamFollow implements Follow {
     while (!this.stopped && messages) {
       await this.read(messages);
       if (this.stopped) return;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS / 5));
+      await sleep(RETRY_MS / 5);
       messages = await this.retrying();
     }
   }
@@ -117,7 +117,7 @@ export class StreamFollow implements Follow {
         if (this.connection.nats.isClosed()) return undefined;
         this.reportSilence();
         this.logger.warn(`following ${this.o.stream} again soon: ${(error as Error).message}`);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS);
       }
     }
     return undefined;
@@ -144,7 +144,7 @@ export class StreamFollow implements Follow {
       }
       if (known === undefined || state.last_seq >= this.last) return;
       if (looks >= MAX_LOOKS) return this.reset(state.last_seq);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await sleep(RETRY_MS);
     }
   }
 

@@ -1,4 +1,4 @@
-import { systemClock, TocsinError } from '@tocsin/core';
+import { sleep, systemClock, TocsinError } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
 import type { Connection } from './connection.ts';
 import { newInbox } from '../wire/inbox.ts';
@@ -134,7 +134,7 @@ export class Publisher {
   /** Waits until everything in flight is settled, at most `timeoutMs`. */
   async flush(timeoutMs: number): Promise<void> {
     const until = systemClock.monotonic() + timeoutMs;
-    while (this.waiting > 0 && systemClock.monotonic() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.waiting > 0 && systemClock.monotonic() < until) await sleep(10);
   }
 
   close(): void {

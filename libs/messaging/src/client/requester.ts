@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock, TocsinError } from '@tocsin/core';
+import { sleep, systemClock, TocsinError } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from './connection.ts';
@@ -65,7 +65,7 @@ export class Requester {
       });
       try {
         this.send(broadcastSubject(spec.subject), JSON.stringify(input ?? null), token, headers);
-        await new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - systemClock.now())));
+        await sleep(Math.max(0, deadline - systemClock.now()));
       } finally {
         this.waiting.delete(token);
       }
@@ -104,7 +104,7 @@ export class Requester {
         } else if (now - noRespondersSince > NO_RESPONDERS_MS || now > o.deadline - RETRY_MS) {
           throw unanswered('unavailable', `No instance answers ${spec.subject} at the moment. Try again later.`);
         }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS);
       }
     } finally {
       this.waiting.delete(token);

@@ -1,4 +1,4 @@
-import { systemClock, TocsinError, withDeadline, within } from '@tocsin/core';
+import { sleep, systemClock, TocsinError, withDeadline, within } from '@tocsin/core';
 import { Logger } from '@nestjs/common';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
@@ -57,7 +57,7 @@ export class Responder {
     await within(drained, 1_000, () => undefined);
     const isWaitedFor = (): boolean => this.inProgress.size > 0 && systemClock.now() < this.lastDeadline;
     while (isWaitedFor() && systemClock.monotonic() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await sleep(5);
     }
   }
 

@@ -1,4 +1,4 @@
-import { systemClock, TocsinError } from '@tocsin/core';
+import { sleep, systemClock, TocsinError } from '@tocsin/core';
 import type { Msg } from '@nats-io/transport-node';
 import { SpanKind } from '@opentelemetry/api';
 import type { Connection } from '../client/connection.ts';
@@ -89,8 +89,7 @@ export class Worker implements GuardedWorker {
     this.returnWaiting();
     await this.pull.stop();
     this.returnWaiting();
-    while (this.held.size > 0 && systemClock.monotonic() < until)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.held.size > 0 && systemClock.monotonic() < until) await sleep(10);
     for (const delivery of this.held) {
       delivery.abort();
       nak(delivery.msg, 0);

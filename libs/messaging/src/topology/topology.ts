@@ -10,7 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { Logger } from '@nestjs/common';
-import { systemClock, TocsinError } from '@tocsin/core';
+import { sleep, systemClock, TocsinError } from '@tocsin/core';
 import type { Connection } from '../client/connection.ts';
 import { type BucketSpec, COMMANDS_STREAM, commandDurable, type ConsumerSpec, type StreamSpec } from '../contract.ts';
 import { differencesOf, isForbidden, STAMP_KEY, type DesiredConfig } from './stream-settings.ts';
@@ -231,7 +231,7 @@ async function retryUntilSettled<T>(act: () => Promise<T>): Promise<T> {
       return await act();
     } catch (error) {
       if (systemClock.monotonic() > until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await sleep(RETRY_MS);
     }
   }
 }
