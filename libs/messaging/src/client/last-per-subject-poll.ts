@@ -1,6 +1,6 @@
 import { AckPolicy, DeliverPolicy, type JsMsg, ReplayPolicy } from '@nats-io/jetstream';
 import { Logger } from '@nestjs/common';
-import { TocsinError } from '@tocsin/core';
+import { Loop, TocsinError } from '@tocsin/core';
 import type { Connection } from './connection.ts';
 
 /** How many messages are read and held at a time. */
@@ -21,7 +21,7 @@ export interface LastPerSubjectOptions {
  */
 export class LastPerSubjectPoll {
   private stopped = false;
-  private wake: () => void = () => undefined;
+  private readonly loop: Loop;
   private handling: Promise<void> = Promise.resolve();
   private readonly logger = new Logger('Messaging');
 
@@ -31,27 +31,23 @@ export class LastPerSubjectPoll {
     private readonly o: LastPerSubjectOptions,
     private readonly handle: (payloads: unknown[]) => Promise<void>,
   ) {
-    void this.run();
+    this.loop = new Loop(
+      (failed) => (failed ? RETRY_MS : EVERY_MS),
+      () => this.read(),
+      (error) => this.report(error),
+    );
+    this.loop.nudge();
   }
 
   /** Ends after the current batch, and does not wait for the broker. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.wake();
+    void this.loop.stop();
     await this.handling.catch(() => undefined);
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      let waitMs = EVERY_MS;
-      try {
-        await this.read();
-      } catch (error) {
-        waitMs = RETRY_MS;
-        if (!this.stopped) this.logger.warn(`${this.o.stream} is read again soon: ${(error as Error).message}`);
-      }
-      if (!this.stopped) await this.pause(waitMs);
-    }
+  private report(error: unknown): void {
+    if (!this.stopped) this.logger.warn(`${this.o.stream} is read again soon: ${(error as Error).message}`);
   }
 
   private async read(): Promise<void> {
@@ -78,15 +74,6 @@ export class LastPerSubjectPoll {
       this.handling = this.handle(batch.flatMap(payloadOf));
       await this.handling;
     }
-  }
-
-  private async pause(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.wake = resolve;
-      timer = setTimeout(resolve, ms);
-    });
-    clearTimeout(timer);
   }
 }
 
