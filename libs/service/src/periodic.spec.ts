@@ -14,7 +14,7 @@ it('logs an expected failure as a warning and a defect as an error, and the job 
   const error = vi.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
   const periodic = new Periodic();
   const job = vi
-    .fn(() => Promise.resolve())
+    .fn<() => Promise<void>>(() => Promise.resolve())
     .mockRejectedValueOnce(new TocsinError('unavailable', 'The database is away.'))
     .mockRejectedValueOnce(new TypeError('a defect'));
   periodic.every(1_000, 'sweep', job);
@@ -28,8 +28,8 @@ it('logs an expected failure as a warning and a defect as an error, and the job 
 it('waits on a stop for all that runs, and then runs nothing any more', async () => {
   const repeated = Promise.withResolvers<void>();
   const single = Promise.withResolvers<void>();
-  const late = vi.fn(() => Promise.resolve());
-  const stopped = vi.fn();
+  const late = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  const stopped = vi.fn<() => void>();
   const periodic = new Periodic();
   periodic.every(1_000, 'repeated', () => repeated.promise).nudge();
   periodic.once('single', () => single.promise);

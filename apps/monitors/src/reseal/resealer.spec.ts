@@ -8,7 +8,7 @@ import type { SealedRecords } from './sealed-records.ts';
 
 const HOUR_MS = 3_600_000;
 const periodic = new Periodic();
-const resealAll = vi.fn(async () => ({ resealed: 0, lost: [] }));
+const resealAll = vi.fn<SealedRecords['resealAll']>(() => Promise.resolve({ resealed: 0, lost: [] }));
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -16,7 +16,7 @@ const ignore = () => undefined;
 /** Work that ends when a test says so. */
 function heldWork() {
   const begun: PromiseWithResolvers<void>[] = [];
-  const work = vi.fn(() => {
+  const work = vi.fn<() => Promise<void>>(() => {
     const run = Promise.withResolvers<void>();
     begun.push(run);
     return run.promise;
@@ -41,15 +41,15 @@ it('runs one period after it was made, and one period after each run ends', asyn
 
 it('tells of a failure, and runs again in its time', async () => {
   const failures: unknown[] = [];
-  const work = vi.fn(() => Promise.reject(new Error('broken')));
+  const work = vi.fn<() => Promise<void>>(() => Promise.reject(new Error('broken')));
   loop = new Loop(PERIOD_MS, work, (error) => failures.push(error));
   await pass(2 * PERIOD_MS);
   expect(failures).toEqual([new Error('broken'), new Error('broken')]);
 });
 
 it('asks for the period after each run, and says whether that failed', async () => {
-  const period = vi.fn((failed: boolean) => (failed ? 10 : PERIOD_MS));
-  const work = vi.fn(() => Promise.resolve()).mockRejectedValueOnce(new Error('broken'));
+  const period = vi.fn<(failed: boolean) => number>((failed) => (failed ? 10 : PERIOD_MS));
+  const work = vi.fn<() => Promise<void>>(() => Promise.resolve()).mockRejectedValueOnce(new Error('broken'));
   loop = new Loop(period, work, ignore);
   await pass(PERIOD_MS + 10);
   expect(work).toHaveBeenCalledTimes(2);
@@ -57,7 +57,7 @@ it('asks for the period after each run, and says whether that failed', async () 
 });
 
 it('runs at once when it is nudged, and not a second time for the period that was cut short', async () => {
-  const work = vi.fn(() => Promise.resolve());
+  const work = vi.fn<() => Promise<void>>(() => Promise.resolve());
   loop = new Loop(PERIOD_MS, work, ignore);
   loop.nudge();
   await pass(0);
@@ -83,11 +83,13 @@ it('runs once more for all the nudges of a run, as soon as that ends', async () 
 
 it('tells the run under way of a stop, waits for its end, and begins no other, though it was nudged', async () => {
   const run = Promise.withResolvers<void>();
-  const work = vi.fn((stopping: AbortSignal) => run.promise.then(() => stopping.aborted));
+  const work = vi.fn<(stopping: AbortSignal) => Promise<boolean>>((stopping) =>
+    run.promise.then(() => stopping.aborted),
+  );
   loop = new Loop(PERIOD_MS, work, ignore);
   await pass(PERIOD_MS);
   loop.nudge();
-  const stopped = vi.fn();
+  const stopped = vi.fn<() => void>();
   const stopping = loop.stop().then(stopped);
   await pass(PERIOD_MS);
   expect(stopped).not.toHaveBeenCalled();
@@ -100,9 +102,10 @@ it('tells the run under way of a stop, waits for its end, and begins no other, t
 });
 
 it('runs nothing when it is stopped before its first run', async () => {
-  const work = vi.fn(() => Promise.resolve());
+  const work = vi.fn<() => Promise<void>>(() => Promise.resolve());
   loop = new Loop(PERIOD_MS, work, ignore);
   await loop.stop();
+  expect(vi.getTimerCount()).toBe(0);
   await pass(2 * PERIOD_MS);
   expect(work).not.toHaveBeenCalled();
 });
