@@ -35,7 +35,7 @@ export interface Description {
 interface Described {
   operationId: string;
   tags: [string];
-  security?: unknown[];
+  security: unknown[];
   parameters: Parameter[];
   requestBody?: { content: Record<string, { examples?: Record<string, { value: unknown }> }> };
   responses: Operation['responses'];
@@ -53,7 +53,7 @@ export function descriptionOf(document: object): Description {
         method: method.toUpperCase(),
         path,
         tag: one.tags[0],
-        role: one.security ? 'anyone' : 'admin',
+        role: one.security.length === 0 ? 'anyone' : 'admin',
         parameters: one.parameters,
         bodyTypes: content.map(([type]) => type),
         bodies: local(bodies),

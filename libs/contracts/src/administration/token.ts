@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochMs, id, line } from '../schema/fields.ts';
+import { epochMs, id, line, time } from '../schema/fields.ts';
 import { tolerant } from '../schema/tolerant.ts';
 
 export const role = z.enum(['admin', 'editor', 'viewer']);
@@ -9,7 +9,7 @@ export const tokenSpec = z.strictObject({
   name: line(120),
   role,
   /** When it stops working; never, where absent. */
-  expiresAt: epochMs.optional(),
+  expiresAt: time.optional(),
 });
 export type TokenSpec = z.infer<typeof tokenSpec>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { outcome } from '../monitoring/check.ts';
-import { epochMs, id, limit } from '../schema/fields.ts';
+import { id, limit, time } from '../schema/fields.ts';
 import { stateName } from '../incidents/incident.ts';
 
 /** Parameters of REST addresses. Everything in an address is text, so each is turned into its type here. */
@@ -9,23 +9,6 @@ export const byId = z.strictObject({ id });
 
 const cursor = z.string().min(1).max(500).optional().meta({ description: '`next` of the page before' });
 export const paging = z.strictObject({ cursor, limit });
-
-/** A point in time in an address: ISO 8601 with a zone, or milliseconds since the epoch. */
-const time = z
-  .string()
-  .max(40)
-  .transform((text, context) => {
-    const ms = /^\d{1,16}$/.test(text) ? Number(text) : isoMs(text);
-    if (epochMs.safeParse(ms).success) return ms;
-    const message = 'expected a time such as 2026-11-21T09:30:00Z, or milliseconds since the epoch';
-    context.addIssue({ code: 'custom', message, input: text });
-    return z.NEVER;
-  })
-  .meta({ description: 'ISO 8601 with a zone, or milliseconds since the epoch', examples: ['2026-11-21T09:30:00Z'] });
-
-function isoMs(text: string): number {
-  return z.iso.datetime({ offset: true }).safeParse(text).success ? Date.parse(text) : Number.NaN;
-}
 
 const from = time.optional().meta({ description: 'Default: a day before `to`' });
 const to = time.optional().meta({ description: 'Default: now' });

@@ -11,7 +11,10 @@ import { routes } from './routes.ts';
 
 const committed = fileURLToPath(new URL('../../../../docs/openapi.json', import.meta.url));
 const document = openapi(manifest.version) as {
-  paths: Record<string, Record<string, { operationId: string; parameters: { name: string; in: string }[] }>>;
+  paths: Record<
+    string,
+    Record<string, { operationId: string; security: object[]; parameters: { name: string; in: string }[] }>
+  >;
   components: { schemas: Record<string, unknown> };
 };
 const all = Object.entries(routes as Readonly<Record<string, Route>>);
@@ -49,6 +52,14 @@ describe('the OpenAPI document', () => {
     for (const patch of Object.values(examples.monitorPatch)) {
       const patched = { ...examples.monitors['A website'], ...patch, description: '' };
       expect(monitorSpec.safeParse(patched).error).toBeUndefined();
+    }
+  });
+
+  it('names the role that each operation needs, where a program can read it', () => {
+    const described = Object.values(document.paths).flatMap((path) => Object.values(path));
+    const roles = Object.fromEntries(described.map(({ operationId, security }) => [operationId, security]));
+    for (const [name, { role }] of all) {
+      expect([name, roles[name]]).toEqual([name, role === 'anyone' ? [] : [{ token: [role] }]]);
     }
   });
 

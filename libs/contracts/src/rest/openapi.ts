@@ -46,7 +46,7 @@ export function openapi(version: string): Json {
 const DESCRIPTION = [
   'Tocsin watches endpoints and rings the alarm.',
   '',
-  'Times in bodies are milliseconds since the epoch; queries take ISO 8601 too. Lists are pages: `next` is the `cursor` of the one after.',
+  'Times in bodies are milliseconds since the epoch; queries and bodies take RFC 3339 too. Lists are pages: `next` is the `cursor` of the one after.',
   'Answers with an ETag heed If-Match and If-None-Match. Any change may carry an Idempotency-Key (1 to 255 visible characters): the same',
   'request with the same key is carried out once and answered alike. A change that no instance answered in time is `202 Accepted`: it is',
   'carried out, and the operation at Location says what came of it. `Prefer: wait=N` sets for how many seconds the answer is waited for.',
@@ -60,7 +60,8 @@ function operation(name: string, route: Route, from: { inputs: Rendered; outputs
     tags: [route.tag],
     summary: route.summary,
     description: [route.description, access(route)].filter(Boolean).join('\n\n'),
-    ...(route.role === 'anyone' ? { security: [] } : {}),
+    // OpenAPI 3.1 names the roles that an operation needs here.
+    security: route.role === 'anyone' ? [] : [{ token: [route.role] }],
     parameters: [
       ...parameters(schema[`${name}.params`], 'path'),
       ...parameters(schema[`${name}.query`], 'query'),

@@ -2,7 +2,7 @@ import { sealSecret } from '@tocsin/core';
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { duration, epochMs, id, limit, line, locationName, page, secret, tag, text } from './fields.ts';
+import { duration, epochMs, id, limit, line, locationName, page, secret, tag, text, time } from './fields.ts';
 
 function takes(schema: z.ZodType, value: unknown): boolean {
   return schema.safeParse(value).success;
@@ -92,6 +92,13 @@ describe('numbers', () => {
   it('a time is whole milliseconds that a date can hold', () => {
     expect([0, Date.now(), 8.64e15].map((value) => takes(epochMs, value))).toEqual([true, true, true]);
     expect([-1, 1.5, 8.64e15 + 1, '0', Number.NaN].filter((value) => takes(epochMs, value))).toEqual([]);
+  });
+
+  it('a time that a person gives is taken as RFC 3339 with any offset, or as milliseconds', () => {
+    const same = ['2026-11-21T09:30:00Z', '2026-11-21T10:30:00.000+01:00', 1_795_253_400_000, '1795253400000'];
+    expect(same.map((value) => time.parse(value))).toEqual(same.map(() => 1_795_253_400_000));
+    const wrong = ['yesterday', '2026-11-21', '2026-11-21T09:30:00', '1e3', '', -1, 1.5, 8.64e15 + 1, true, null];
+    expect(wrong.filter((value) => takes(time, value))).toEqual([]);
   });
 
   it('a page has 1 to 500 items, 100 if not said', () => {

@@ -10,6 +10,26 @@ export const id = z.uuid().toLowerCase();
 /** A point in time on the wire: milliseconds since the epoch inside Tocsin. */
 export const epochMs = z.int().min(0).max(8_640_000_000_000_000);
 
+/** A point in time as a person gives it, in an address or a body: RFC 3339 with any offset, or milliseconds since the epoch. */
+export const time = z
+  .union([z.string().max(40).meta({ format: 'date-time' }), z.int().min(0)])
+  .transform((given, context) => {
+    const ms = typeof given === 'number' || /^\d{1,16}$/.test(given) ? Number(given) : rfc3339Ms(given);
+    if (epochMs.safeParse(ms).success) return ms;
+    const message = 'expected a time such as 2026-11-21T09:30:00Z, or milliseconds since the epoch';
+    context.addIssue({ code: 'custom', message, input: given });
+    return z.NEVER;
+  })
+  .pipe(epochMs)
+  .meta({
+    description: 'RFC 3339 with any offset, or milliseconds since the epoch',
+    examples: ['2026-11-21T09:30:00Z'],
+  });
+
+function rfc3339Ms(text: string): number {
+  return z.iso.datetime({ offset: true }).safeParse(text).success ? Date.parse(text) : Number.NaN;
+}
+
 /** A duration such as `30s`, between two bounds that are written the same way. */
 export function duration(min: string, max: string) {
   return z
