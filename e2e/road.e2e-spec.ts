@@ -104,7 +104,8 @@ describe('the road of a check', { timeout: 60_000 }, () => {
       const now = await api.get<IncidentView>(`/v1/incidents/${incident.id}`);
       return now.status === 'resolved' && now;
     });
-    expect(resolved.resolvedAt).toBeGreaterThan(resolved.openedAt);
+    const [openedAt, resolvedAt] = [resolved.openedAt, resolved.resolvedAt].map((at) => Date.parse(String(at)));
+    expect(resolvedAt).toBeGreaterThan(openedAt!);
   });
 
   it('says what was sent, when, to whom and with what answer', async () => {

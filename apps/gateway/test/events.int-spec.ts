@@ -16,7 +16,7 @@ beforeAll(async () => {
 interface Shown {
   id: number;
   event: string;
-  data: { monitorId?: string; reason?: string; after?: number };
+  data: { monitorId?: string; reason?: string; after?: number; at?: string };
 }
 
 /** A page that is open. */
@@ -83,9 +83,9 @@ describe('live events', () => {
     const second = await happens(newId(), 'two');
     for (const page of pages) {
       await until(() => page.events.length === 2, { what: 'two events' });
-      expect(page.events.map(({ id, event, data }) => [id, event, data.reason])).toEqual([
-        [first, 'state', 'one'],
-        [second, 'state', 'two'],
+      expect(page.events.map(({ id, event, data }) => [id, event, data.reason, data.at])).toEqual([
+        [first, 'state', 'one', '1970-01-01T00:00:00.001Z'],
+        [second, 'state', 'two', '1970-01-01T00:00:00.001Z'],
       ]);
     }
   });

@@ -132,18 +132,18 @@ describe('the monitor of a cron job', () => {
 
   it('is answered with the next five times of its expression, in its zone', async () => {
     const made = await make({ cron: '30 3 * * *', timezone: 'Asia/Kolkata' });
-    const times = made.body.nextTimes as number[];
+    const times = made.body.nextTimes as string[];
     expect(times).toHaveLength(5);
-    expect(times[0]).toBeGreaterThan(Date.now());
-    for (const at of times) expect(new Date(at).toISOString()).toMatch(/T22:00:00\.000Z$/);
+    expect(Date.parse(times[0]!)).toBeGreaterThan(Date.now());
+    for (const at of times) expect(at).toMatch(/T22:00:00\.000Z$/);
     const read = await stack.ask('GET', `/v1/monitors/${made.body.id}`, { as: 'viewer' });
     expect(read.body.nextTimes).toEqual(times);
   });
 
   it('shows that six fields begin with seconds', async () => {
     const { body } = await make({ cron: '0 12 * * ? *' });
-    const [first, second] = body.nextTimes as [number, number];
-    expect(second - first).toBe(3_600_000);
+    const [first, second] = body.nextTimes as [string, string];
+    expect(Date.parse(second) - Date.parse(first)).toBe(3_600_000);
   });
 
   it('has none where the times depend on the last ping', async () => {

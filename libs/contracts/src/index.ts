@@ -29,6 +29,7 @@ export { openapi } from './rest/openapi.ts';
 export { type FieldProblem, type Problem, type ProblemCode, problems } from './rest/problem.ts';
 export { MAX_BODY_BYTES, type Method, type Route } from './rest/route.ts';
 export { type RouteName, routes } from './rest/routes.ts';
+export { rfc3339, timesAsText } from './rest/times.ts';
 export * from './rest/views.ts';
 export { isShownAddress, keptAddress, keptOrigin, originOf, shownAddress } from './schema/address.ts';
 export * from './schema/fields.ts';

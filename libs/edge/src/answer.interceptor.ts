@@ -1,5 +1,5 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { HIDDEN, type Route } from '@tocsin/contracts';
+import { HIDDEN, type Route, timesAsText } from '@tocsin/contracts';
 import { finalize, map, type Observable } from 'rxjs';
 import type { Readable } from 'node:stream';
 import type { Answer } from './answer.ts';
@@ -40,7 +40,7 @@ function write(reply: EdgeReply, answer: Answer, route: Route): string | Readabl
   if (answer.stream) return answer.stream;
   if (status === 204 || status === 304 || answer.body === undefined) return undefined;
   void reply.type('application/json; charset=utf-8');
-  return withoutSecrets(JSON.stringify(answer.body));
+  return withoutSecrets(JSON.stringify(timesAsText(route.answer)(answer.body)));
 }
 
 /** The last line of defence: whatever a handler answers, no sealed secret leaves. */

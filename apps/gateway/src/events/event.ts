@@ -1,5 +1,12 @@
 import type { z } from 'zod';
-import type { routes } from '@tocsin/contracts';
+import {
+  incidentEvent,
+  monitorEvent,
+  notificationEvent,
+  type routes,
+  stateEvent,
+  timesAsText,
+} from '@tocsin/contracts';
 import { withoutSecrets } from '@tocsin/edge';
 
 /** `internal` is for services: it has a place among the events, and no page is sent it. */
@@ -13,6 +20,9 @@ export interface LiveEvent {
   monitorId: string | undefined;
   text: string;
 }
+
+/** What each event that pages are sent consists of. */
+const SCHEMAS = { incident: incidentEvent, state: stateEvent, monitor: monitorEvent, notification: notificationEvent };
 
 const TYPES: Record<string, EventType> = {
   incidents: 'incident',
@@ -30,7 +40,7 @@ export function eventOf(message: { subject: string; sequence: number; data: unkn
   const monitorId = 'monitorId' in data && typeof data.monitorId === 'string' ? data.monitorId : undefined;
   // An opening that is told to more channels is no news of the incident.
   if (type === 'internal' || 'reminded' in data) return { sequence, type: 'internal', monitorId: undefined, text: '' };
-  const text = `id: ${sequence}\nevent: ${type}\ndata: ${withoutSecrets(JSON.stringify(data))}\n\n`;
+  const text = `id: ${sequence}\nevent: ${type}\ndata: ${withoutSecrets(JSON.stringify(timesAsText(SCHEMAS[type])(data)))}\n\n`;
   return { sequence, type, monitorId, text };
 }
 

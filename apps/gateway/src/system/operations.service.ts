@@ -1,15 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { operationRequests, type OperationView, type routes } from '@tocsin/contracts';
+import { operationRequests, type OperationView, type Route, routes, timesAsText } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import { type Answer, type Call, ok, refusalOf } from '@tocsin/edge';
 import { Messaging } from '@tocsin/messaging';
 import { CONFIG } from '@tocsin/service';
+import { z } from 'zod';
 import { isOfRequest, isOperationOf } from '../service-client/operation-id.ts';
 import { errorOf, keyReused, ServiceClient } from '../service-client/service-client.ts';
 import type { GatewayConfig } from '../gateway.config.ts';
 import { shownWithin } from '../secrets.ts';
 
 const OWNERS = Object.values(operationRequests);
+
+/** The result of an operation is what its route would have answered. */
+const resultAsText = timesAsText(
+  z.union(Object.values<Route>(routes).flatMap(({ work, answer }) => (work === 'command' ? [answer] : []))),
+);
 
 /**
  * What came of changes that were accepted: their owners know, or else the stream still holds them. An operation is shown to
@@ -38,7 +44,7 @@ export class OperationsService {
       if (telling !== undefined && requestHash === undefined)
         throw new TocsinError('unavailable', 'This is being upgraded. Ask again in a minute.');
       if (status === 'done') {
-        return ok({ id, status, result: shownWithin(call.caller, result) } satisfies OperationView);
+        return ok({ id, status, result: resultAsText(shownWithin(call.caller, result)) } satisfies OperationView);
       }
       return ok(failed(id, errorOf(error)));
     }

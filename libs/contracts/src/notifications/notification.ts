@@ -21,7 +21,7 @@ export const notificationView = z.object({
 export type NotificationView = z.infer<typeof notificationView>;
 
 /** `events.notifications.<id>`: a notification was settled. */
-const notificationEvent = z.object({
+export const notificationEvent = z.object({
   notificationId: id,
   incidentId: id.optional(),
   channelId: id,

@@ -19,7 +19,7 @@ import { problem } from './problem.ts';
 import { accepted, deadLetterView, monitorListItem, monitorView, operationView, systemView } from './views.ts';
 
 /** The same whether sent or received. */
-const simple: Record<string, z.ZodType> = { Id: id, Time: epochMs };
+const simple: Record<string, z.ZodType> = { Id: id };
 
 /** Schemas that OpenAPI names; where they are used they are referred to. What a person sends is named `…Input`. */
 const named: Record<string, z.ZodType> = {
@@ -32,6 +32,7 @@ const named: Record<string, z.ZodType> = {
 };
 
 const answers: Record<string, z.ZodType> = {
+  Time: epochMs,
   Change: changeView,
   MonitorKind: monitorKindView,
   ChannelKind: channelKindView,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { epochMs } from '../schema/fields.ts';
 import { marks } from '../schema/marks.ts';
 
 export type JsonSchema = Record<string, unknown>;
@@ -13,9 +14,21 @@ export function described(io: 'input' | 'output'): (of: Described) => void {
     for (const [key, value] of Object.entries(meta)) {
       if (!(key in jsonSchema)) Object.assign(jsonSchema, { [key]: value });
     }
+    if (io === 'output' && (zodSchema as unknown) === epochMs) asText(jsonSchema);
     const mark = marks.get(zodSchema as unknown as z.ZodType)?.mark;
     // Read back, it has `…` in place of its path: that is no URI (RFC 3986).
     if (io === 'output' && mark === 'address') delete jsonSchema.format;
     if (io === 'input' && mark === 'secret') Object.assign(jsonSchema, { format: 'password', writeOnly: true });
   };
+}
+
+/** How a time is answered: see `timesAsText`. */
+function asText(jsonSchema: JsonSchema): void {
+  for (const key of ['minimum', 'maximum']) delete jsonSchema[key];
+  Object.assign(jsonSchema, {
+    type: 'string',
+    format: 'date-time',
+    description: 'RFC 3339 in UTC, with milliseconds',
+    examples: ['2026-11-21T09:30:00.000Z'],
+  });
 }

@@ -46,7 +46,8 @@ export function openapi(version: string): Json {
 const DESCRIPTION = [
   'Tocsin watches endpoints and rings the alarm.',
   '',
-  'Times in bodies are milliseconds since the epoch; queries and bodies take RFC 3339 too. Lists are pages: `next` is the `cursor` of the one after.',
+  'Times are RFC 3339 in UTC with milliseconds. A time that you send may have any offset, or be milliseconds since the epoch.',
+  'Lists are pages: `next` is the `cursor` of the page after it.',
   'Answers with an ETag heed If-Match and If-None-Match. Any change may carry an Idempotency-Key (1 to 255 visible characters): the same',
   'request with the same key is carried out once and answered alike. A change that no instance answered in time is `202 Accepted`: it is',
   'carried out, and the operation at Location says what came of it. `Prefer: wait=N` sets for how many seconds the answer is waited for.',

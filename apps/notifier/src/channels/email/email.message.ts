@@ -1,3 +1,4 @@
+import { rfc3339 } from '@tocsin/contracts';
 import type { Notification } from '../../notifications/notification.ts';
 
 /** A mail's texts. */
@@ -43,7 +44,7 @@ function rowsOf(n: Notification): [string, string][] {
     ['Monitor', event.monitorName],
     ['State', event.state],
     ['Reason', event.message || event.reason],
-    ['Opened', new Date(event.openedAt).toISOString()],
+    ['Opened', rfc3339(event.openedAt)],
     [n.kind === 'resolved' ? 'Resolved' : 'Acknowledged', laterAt(n)],
     ['By', event.by],
     ['Note', event.note],
@@ -55,7 +56,7 @@ function rowsOf(n: Notification): [string, string][] {
 
 function laterAt(n: Notification): string | undefined {
   if (n.kind !== 'resolved' && n.kind !== 'acknowledged') return undefined;
-  return n.event && new Date(n.event.at).toISOString();
+  return n.event && rfc3339(n.event.at);
 }
 
 /** A header's value: a line break in it would begin another header. */

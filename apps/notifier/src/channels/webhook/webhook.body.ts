@@ -1,3 +1,4 @@
+import { rfc3339 } from '@tocsin/contracts';
 import type { Notification } from '../../notifications/notification.ts';
 
 /** What a webhook receives, version 1. Fields may be added; none changes its meaning within a version. */
@@ -32,7 +33,7 @@ export function webhookBody(n: Notification): WebhookBody {
     notificationId: n.id,
     kind: n.kind,
     step: n.step,
-    at: new Date(n.kind === 'reminder' ? n.createdAt : (event?.at ?? n.createdAt)).toISOString(),
+    at: rfc3339(n.kind === 'reminder' ? n.createdAt : (event?.at ?? n.createdAt)),
     incident: event
       ? {
           id: event.incidentId,
@@ -40,7 +41,7 @@ export function webhookBody(n: Notification): WebhookBody {
           state: event.state,
           reason: event.reason,
           message: event.message,
-          openedAt: new Date(event.openedAt).toISOString(),
+          openedAt: rfc3339(event.openedAt),
           ...(event.transition === 'acknowledged' && event.by !== undefined ? { acknowledgedBy: event.by } : {}),
           ...(event.note === undefined ? {} : { note: event.note }),
         }
