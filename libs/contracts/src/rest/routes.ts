@@ -191,7 +191,6 @@ export const routes = {
     ['Acknowledge an incident', incidentView],
     { params, body: acknowledgeSpec.default({}), examples: examples.acknowledge },
   ),
-  toyGet: system('viewer', 'GET /v1/toy', ['Read the toy', z.object({ ok: z.boolean() })]),
   incidentsNote: incidents('editor', 'POST /v1/incidents/{id}/notes', ['Add a note to an incident', incidentView], {
     params,
     body: noteSpec,
