@@ -9,12 +9,12 @@ import {
   startPostgres,
   startRedis,
 } from '@tocsin/testing/servers';
-import { KeptServer } from './kept-server.ts';
 import type { Road } from './links.ts';
 import { startNatsCluster } from './nats-cluster.ts';
 import { NatsGuard } from './nats-guard.ts';
 import { say } from './progress.ts';
 import { type Secrets, tokenFile } from './secrets.ts';
+import { Supervisor } from './supervisor.ts';
 import type { Addresses, Platform } from './service-environment.ts';
 
 /** Sees and may do everything: for oracles and a person's own questions, not for a service. */
@@ -32,7 +32,8 @@ type DatabaseUrl = (role: DatabaseRole, host?: string) => Promise<string>;
 
 /** The servers of a local Tocsin, with their data under `.tocsin/data`, and kept running. */
 export class LocalServers {
-  private readonly kept = new Map<string, KeptServer>();
+  /** By name. */
+  readonly supervisors = new Map<string, Supervisor>();
   private readonly guards: NatsGuard[] = [];
 
   constructor(private readonly o: LocalServersOptions) {}
@@ -64,24 +65,14 @@ export class LocalServers {
   /** Addresses without credentials, and process ids. */
   describe(): Record<string, { url: string; pid: number }> {
     return Object.fromEntries(
-      [...this.kept].map(([name, { server }]) => [name, { url: withoutPassword(server.url), pid: server.pid }]),
+      [...this.supervisors].map(([name, { server }]) => [name, { url: withoutPassword(server.url), pid: server.pid }]),
     );
-  }
-
-  /** From now on this server is not started again when it ends; another name does nothing. */
-  hold(name: string): void {
-    this.kept.get(name)?.hold();
-  }
-
-  /** Undoes `hold`: starts it at once when it does not run. */
-  release(name: string): void {
-    this.kept.get(name)?.release();
   }
 
   /** Stops all of them. */
   async stop(): Promise<void> {
     await Promise.all(this.guards.map((guard) => guard.stop()));
-    await Promise.all([...this.kept.values()].map((server) => server.stop()));
+    await Promise.all([...this.supervisors.values()].map((server) => server.stop()));
   }
 
   private async startNats(secrets: Secrets): Promise<Record<string, string>> {
@@ -125,7 +116,8 @@ export class LocalServers {
   }
 
   private keep<T extends RunningServer>(name: string, server: T, mayStart?: () => Promise<boolean>): T {
-    this.kept.set(name, new KeptServer(name, server, () => this.o.changed(), mayStart));
+    const changed = (): void => this.o.changed();
+    this.supervisors.set(name, new Supervisor(name, server, { changed, ...(mayStart ? { mayStart } : {}) }));
     return server;
   }
 }

@@ -1,7 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Service, serviceNames, services } from '@tocsin/contracts';
-import { appsDir, freePort, freePortNear, inTocsin, isFree, occupantOf, projectRoot } from '@tocsin/testing/servers';
+import {
+  appsDir,
+  freePort,
+  freePortNear,
+  inTocsin,
+  isFree,
+  occupantOf,
+  projectRoot,
+  RunningServer,
+} from '@tocsin/testing/servers';
 import { buildApps } from './build-apps.ts';
 import { startJaeger, type RunningJaeger } from './jaeger.ts';
 import { ControlPort } from './control-port.ts';
@@ -9,20 +18,28 @@ import { Links, straight } from './links.ts';
 import { LocalServers } from './local-servers.ts';
 import { addOwnMonitor } from './own-monitor.ts';
 import { say, table } from './progress.ts';
-import { allReady } from './ready.ts';
+import { allReady, healthOf } from './ready.ts';
 import { removeRuntime, writeEnvironmentFile, writeRuntime, type Runtime } from './runtime-file.ts';
 import { loadSecrets, tokenFile, type Secrets } from './secrets.ts';
 import { environmentOf, inheritedEnvironment, TARGETS_ALLOWED, type Platform } from './service-environment.ts';
 import { noteChildren } from './start-lock.ts';
 import type { StartOptions } from './start-options.ts';
-import { Supervised } from './supervised.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** Longer than a service drains. */
+const SERVICE_STOP_MS = 12_000;
+
+interface Instance {
+  service: string;
+  supervisor: Supervisor;
+}
 
 /** All of Tocsin on this machine: servers, then every sub-service, kept running until told to stop. */
 export class LocalTocsin {
   private readonly servers: LocalServers;
   private readonly links: Links | undefined;
   private control: ControlPort | undefined;
-  private readonly instances: Supervised[] = [];
+  private readonly instances: Instance[] = [];
   /** Where clients find the gateways. */
   private gateways: string[] = [];
   private jaeger: RunningJaeger | undefined;
@@ -57,7 +74,10 @@ export class LocalTocsin {
     if (signal.aborted) return;
     await this.startInstances(platform);
     say(`starting ${this.instances.length} instances of ${serviceNames.length} sub-services`);
-    await allReady(this.instances, signal);
+    await allReady(
+      this.instances.map(({ supervisor }) => supervisor),
+      signal,
+    );
     if (signal.aborted) return;
     await this.addOwnMonitorOnce(secrets.adminToken);
     this.ready = true;
@@ -72,7 +92,7 @@ export class LocalTocsin {
     removeRuntime();
     // Nothing can stop in order across a cut.
     await this.links?.heal({}).catch(() => undefined);
-    await Promise.all(this.instances.map((instance) => instance.stop()));
+    await Promise.all(this.instances.map(({ supervisor }) => supervisor.stop()));
     await this.servers.stop();
     await this.jaeger?.server.stop();
     this.control?.stop();
@@ -112,11 +132,14 @@ export class LocalTocsin {
         const port = await this.portOf(service, number);
         const environment = { ...(await environmentOf(service, platform, instance)), ...this.openTelemetry() };
         if (service.name === 'gateway') environment['TOCSIN_PUBLIC_URL'] = await this.openGateway(instance, port);
-        this.instances.push(this.supervise(service, { instance, port, environment }));
+        this.instances.push({
+          service: service.name,
+          supervisor: this.supervise(service, { instance, port, environment }),
+        });
       }
     }
     await this.openControl();
-    for (const instance of this.instances) instance.start();
+    for (const { supervisor } of this.instances) supervisor.start();
     await noteChildren(this.pids());
     this.record();
   }
@@ -146,49 +169,40 @@ export class LocalTocsin {
 
   private async openControl(): Promise<void> {
     if (!this.links) return;
-    const named = (name: string): Supervised | undefined =>
-      this.instances.find((instance) => instance.spec.instance === name);
+    const all = new Map([
+      ...this.instances.map(({ supervisor }) => [supervisor.name, supervisor] as const),
+      ...this.servers.supervisors,
+    ]);
     this.control = await ControlPort.start({
       links: this.links,
-      names: () => [
-        ...this.instances.map((instance) => instance.spec.instance),
-        ...Object.keys(this.servers.describe()),
-      ],
-      hold: (name) => (named(name) ?? { hold: () => this.servers.hold(name) }).hold(),
-      release: (name) => (named(name) ?? { release: () => this.servers.release(name) }).release(),
+      names: () => [...all.keys()],
+      hold: (name) => all.get(name)?.hold(),
+      release: (name) => all.get(name)?.release(),
     });
   }
 
   private supervise(
     service: Service,
-    o: { instance: string; port: number; environment: Record<string, string> },
-  ): Supervised {
-    const { instance } = o;
-    return new Supervised(
-      {
-        service: service.name,
-        instance,
-        port: o.port,
-        command: process.execPath,
-        args: [join(appsDir, service.name, 'bin/main.js')],
-        cwd: projectRoot,
-        env: {
-          ...inheritedEnvironment(),
-          ...o.environment,
-          TOCSIN_INSTANCE: instance,
-          TOCSIN_HTTP_PORT: String(o.port),
-        },
-        logFile: inTocsin('logs', `${instance}.log`),
+    { instance, port, environment }: { instance: string; port: number; environment: Record<string, string> },
+  ): Supervisor {
+    const server = new RunningServer({
+      name: instance,
+      url: `http://127.0.0.1:${port}`,
+      port,
+      command: process.execPath,
+      args: [join(appsDir, service.name, 'bin/main.js')],
+      cwd: projectRoot,
+      env: {
+        ...inheritedEnvironment(),
+        ...environment,
+        TOCSIN_INSTANCE: instance,
+        TOCSIN_HTTP_PORT: String(port),
       },
-      {
-        started: () => this.record(),
-        ended: (_, how, wait) => {
-          this.record();
-          const next = wait === undefined ? 'it is held' : `starting it again in ${wait} ms`;
-          say(`${instance} ${how}; ${next} (see ${inTocsin('logs', `${instance}.log`)})`);
-        },
-      },
-    );
+      stopSignal: 'SIGTERM',
+      stopMs: SERVICE_STOP_MS,
+      logFile: inTocsin('logs', `${instance}.log`),
+    });
+    return new Supervisor(instance, server, { changed: () => this.record() });
   }
 
   private async addOwnMonitorOnce(token: string): Promise<void> {
@@ -211,7 +225,7 @@ export class LocalTocsin {
 
   private pids(): number[] {
     const servers = Object.values(this.servers.describe()).map(({ pid }) => pid);
-    return [...servers, ...this.instances.map((instance) => instance.pid), this.links?.pid ?? -1];
+    return [...servers, ...this.instances.map(({ supervisor }) => supervisor.server.pid), this.links?.pid ?? -1];
   }
 
   /** Rewrites `.tocsin/runtime.json`: process ids change when something is restarted. */
@@ -221,8 +235,8 @@ export class LocalTocsin {
       pid: process.pid,
       ready: this.ready,
       gateways: this.gateways,
-      instances: this.instances.map(({ spec, pid, health }) => {
-        return { service: spec.service, instance: spec.instance, pid, health, log: spec.logFile };
+      instances: this.instances.map(({ service, supervisor: { name, server } }) => {
+        return { service, instance: name, pid: server.pid, health: healthOf(server), log: server.logFile };
       }),
       servers: this.servers.describe(),
       tokenFile: tokenFile(),
@@ -235,7 +249,9 @@ export class LocalTocsin {
   }
 
   private summary(): string {
-    const rows = this.instances.map(({ spec, pid, health }) => [spec.instance, String(pid), health]);
+    const rows = this.instances.map(({ supervisor: { name, server } }) => {
+      return [name, String(server.pid), healthOf(server)];
+    });
     const servers = Object.entries(this.servers.describe()).map(([name, { url, pid }]) => [name, String(pid), url]);
     const jaeger = this.jaeger ? [['jaeger', String(this.jaeger.server.pid), this.jaeger.url]] : [];
     const [gateway] = this.gateways;

@@ -1,10 +1,10 @@
 import { atTheEnd, until } from '@tocsin/testing';
 import { temporaryDir } from '@tocsin/testing/servers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { KeptServer } from '../src/kept-server.ts';
 import { Links } from '../src/links.ts';
 import { startNatsCluster } from '../src/nats-cluster.ts';
 import { type GuardedNode, NatsGuard } from '../src/nats-guard.ts';
+import { Supervisor } from '../src/supervisor.ts';
 
 let links: Links;
 let nodes: GuardedNode[];
@@ -21,16 +21,13 @@ beforeAll(async () => {
   nodes = await startNatsCluster({ user, users: [], places, road: links.road });
   const kept = nodes.map((node) => {
     const guard = new NatsGuard(node);
-    const server = new KeptServer(
-      node.name,
-      node.server,
-      () => undefined,
-      async () => {
+    const server = new Supervisor(node.name, node.server, {
+      mayStart: async () => {
         const may = await guard.mayStart();
         if (!may) refusals.set(node.name, (refusals.get(node.name) ?? 0) + 1);
         return may;
       },
-    );
+    });
     return { stop: () => Promise.all([guard.stop(), server.stop()]) };
   });
   atTheEnd(async () => {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BoundedLog } from './bounded-log.ts';
 import { guard, unguard } from './watchdog.ts';
 
 /** How to run one server. */
@@ -11,24 +11,26 @@ export interface ServerSpec {
   port: number;
   command: string;
   args: string[];
+  cwd?: string;
   env?: NodeJS.ProcessEnv;
   stopSignal: NodeJS.Signals;
+  /** How long it may take to stop in order; 10 s by default. */
+  stopMs?: number;
   logFile: string;
-  /** One working write through a client's path; throws while the server is not ready. */
-  ready(): Promise<void>;
+  /** One working write through a client's path; throws while the server is not ready. Without it nobody waits for that. */
+  ready?(): Promise<void>;
 }
 
 const READY_MS = 20_000;
 const STOP_MS = 10_000;
-const LOG_BYTES = 5_000_000;
 
 /** A server of ours, a child of this process that never outlives it. */
 export class RunningServer {
   private child: ChildProcess | undefined;
   /** True while it runs as it should: an end now is a crash. */
   private steady = false;
-  /** Called when it ends without having been told to. */
-  onCrash: (() => void | Promise<void>) | undefined;
+  /** Called when it ends without having been told to: how, and with which exit code. */
+  onCrash: ((how: string, code: number | null) => void) | undefined;
 
   constructor(private readonly spec: ServerSpec) {}
 
@@ -38,6 +40,10 @@ export class RunningServer {
 
   get port(): number {
     return this.spec.port;
+  }
+
+  get logFile(): string {
+    return this.spec.logFile;
   }
 
   /** The id of the running process; -1 when it does not run. */
@@ -61,6 +67,8 @@ export class RunningServer {
   async start(): Promise<void> {
     if (this.alive) return;
     this.child = this.launch();
+    this.steady = this.spec.ready === undefined;
+    if (!this.spec.ready) return;
     const deadline = Date.now() + READY_MS;
     let last: unknown;
     while (Date.now() < deadline && this.alive) {
@@ -80,14 +88,14 @@ export class RunningServer {
     });
   }
 
-  /** Stops it in order; kills it when it has not stopped after 10 s. */
+  /** Stops it in order; kills it when it has not stopped in its time. */
   async stop(): Promise<void> {
     this.steady = false;
     if (!this.alive) return;
     const gone = this.gone();
     this.child?.kill('SIGCONT');
     this.child?.kill(this.spec.stopSignal);
-    const forced = setTimeout(() => this.child?.kill('SIGKILL'), STOP_MS);
+    const forced = setTimeout(() => this.child?.kill('SIGKILL'), this.spec.stopMs ?? STOP_MS);
     await gone;
     clearTimeout(forced);
   }
@@ -117,25 +125,23 @@ export class RunningServer {
   }
 
   private launch(): ChildProcess {
-    mkdirSync(dirname(this.spec.logFile), { recursive: true });
-    const log = openSync(this.spec.logFile, sizeOf(this.spec.logFile) > LOG_BYTES ? 'w' : 'a', 0o600);
-    const child = spawn(this.spec.command, this.spec.args, {
-      env: this.spec.env ?? process.env,
-      stdio: ['ignore', log, log],
+    const { command, args, cwd, env, stopSignal, logFile } = this.spec;
+    const log = new BoundedLog(logFile);
+    const child = log.lend((file) =>
       // A process group of its own: Ctrl-C reaches only us, and we stop things in order.
-      detached: true,
-    });
-    closeSync(log);
-    child.on('error', () => undefined);
+      spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', file, file], detached: true }),
+    );
     const { pid } = child;
-    if (pid !== undefined) {
-      guard(pid, this.spec.stopSignal);
-      child.once('exit', () => {
-        unguard(pid);
-        if (this.steady) void this.onCrash?.();
-        this.steady = false;
-      });
-    }
+    if (pid !== undefined) guard(pid, stopSignal);
+    const over = (how: string, code: number | null): void => {
+      log.close();
+      if (pid !== undefined) unguard(pid);
+      const crashed = this.steady;
+      this.steady = false;
+      if (crashed) this.onCrash?.(how, code);
+    };
+    child.on('error', () => over('could not be run', null));
+    child.once('exit', (code, signal) => over(signal ? `was ended by ${signal}` : `ended with code ${code}`, code));
     return child;
   }
 
@@ -153,8 +159,4 @@ export class RunningServer {
       return `(no log; could ${this.spec.command} be run at all?)`;
     }
   }
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
