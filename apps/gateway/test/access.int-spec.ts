@@ -20,8 +20,9 @@ describe('a monitor of a kind that a later version brought', () => {
     const id = newId();
     const known = monitorSpec.parse(anHttpMonitor());
     const spec = { ...known, kind: 'icmp', settings: { host: 'a.example', packets: 3 } };
-    const record = { id, revision: 1, createdAt: 1, updatedAt: 1, gridSince: 1, spec };
-    stack.monitors.all.set(id, record as never);
+    stack.monitors.all.set(id, { id, revision: 1, createdAt: 1, updatedAt: 1, gridSince: 1, spec } as never);
+    const [createdAt, updatedAt, gridSince] = Array.from({ length: 3 }, () => '1970-01-01T00:00:00.001Z');
+    const record = { id, revision: 1, createdAt, updatedAt, gridSince, spec };
     const whole = await stack.ask('GET', `/v1/monitors/${id}`, { as: 'editor' });
     expect([whole.status, whole.body]).toEqual([200, record]);
     // What of it may be secret is not known here.

@@ -80,7 +80,8 @@ describe('coverage at the door', () => {
   it('is shown per monitor and for all of them, over any range', async () => {
     const id = newId();
     const one = await stack.ask('GET', `/v1/monitors/${id}/coverage?from=1000&to=2000`, { as: 'viewer' });
-    expect(one.body).toEqual({ from: 1000, to: 2000, coverage: COVERAGE });
+    const range = { from: '1970-01-01T00:00:01.000Z', to: '1970-01-01T00:00:02.000Z' };
+    expect(one.body).toEqual({ ...range, coverage: COVERAGE });
     const all = await stack.ask('GET', '/v1/coverage?from=1000&to=2000', { as: 'viewer' });
     expect(all.body.coverage).toEqual(COVERAGE);
     expect(asked.coverage).toEqual([{ monitorId: id, from: 1000, to: 2000 }, { from: 1000, to: 2000 }]); // prettier-ignore

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { withDeadline } from '@tocsin/core';
 import { postgresPair, until } from '@tocsin/testing';
 import { type RunningPostgres, freePort } from '@tocsin/testing/servers';
@@ -23,6 +24,13 @@ async function hangOn(db: Database): Promise<{ pid: number; outcome: Promise<unk
   const { pid } = (await db.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]!;
   process.kill(pid, 'SIGSTOP');
   return { pid, outcome: db.query('SELECT 1').catch((error: unknown) => error) };
+}
+
+/** Kills the server, and not the backend that hangs. */
+async function killFirstProcess(): Promise<void> {
+  const ended = once(first.process!, 'exit');
+  first.process?.kill('SIGKILL');
+  await ended;
 }
 
 /** After a kill its children hold the data for a moment, and a start is refused. */
@@ -79,7 +87,7 @@ describe('several hosts', () => {
     await db.query('INSERT INTO writes VALUES (1)');
     await until(async () => (await standby.read.query('SELECT 1 FROM writes WHERE id = 1')).length === 1);
     const waiting = await hangOn(connect([first.port, standbyPort], { statementTimeoutMs: 30_000, poolSize: 1 }));
-    await first.kill('SIGKILL');
+    await killFirstProcess();
     const refused = await until(() =>
       db.query('SELECT 1').then(
         () => undefined,

@@ -16,8 +16,8 @@ export function described(io: 'input' | 'output'): (of: Described) => void {
     }
     if (io === 'output' && (zodSchema as unknown) === epochMs) asText(jsonSchema);
     const mark = marks.get(zodSchema as unknown as z.ZodType)?.mark;
-    // Read back, it has `…` in place of its path: that is no URI (RFC 3986).
-    if (io === 'output' && mark === 'address') delete jsonSchema.format;
+    // A URL as browsers read it need not be a URI (RFC 3986): `http://a/%`. A secret address has `…` in place of its path.
+    if (io === 'output' && jsonSchema.format === 'uri') delete jsonSchema.format;
     if (io === 'input' && mark === 'secret') Object.assign(jsonSchema, { format: 'password', writeOnly: true });
   };
 }
