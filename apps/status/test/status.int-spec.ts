@@ -345,8 +345,14 @@ describe('the read side', () => {
       { what: 'a stale answer' },
     );
     expect(away.monitors).toBe(before.monitors);
-    const list = await messaging.request(requests.statesList, { limit: 100 });
-    expect(list).toMatchObject({ items: listed.items, stale: true, ageMs: expect.any(Number) as number });
+    const list = await until(
+      async () => {
+        const found = await messaging.request(requests.statesList, { limit: 100 });
+        return found.stale && found;
+      },
+      { what: 'a stale list' },
+    );
+    expect(list).toMatchObject({ items: listed.items, ageMs: expect.any(Number) as number });
     await expect(messaging.request(requests.incidentsGet, { id: newId() })).rejects.toMatchObject({ retry: true });
     await server.restart();
     await until(async () => !(await messaging.request(requests.summary, {})).stale, { what: 'a fresh answer' });

@@ -1,4 +1,4 @@
-import { natsServer, postgres, redisServer } from '@tocsin/testing';
+import { natsServer, postgres, redisServer, until } from '@tocsin/testing';
 import { freePort, startNats, temporaryDir } from '@tocsin/testing/servers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { toyContract } from './toy/src/toy.contract.ts';
@@ -72,7 +72,11 @@ describe('a service', () => {
       TOCSIN_DATABASE_URL: `postgres://monitors:hunter2@127.0.0.1:${await freePort()}/tocsin`,
     });
     await toy.untilLogged('waiting for PostgreSQL');
-    expect(await toy.untilStatus(503)).toMatchObject({ dependencies: { nats: { ok: true }, postgres: { ok: false } } });
+    const waiting = { dependencies: { nats: { ok: true }, postgres: { ok: false } } };
+    await until(async () => {
+      expect(await toy.untilStatus(503)).toMatchObject(waiting);
+      return true;
+    });
     toy.signal('SIGTERM');
     expect(await toy.ended).toBe(0);
     expect(toy.output).not.toContain('hunter2');
