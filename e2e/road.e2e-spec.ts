@@ -138,6 +138,18 @@ describe('the road of a check', { timeout: 60_000 }, () => {
     expect(confirmation.prober).not.toBe(found.prober);
   });
 
+  it('takes a time with any offset, and answers with it in UTC', async () => {
+    const spec = { name: 'until new year', role: 'viewer', expiresAt: '2037-01-01T02:00:00+02:00' };
+    type Listed = { id: string; createdAt: string; spec: { expiresAt: string } };
+    const made = await api.post<Listed>('/v1/tokens', spec);
+    const { items } = await api.get<{ items: Listed[] }>('/v1/tokens');
+    const listed = items.find(({ id }) => id === made.id);
+    for (const token of [made, listed]) {
+      expect(token?.spec.expiresAt).toBe('2037-01-01T00:00:00.000Z');
+      expect(token?.createdAt).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
+    }
+  });
+
   it('stops checking a paused monitor and goes on when it is resumed', async () => {
     await api.post(`/v1/monitors/${monitor.id}/pause`);
     await until(async () => (await stateOf(monitor.id))?.state === 'paused');

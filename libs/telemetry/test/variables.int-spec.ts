@@ -139,6 +139,16 @@ describe('requests of the exporters', () => {
     for (const { headers } of requests) expect(headers).toMatchObject({ 'x-tenant': 'toys', 'x-token': 'a b' });
   });
 
+  it('of one signal carry its own headers in place of the common ones', async () => {
+    const { requests } = await exported({
+      ...EVERYTHING,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=toys',
+      OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'x-tenant=logs',
+    });
+    const tenants = new Set(requests.map(({ path, headers }) => `${path} ${String(headers['x-tenant'])}`));
+    expect(tenants).toEqual(new Set(['/v1/traces toys', '/v1/logs logs', '/v1/metrics toys']));
+  });
+
   it.each(PROTOCOLS)('are compressed with OTEL_EXPORTER_OTLP_COMPRESSION=gzip (%s)', async (protocol) => {
     const receiver = await exported(
       { ...EVERYTHING, OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' },

@@ -54,15 +54,21 @@ describe('a supervised process', () => {
     expect(waitsIn(told).slice(0, 3)).toEqual([250, 500, 1_000]);
   });
 
-  it('that is released while it runs goes on running, and is started again from then on', async () => {
-    const { supervisor, server, log } = await script(STAY);
-    await until(() => log().includes('up'), { what: 'its first start' });
-    const first = server.pid;
+  it('that is released while it runs goes on running, and its crashes before that no longer count', async () => {
+    const { supervisor, server, log, told } = await script(STAY);
+    const starts = (n: number) => until(() => log().match(/up/g)?.length === n, { what: `start ${n}` });
+    await starts(1);
+    process.kill(server.pid, 'SIGKILL');
+    await starts(2);
+    process.kill(server.pid, 'SIGKILL');
+    await starts(3);
+    const running = server.pid;
     supervisor.hold();
     supervisor.release();
-    expect(server.pid).toBe(first);
-    process.kill(first, 'SIGKILL');
-    await until(() => log().match(/up/g)?.length === 2, { what: 'its second start' });
+    expect(server.pid).toBe(running);
+    process.kill(running, 'SIGKILL');
+    await starts(4);
+    expect(waitsIn(told)).toEqual([250, 500, 250]);
   });
 
   it('that refuses its configuration (exit code 78) is not started again', async () => {
