@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Cache } from '@tocsin/cache';
+import type { Aged } from '@tocsin/contracts';
 import { type Clock, TocsinError, within } from '@tocsin/core';
 import { Database, type Queryable } from '@tocsin/database';
 import { CLOCK } from '@tocsin/service';
@@ -22,8 +23,6 @@ export interface Read<T> {
 }
 
 /** What is read, as it is answered: with its age. */
-export type Aged<T> = T & { ageMs: number; stale: boolean };
-
 export function aged<T extends object>({ value, ageMs, stale }: Read<T>): Aged<T> {
   return { ...value, ageMs, stale };
 }

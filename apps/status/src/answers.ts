@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Answer, Cache, LastGood } from '@tocsin/cache';
+import type { Aged } from '@tocsin/contracts';
 import type { Clock } from '@tocsin/core';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import type { StatusConfig } from './status.config.ts';
 
 /** What an event makes out of date; nothing that is over (history) is. */
 export type Tag = 'states' | 'incidents' | 'notifications' | 'history';
-
-/** An answer that says how old it is, and whether it may be out of date: as what is `outdated` in the cache. */
-export type Aged<T> = T & { ageMs: number; stale: boolean };
 
 export interface Kept {
   tag: Tag;

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { CoverageReport } from '@tocsin/contracts';
+import type { Aged, CoverageReport } from '@tocsin/contracts';
 import { type Clock, coverageOf } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
-import { type Aged, Answers } from './answers.ts';
+import { Answers } from './answers.ts';
 import { requireKnown } from './known.ts';
 import { questionOf, type Range, requireRange } from './range.ts';
 import { Records } from './records.ts';

@@ -1,30 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { IncidentView, TimelineEntry } from '@tocsin/contracts';
+import {
+  type Aged,
+  type IncidentRow,
+  type IncidentView,
+  incidentViewOf,
+  timelineEntryOf,
+  type TimelineRow,
+} from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
-import { type Aged, Answers } from './answers.ts';
+import { Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';
-
-interface IncidentRow {
-  id: string;
-  monitor_id: string;
-  monitor_name: string;
-  status: IncidentView['status'];
-  state: IncidentView['state'];
-  reason: string;
-  message: string;
-  opened_at: number;
-  acknowledged_at: number | null;
-  acknowledged_by: string | null;
-  resolved_at: number | null;
-}
-
-interface EntryRow {
-  at: number;
-  what: TimelineEntry['what'];
-  by_whom: string | null;
-  text: string;
-}
 
 const COLUMNS = `id, monitor_id, monitor_name, status, state, reason, message, opened_at, acknowledged_at, acknowledged_by, resolved_at`;
 
@@ -57,7 +43,7 @@ export class Incidents {
       const sql = `SELECT ${COLUMNS} FROM incidents.incidents_v1 WHERE true${where}
         ORDER BY opened_at DESC, id DESC LIMIT $${params.length + 1}`;
       const rows = await this.records.read<IncidentRow>(nameOf(query), sql, [...params, query.limit + 1]);
-      return pageOf(rows, query.limit, { item: viewOf, key: (row) => [row.opened_at, row.id] });
+      return pageOf(rows, query.limit, { item: incidentViewOf, key: (row) => [row.opened_at, row.id] });
     });
   }
 
@@ -68,14 +54,14 @@ export class Incidents {
         this.records.read<IncidentRow>('incident get', `SELECT ${COLUMNS} FROM incidents.incidents_v1 WHERE id = $1`, [
           id,
         ]),
-        this.records.read<EntryRow>(
+        this.records.read<TimelineRow>(
           'incident timeline',
           'SELECT at, what, by_whom, text FROM incidents.timeline_v1 WHERE incident_id = $1 ORDER BY n DESC LIMIT $2',
           [id, TIMELINE_MAX],
         ),
       ]);
       if (!rows[0]) throw new TocsinError('not_found', `There is no incident ${id}.`);
-      return { ...viewOf(rows[0]), timeline: entries.toReversed().map(entryOf) };
+      return { ...incidentViewOf(rows[0]), timeline: entries.toReversed().map(timelineEntryOf) };
     });
   }
 }
@@ -95,24 +81,4 @@ function conditions(
   if (query.monitorId !== undefined) where += ` AND monitor_id = $${params.push(query.monitorId)}`;
   if (after) where += ` AND (opened_at, id) < ($${params.push(after[0])}, $${params.push(after[1])})`;
   return { where, params };
-}
-
-function viewOf(row: IncidentRow): IncidentView {
-  return {
-    id: row.id,
-    monitorId: row.monitor_id,
-    monitorName: row.monitor_name,
-    status: row.status,
-    state: row.state,
-    reason: row.reason,
-    message: row.message,
-    openedAt: row.opened_at,
-    ...(row.acknowledged_at === null ? {} : { acknowledgedAt: row.acknowledged_at }),
-    ...(row.acknowledged_by === null ? {} : { acknowledgedBy: row.acknowledged_by }),
-    ...(row.resolved_at === null ? {} : { resolvedAt: row.resolved_at }),
-  };
-}
-
-function entryOf({ at, what, by_whom: by, text }: EntryRow): TimelineEntry {
-  return { at, what, text, ...(by === null ? {} : { by }) };
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { NotificationView } from '@tocsin/contracts';
+import type { Aged, NotificationView } from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
-import { type Aged, Answers } from './answers.ts';
+import { Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';
 

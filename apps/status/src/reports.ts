@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Rollup, UptimeReport } from '@tocsin/contracts';
+import type { Aged, Rollup, UptimeReport } from '@tocsin/contracts';
 import { type Clock, coverageOf, dueIn, type Span, Stretches, TocsinError, unsettledIn } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
-import { type Aged, Answers } from './answers.ts';
+import { Answers } from './answers.ts';
 import { CoverageReports } from './coverage.ts';
 import { questionOf, type Range as Stretch, requireRange } from './range.ts';
 import { Records } from './records.ts';

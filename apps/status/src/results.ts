@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Finding, Outcome, ResultView } from '@tocsin/contracts';
+import type { Aged, Finding, Outcome, ResultView } from '@tocsin/contracts';
 import { OUTCOME_CODES, OUTCOME_NAMES, VERDICT_NAMES } from '@tocsin/core';
-import { type Aged, Answers } from './answers.ts';
+import { Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { requireKnown } from './known.ts';
 import { Records } from './records.ts';

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Answer } from '@tocsin/cache';
-import type { CoverageReport, StateName, StateView, Summary } from '@tocsin/contracts';
+import type { Aged, CoverageReport, StateName, StateView, Summary } from '@tocsin/contracts';
 import type { Clock } from '@tocsin/core';
 import { CLOCK } from '@tocsin/service';
-import { type Aged, Answers } from './answers.ts';
+import { Answers } from './answers.ts';
 import { CoverageReports } from './coverage.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';

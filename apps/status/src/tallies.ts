@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { MonitorTally, StateName } from '@tocsin/contracts';
-import { type Aged, Answers } from './answers.ts';
+import type { Aged, MonitorTally, StateName } from '@tocsin/contracts';
+import { Answers } from './answers.ts';
 import { cursors, pageOf, readCursor } from './cursor.ts';
 import { Records } from './records.ts';
 import { Reports } from './reports.ts';

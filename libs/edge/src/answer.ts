@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Aged } from '@tocsin/contracts';
 import { entityTag } from './preconditions.ts';
 
 /** What a handler answers; the edge turns it into a response. Without a status it is the route's. */
@@ -7,12 +8,6 @@ export interface Answer {
   body?: unknown;
   headers?: Record<string, string>;
   stream?: Readable;
-}
-
-/** An answer from a cache says how old it is, and whether it may be out of date. */
-export interface Aged {
-  ageMs: number;
-  stale: boolean;
 }
 
 export function ok(body: unknown, aged?: Aged): Answer {

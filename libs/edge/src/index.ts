@@ -1,5 +1,5 @@
 export { AddressLimits } from './address-limits.ts';
-export { acceptedAs, type Aged, type Answer, created, done, ok, okAged, record } from './answer.ts';
+export { acceptedAs, type Answer, created, done, ok, okAged, record } from './answer.ts';
 export { withoutSecrets } from './answer.interceptor.ts';
 export { Authenticator } from './authenticator.ts';
 export { type Call, type Caller, type EdgeReply, type EdgeRequest, Serve, ServedRoute } from './call.ts';

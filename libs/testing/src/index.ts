@@ -19,5 +19,6 @@ export { startService, type ServiceProcess } from './service-process.ts';
 export { Target, type Behaviour, type Hit } from './target.ts';
 export { publishRaw } from './publish-raw.ts';
 export { takeAll } from './stream-oracle.ts';
-export { startTocsin, type StartedTocsin, type StartTocsinOptions, type TocsinRuntime } from './tocsin.ts';
+export { type TocsinRuntime } from './servers/tocsin-runtime.ts';
+export { startTocsin, type StartedTocsin, type StartTocsinOptions } from './tocsin.ts';
 export { until } from './until.ts';

@@ -2,24 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot, temporaryDir } from './servers/index.ts';
+import { projectRoot, temporaryDir, type TocsinRuntime } from './servers/index.ts';
 import { tocsinControl, type TocsinControl } from './tocsin-control.ts';
 import { until } from './until.ts';
-
-/** `runtime.json`: where everything of a running Tocsin is. */
-export interface TocsinRuntime {
-  pid: number;
-  gateways: string[];
-  instances: { service: string; instance: string; pid: number; health: string; log: string }[];
-  servers: Record<string, { url: string; pid: number }>;
-  tokenFile: string;
-  /** The pages of Jaeger, where it runs beside. */
-  jaeger?: string;
-  /** The control port's address, with `drill`. */
-  control?: string;
-  /** The process that carries the links, with `drill`. */
-  links?: { pid: number };
-}
 
 export interface StartTocsinOptions {
   /** Of each sub-service; default 2. */

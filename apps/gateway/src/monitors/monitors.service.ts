@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Cache } from '@tocsin/cache';
 import {
+  type Aged,
   type AnyMonitor,
   commands,
   heartbeatOf,
@@ -13,7 +14,7 @@ import {
   traitsOf,
 } from '@tocsin/contracts';
 import { type Clock, heartbeatKey } from '@tocsin/core';
-import { type Aged, type Answer, type Call, type Caller, created, done, ok, record } from '@tocsin/edge';
+import { type Answer, type Call, type Caller, created, done, ok, record } from '@tocsin/edge';
 import { CronSchedule } from '@tocsin/schedule';
 import { CLOCK, CONFIG } from '@tocsin/service';
 import { ServiceClient } from '../service-client/service-client.ts';

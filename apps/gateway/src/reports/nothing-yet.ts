@@ -1,4 +1,4 @@
-import type { Aged } from '@tocsin/edge';
+import type { Aged } from '@tocsin/contracts';
 
 /** What is reported of a monitor that its owner knows, and the read side does not yet. */
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LastGood } from '@tocsin/cache';
-import { operationRequests } from '@tocsin/contracts';
-import { acceptedAs, type Aged, type Answer, type Call } from '@tocsin/edge';
+import { type Aged, operationRequests } from '@tocsin/contracts';
+import { acceptedAs, type Answer, type Call } from '@tocsin/edge';
 import { type Clock, type RecordedRefusal, refusalError, systemClock, TocsinError } from '@tocsin/core';
 import { type CommandSpec, Messaging, type RequestSpec } from '@tocsin/messaging';
 import { CLOCK, CONFIG } from '@tocsin/service';

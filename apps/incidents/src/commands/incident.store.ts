@@ -1,30 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import type { IncidentView, StateName, TimelineEntry } from '@tocsin/contracts';
+import {
+  type IncidentRow,
+  type IncidentView,
+  incidentViewOf,
+  type TimelineEntry,
+  timelineEntryOf,
+  type TimelineRow,
+} from '@tocsin/contracts';
 import { TocsinError } from '@tocsin/core';
 import type { Queryable } from '@tocsin/database';
 import type { KnownMonitor } from '../states/held-monitor.ts';
 
-interface IncidentRow {
-  id: string;
-  monitor_id: string;
-  monitor_name: string;
-  state: StateName;
-  reason: string;
-  message: string;
-  opened_at: number;
-  acknowledged_at: number | null;
-  acknowledged_by: string | null;
-  resolved_at: number | null;
+/** An incident with what is known of its monitor. */
+interface StoredIncident extends Omit<IncidentRow, 'status'> {
   name: string | null;
   rules: KnownMonitor['rules'] | null;
   told: string[] | null;
-}
-
-interface EntryRow {
-  at: number;
-  what: TimelineEntry['what'];
-  by_whom: string | null;
-  text: string;
 }
 
 const GET = `SELECT i.*, m.name, m.rules FROM incidents i LEFT JOIN monitors m USING (monitor_id) WHERE i.id = $1`;
@@ -37,7 +28,7 @@ export class IncidentStore {
     tx: Queryable,
     id: string,
   ): Promise<{ view: IncidentView; monitor: Pick<KnownMonitor, 'monitorId' | 'name' | 'rules'> } | undefined> {
-    const [row] = await tx.query<IncidentRow>(`${GET} FOR UPDATE OF i`, [id], { name: 'incident lock' });
+    const [row] = await tx.query<StoredIncident>(`${GET} FOR UPDATE OF i`, [id], { name: 'incident lock' });
     if (!row) return undefined;
     const known = row.rules?.channels ? row.rules : { ...GONE, ...row.rules };
     const rules = row.told ? { ...known, channels: row.told } : known;
@@ -46,14 +37,14 @@ export class IncidentStore {
 
   /** An incident with its timeline. @throws TocsinError `not_found` */
   async view(tx: Queryable, id: string): Promise<IncidentView> {
-    const [row] = await tx.query<IncidentRow>(GET, [id], { name: 'incident get' });
+    const [row] = await tx.query<StoredIncident>(GET, [id], { name: 'incident get' });
     if (!row) throw new TocsinError('not_found', `There is no incident ${id}.`);
-    const entries = await tx.query<EntryRow>(
+    const entries = await tx.query<TimelineRow>(
       'SELECT at, what, by_whom, text FROM timeline WHERE incident_id = $1 ORDER BY n DESC LIMIT 500',
       [id],
       { name: 'timeline of' },
     );
-    return { ...viewOf(row), timeline: entries.toReversed().map(entryOf) };
+    return { ...viewOf(row), timeline: entries.toReversed().map(timelineEntryOf) };
   }
 
   async acknowledge(tx: Queryable, id: string, { at, by }: { at: number; by: string | undefined }): Promise<void> {
@@ -92,23 +83,7 @@ const GONE: KnownMonitor['rules'] = {
   phaseMs: 0,
 };
 
-function viewOf(row: IncidentRow): IncidentView {
-  const acknowledged = row.acknowledged_at === null ? 'open' : 'acknowledged';
-  return {
-    id: row.id,
-    monitorId: row.monitor_id,
-    monitorName: row.monitor_name,
-    status: row.resolved_at === null ? acknowledged : 'resolved',
-    state: row.state,
-    reason: row.reason,
-    message: row.message,
-    openedAt: row.opened_at,
-    ...(row.acknowledged_at === null ? {} : { acknowledgedAt: row.acknowledged_at }),
-    ...(row.acknowledged_by === null ? {} : { acknowledgedBy: row.acknowledged_by }),
-    ...(row.resolved_at === null ? {} : { resolvedAt: row.resolved_at }),
-  };
-}
-
-function entryOf({ at, what, by_whom: by, text }: EntryRow): TimelineEntry {
-  return { at, what, text, ...(by === null ? {} : { by }) };
+function viewOf(row: StoredIncident): IncidentView {
+  const unresolved = row.acknowledged_at === null ? 'open' : 'acknowledged';
+  return incidentViewOf({ ...row, status: row.resolved_at === null ? unresolved : 'resolved' });
 }

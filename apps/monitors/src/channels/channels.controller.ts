@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { type Channel, type ChannelSpec, commands, type IfRevision, requests } from '@tocsin/contracts';
+import { type Aged, type Channel, type ChannelSpec, commands, type IfRevision, requests } from '@tocsin/contracts';
 import { Answers, CarriesOut, type CommandContext } from '@tocsin/messaging';
-import type { Aged } from '../reads.ts';
 import { ChannelsReader } from './channels.reader.ts';
 import { ChannelsService } from './channels.service.ts';
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Channel } from '@tocsin/contracts';
+import type { Aged, Channel } from '@tocsin/contracts';
 import type { Queryable } from '@tocsin/database';
 import { pageOf, readCursor } from '../cursor.ts';
-import { type Aged, aged, Reads } from '../reads.ts';
+import { aged, Reads } from '../reads.ts';
 import { notFound } from '../record.ts';
 import { ChannelsStore } from './channels.store.ts';
 

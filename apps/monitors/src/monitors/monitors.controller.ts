@@ -1,9 +1,8 @@
 import { Controller } from '@nestjs/common';
-import { commands, type IfRevision, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
+import { type Aged, commands, type IfRevision, type Monitor, type MonitorSpec, requests } from '@tocsin/contracts';
 import type { ChangeRecord, ChangesQuery } from '@tocsin/database';
 import { Answers, CarriesOut, type CommandContext } from '@tocsin/messaging';
 import { OperationsReader } from '../operations.reader.ts';
-import type { Aged } from '../reads.ts';
 import { type MonitorsQuery, MonitorsReader } from './monitors.reader.ts';
 import { MonitorsService } from './monitors.service.ts';
 

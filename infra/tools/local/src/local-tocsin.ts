@@ -10,6 +10,7 @@ import {
   occupantOf,
   projectRoot,
   RunningServer,
+  type TocsinRuntime,
 } from '@tocsin/testing/servers';
 import { buildApps } from './build-apps.ts';
 import { startJaeger, type RunningJaeger } from './jaeger.ts';
@@ -19,7 +20,7 @@ import { LocalServers } from './local-servers.ts';
 import { addOwnMonitor } from './own-monitor.ts';
 import { say, table } from './progress.ts';
 import { allReady, healthOf } from './ready.ts';
-import { removeRuntime, writeEnvironmentFile, writeRuntime, type Runtime } from './runtime-file.ts';
+import { removeRuntime, writeEnvironmentFile, writeRuntime } from './runtime-file.ts';
 import { loadSecrets, tokenFile, type Secrets } from './secrets.ts';
 import { environmentOf, inheritedEnvironment, TARGETS_ALLOWED, type Platform } from './service-environment.ts';
 import { noteChildren } from './start-lock.ts';
@@ -231,7 +232,7 @@ export class LocalTocsin {
   /** Rewrites `.tocsin/runtime.json`: process ids change when something is restarted. */
   private record(): void {
     if (this.stopping || this.instances.length === 0) return;
-    const runtime: Runtime = {
+    const runtime: TocsinRuntime = {
       pid: process.pid,
       ready: this.ready,
       gateways: this.gateways,

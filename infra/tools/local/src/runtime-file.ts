@@ -1,26 +1,8 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { inTocsin } from '@tocsin/testing/servers';
+import { inTocsin, type TocsinRuntime } from '@tocsin/testing/servers';
 
-/** What scripts read in `.tocsin/runtime.json` while Tocsin runs. */
-export interface Runtime {
-  pid: number;
-  /** True when every instance has been ready. */
-  ready: boolean;
-  gateways: string[];
-  instances: { service: string; instance: string; pid: number; health: string; log: string }[];
-  servers: Record<string, { url: string; pid: number }>;
-  /** The file that holds the admin's API token. */
-  tokenFile: string;
-  /** The page of Jaeger, when it runs here. */
-  jaeger?: string;
-  /** With `--drill`: the address of the control port. */
-  control?: string;
-  /** With `--drill`: the process that carries the links. */
-  links?: { pid: number };
-}
-
-/** Beside it the address of the first gateway has a file of its own, for a shell: `$(cat .tocsin/url)`. */
-export function writeRuntime(runtime: Runtime): void {
+/** Writes `.tocsin/runtime.json`, and beside it the address of the first gateway for a shell: `$(cat .tocsin/url)`. */
+export function writeRuntime(runtime: TocsinRuntime): void {
   replace('runtime.json', JSON.stringify(runtime, null, 2));
   const [gateway] = runtime.gateways;
   if (gateway !== undefined) replace('url', gateway);

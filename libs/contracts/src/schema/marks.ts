@@ -16,35 +16,47 @@ export function marked<T extends z.ZodType>(mark: Mark, schema: T): T {
   return schema;
 }
 
-/** One step into a specification, and the marked fields below it. */
-export interface Marked {
-  mark?: Mark;
+/** One step into a schema, and the marked fields below it. */
+export interface Marked<M extends string = Mark> {
+  mark?: M;
   /** What a value there must be. */
   schema: z.ZodType;
   /** By name; `*` stands for every member of a record or an array. */
-  fields: Map<string, Marked>;
+  fields: Map<string, Marked<M>>;
 }
 
-/** The marked fields of a schema; undefined where it holds none. Unions are laid over each other. */
-export function markedFields(schema: z.ZodType): Marked | undefined {
-  const mark = marks.get(schema)?.mark;
-  if (mark !== undefined) return { mark, schema, fields: new Map() };
+/** The mark that a schema carries in {@link marks}. */
+export function markOf(schema: z.ZodType): Mark | undefined {
+  return marks.get(schema)?.mark;
+}
+
+/**
+ * The marked fields of a schema; undefined where it holds none. Unions are laid over each other.
+ * @param mark what makes a field one of them; for what people send, {@link markOf}
+ */
+export function markedFields<M extends string>(
+  schema: z.ZodType,
+  mark: (schema: z.ZodType) => M | undefined,
+): Marked<M> | undefined {
+  const own = mark(schema);
+  if (own !== undefined) return { mark: own, schema, fields: new Map() };
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
-    return markedFields(schema.def.innerType as z.ZodType);
+    return markedFields(schema.def.innerType as z.ZodType, mark);
   }
+  if (schema instanceof z.ZodPipe) return markedFields(schema.def.out as z.ZodType, mark);
   if (schema instanceof z.ZodUnion) {
-    const found = schema.def.options.map((option) => markedFields(option as z.ZodType));
+    const found = schema.def.options.map((option) => markedFields(option as z.ZodType, mark));
     return found.reduce((a, b) => (a && b ? laidOver(a, b) : (a ?? b)), undefined);
   }
   const inner = membersOf(schema).flatMap(([name, member]) => {
-    const found = markedFields(member);
+    const found = markedFields(member, mark);
     return found ? ([[name, found]] as const) : [];
   });
   return inner.length === 0 ? undefined : { schema, fields: new Map(inner) };
 }
 
 /** Both of them. @throws Error where a field is one thing here and another there: nobody could tell them apart in a patch */
-export function laidOver(a: Marked, b: Marked): Marked {
+export function laidOver<M extends string>(a: Marked<M>, b: Marked<M>): Marked<M> {
   if (a.mark !== b.mark) throw new Error(`a field is marked ${a.mark} in one kind and ${b.mark} in another`);
   const fields = new Map(a.fields);
   for (const [name, field] of b.fields) {

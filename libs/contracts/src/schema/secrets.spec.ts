@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { channelKinds } from '../notifications/channels/kinds.ts';
 import { HIDDEN, secret } from './fields.ts';
-import { laidOver, marked, markedFields, marks } from './marks.ts';
+import { laidOver, marked, markedFields, markOf, marks } from './marks.ts';
 import { monitorKinds } from '../monitoring/kinds/kinds.ts';
 import { monitorSpec } from '../monitoring/monitor.ts';
 import { mapMarked, mapSecrets, type Met } from './secrets.ts';
@@ -99,13 +99,13 @@ describe('marked fields', () => {
         })
         .optional(),
     });
-    const fields = markedFields(schema)!.fields.get('settings')!.fields;
+    const fields = markedFields(schema, markOf)!.fields.get('settings')!.fields;
     expect([...fields.keys()]).toEqual(['list', 'byName', 'either']);
     expect([...fields.get('either')!.fields.keys()]).toEqual(['a', 'b']);
   });
 
   it('mean one thing in all kinds, or else it is not known what a patch holds', () => {
-    const [a, b] = [marked('text', z.string()), secret()].map((x) => markedFields(z.object({ x }))!);
+    const [a, b] = [marked('text', z.string()), secret()].map((x) => markedFields(z.object({ x }), markOf)!);
     expect(() => laidOver(a!, b!)).toThrow(/marked text in one kind and secret in another/);
   });
 });

@@ -2,7 +2,7 @@ import { isSealed } from '@tocsin/core';
 import { z } from 'zod';
 import { channelKinds } from '../notifications/channels/kinds.ts';
 import { HIDDEN } from './fields.ts';
-import { laidOver, type Mark, type Marked, markedFields } from './marks.ts';
+import { laidOver, type Mark, type Marked, markedFields, markOf } from './marks.ts';
 import { monitorKinds } from '../monitoring/kinds/kinds.ts';
 
 /** Where secrets are in monitors and channels, as their schemas say, so that one place seals, hides and keeps them. */
@@ -65,7 +65,7 @@ export function isOfUnknownKind(spec: unknown): boolean {
 
 /** The marked fields of every kind. */
 const byKind: ReadonlyMap<unknown, Marked | undefined> = new Map(
-  Object.entries({ ...monitorKinds, ...channelKinds }).map(([kind, { spec }]) => [kind, markedFields(spec)]),
+  Object.entries({ ...monitorKinds, ...channelKinds }).map(([kind, { spec }]) => [kind, markedFields(spec, markOf)]),
 );
 /** A patch does not name its kind: it may hold the fields of any kind of monitor. */
 const ofMonitors = Object.keys(monitorKinds)

@@ -20,7 +20,8 @@ function request<I extends z.ZodType, O extends z.ZodType>(subject: string, inpu
 const byId = z.strictObject({ id });
 const cursor = z.string().max(500).optional();
 
-/** A value from a cache says how old it is and whether it may be out of date; the edge says it in headers. */
+/** A value from a cache says how old it is and whether it may be out of date. The edge says it in headers. */
+export type Aged<T = object> = T & { ageMs: number; stale: boolean };
 const aged = { ageMs: z.number().min(0).default(0), stale: z.boolean().default(false) };
 const agedPage = <T extends z.ZodType>(item: T) => z.object({ ...page(item).shape, ...aged });
 

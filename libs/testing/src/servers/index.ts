@@ -12,4 +12,5 @@ export { RunningServer } from './running.ts';
 export { findOrFetchServers, serverEnv } from './servers.ts';
 export { signalPostgres, signalUnlessGone } from './signal-postgres.ts';
 export { removeForgotten, temporaryDir } from './temporary.ts';
+export { type TocsinRuntime } from './tocsin-runtime.ts';
 export { guard, unguard } from './watchdog.ts';
